@@ -1,0 +1,158 @@
+//! People who take conversations: what they are set up with, and the four layers of their state.
+//!
+//! Duty (at work or not), availability (ready or not, chosen), occupation (computed) and reachability (told by the line) are
+//! kept apart, because mixing them is how contact centers get agents that are stuck.
+
+use crate::{
+    endpoint::{Endpoint, Line},
+    ids::{AgentId, ConversationId, OfferId, QueueId, SkillId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an administrator sets up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Which agent.
+    pub id: AgentId,
+    /// Shown to people; unique in the tenant.
+    pub name: String,
+    /// The line the agent is reached over.
+    pub line: Line,
+    /// What rings when a conversation is offered.
+    pub endpoint: Endpoint,
+    /// Queues the agent serves.
+    #[serde(default)]
+    pub queues: BTreeSet<QueueId>,
+    /// Skills with their levels, 1 to [`crate::limits::SKILL_LEVEL_MAX`].
+    #[serde(default)]
+    pub skills: BTreeMap<SkillId, u8>,
+}
+
+/// At work or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// Not signed in.
+    #[default]
+    SignedOut,
+    /// Signed in, but not working conversations at present.
+    OffDuty,
+    /// Working.
+    OnDuty,
+}
+
+/// Ready or not, as chosen by the agent, or by a rule when offers are missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Availability {
+    /// Give me conversations.
+    Ready,
+    /// Do not.
+    NotReady {
+        /// Why: one of the tenant's codes, or one of [`NotReadyReason`]'s own.
+        reason: String,
+    },
+}
+
+impl Availability {
+    /// Not ready for a reason the product itself gives.
+    pub fn not_ready(reason: NotReadyReason) -> Availability {
+        Availability::NotReady { reason: reason.as_str().to_owned() }
+    }
+}
+
+/// Reasons given by rules of the product; the tenant's own codes are free texts beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReadyReason {
+    /// Just signed in.
+    SignedIn,
+    /// An offer rang out (RONA).
+    NoAnswer,
+    /// An offer was declined.
+    Declined,
+    /// The telephone was busy with something we do not know of.
+    Busy,
+    /// The telephone could not be reached.
+    Unreachable,
+}
+
+impl NotReadyReason {
+    /// The code as stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NotReadyReason::SignedIn => "signed_in",
+            NotReadyReason::NoAnswer => "no_answer",
+            NotReadyReason::Declined => "declined",
+            NotReadyReason::Busy => "busy",
+            NotReadyReason::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// What the agent is busy with; computed, never set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Occupation {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// An offer rings.
+    Offered {
+        /// Which.
+        offer: OfferId,
+        /// Of which conversation.
+        conversation: ConversationId,
+    },
+    /// In a conversation.
+    Talking {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Finishing notes of a conversation.
+    WrapUp {
+        /// Which.
+        conversation: ConversationId,
+        /// Whose queue it came from.
+        queue: Option<QueueId>,
+        /// When it ends by itself; `None` = by choice only.
+        until: Option<Timestamp>,
+    },
+}
+
+/// One agent's present state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// As set up.
+    pub settings: Settings,
+    /// At work or not.
+    pub duty: Duty,
+    /// Ready or not.
+    pub availability: Availability,
+    /// Availability to take on after the present conversation and its wrap-up.
+    pub planned: Option<Availability>,
+    /// Whether a call would get through.
+    pub reachable: bool,
+    /// Busy with what.
+    pub occupation: Occupation,
+    /// Since when `occupation` is what it is.
+    pub occupation_since: Timestamp,
+    /// Since when duty and availability are what they are.
+    pub state_since: Timestamp,
+    /// Since when the agent has had nothing to do while routable; the measure of "longest idle".
+    pub idle_since: Timestamp,
+    /// Removed from the configuration while busy: disappears when done.
+    pub retiring: bool,
+}
+
+impl Agent {
+    /// Whether an offer may be made now: on duty, ready, reachable, idle, and not about to disappear.
+    pub fn is_routable(&self) -> bool {
+        self.duty == Duty::OnDuty
+            && self.availability == Availability::Ready
+            && self.reachable
+            && self.occupation == Occupation::Idle
+            && !self.retiring
+    }
+}

@@ -1,0 +1,99 @@
+//! Configuration documents the core decides by. They come in through `Input::Configure` and are journaled, so that a replayed
+//! world decides by what was valid then.
+
+use crate::{
+    agent,
+    endpoint::{Endpoint, Line},
+    ids::{AgentId, NumberId, QueueId, SkillId},
+    output::Prompt,
+    queue::{self, SkillRequirement},
+};
+use serde::{Deserialize, Serialize};
+
+/// A document written or removed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", content = "value", rename_all = "snake_case")]
+pub enum Change {
+    /// A skill was written.
+    PutSkill(Skill),
+    /// A queue was written.
+    PutQueue(queue::Settings),
+    /// An agent was written.
+    PutAgent(agent::Settings),
+    /// A number was written.
+    PutNumber(Number),
+    /// The tenant's own settings were written.
+    PutTenant(Tenant),
+    /// A skill was removed; refused while queues, numbers or agents use it.
+    RemoveSkill(SkillId),
+    /// A queue was removed; refused while numbers lead to it. Waiting conversations end.
+    RemoveQueue(QueueId),
+    /// An agent was removed; one who is busy disappears when done.
+    RemoveAgent(AgentId),
+    /// A number was removed.
+    RemoveNumber(NumberId),
+}
+
+/// Something agents are able to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skill {
+    /// Which.
+    pub id: SkillId,
+    /// Shown to people; unique in the tenant.
+    pub name: String,
+}
+
+/// A number callers dial, and what happens then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Number {
+    /// Which.
+    pub id: NumberId,
+    /// As the line delivers it; `+` and digits for public numbers. Unique in the tenant.
+    pub number: String,
+    /// The line it arrives on.
+    pub line: Line,
+    /// Said before anything else.
+    #[serde(default)]
+    pub greeting: Option<Prompt>,
+    /// Where it leads.
+    pub target: Target,
+    /// Asked of the agent on top of the queue's skills (a language, say).
+    #[serde(default)]
+    pub skills: Vec<SkillRequirement>,
+    /// Overrides the queue's priority.
+    #[serde(default)]
+    pub priority: Option<u8>,
+}
+
+/// Where a number leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Target {
+    /// Into a queue.
+    Queue(QueueId),
+    /// To one agent.
+    Agent(AgentId),
+}
+
+/// The tenant's own settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Shown to people.
+    pub name: String,
+    /// Shown to the network when we call outside for nobody in particular.
+    #[serde(default)]
+    pub caller_number: Option<String>,
+    /// Line for calls to numbers outside.
+    #[serde(default)]
+    pub outbound_line: Option<Line>,
+    /// Codes agents may choose for not being ready.
+    #[serde(default)]
+    pub not_ready_reasons: Vec<String>,
+}
+
+impl Number {
+    /// The endpoint that stands for this number.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint::Number(self.number.clone())
+    }
+}

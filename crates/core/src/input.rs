@@ -1,0 +1,239 @@
+//! What can happen to a tenant: everything the engine is ever told.
+
+use crate::{
+    agent, config,
+    conversation::{Cause, Quality},
+    endpoint::{Endpoint, Line, Party},
+    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, QueueId, RecordingId},
+    output::ActionFailure,
+    time::Millis,
+};
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened. Inputs about legs may come late, twice, or in the wrong order; the outcome must not change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Input {
+    /// The time asked for by the last `WakeAt` has come.
+    Wake,
+    /// A document of configuration was written or removed.
+    Configure {
+        /// What changed.
+        change: config::Change,
+    },
+    /// Somebody calls one of our numbers; the leg is not answered yet.
+    Arrived {
+        /// Named by the line.
+        leg: LegId,
+        /// The line it came over.
+        line: Line,
+        /// Who calls.
+        caller: Party,
+        /// What was dialed, as the line normalized it.
+        dialed: String,
+    },
+    /// The far end of an outgoing leg rings.
+    Ringing {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// The leg has audio both ways.
+    Connected {
+        /// Which leg.
+        leg: LegId,
+        /// What the line needs to end this leg after a crash of ours; opaque here.
+        token: Option<String>,
+    },
+    /// The leg is over. Every leg ends with exactly one accepted `Ended`.
+    Ended {
+        /// Which leg.
+        leg: LegId,
+        /// Why, in the core's words.
+        cause: Cause,
+    },
+    /// Audio figures of a leg, normally right before or after its end.
+    Measured {
+        /// Which leg.
+        leg: LegId,
+        /// The figures.
+        quality: Quality,
+    },
+    /// A prompt that plays once has ended.
+    PlayFinished {
+        /// Which leg.
+        leg: LegId,
+        /// The action that started it.
+        play: ActionId,
+    },
+    /// A key was pressed.
+    Digit {
+        /// Whose.
+        leg: LegId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+    },
+    /// The far end put us on hold (or took us back) with its own telephone.
+    HeldByParty {
+        /// Whose telephone.
+        leg: LegId,
+        /// Held, or taken back.
+        held: bool,
+    },
+    /// The far end asked with its own telephone to be replaced by somebody else.
+    TransferRequested {
+        /// Who asks (an agent's leg).
+        leg: LegId,
+        /// What was dialed as the target, as the line normalized it.
+        target: String,
+    },
+    /// An agent's endpoint can be reached, or no longer.
+    Reachable {
+        /// Whose.
+        agent: AgentId,
+        /// Whether a call would get there.
+        reachable: bool,
+    },
+    /// A recording was closed.
+    RecordingFinished {
+        /// Which.
+        recording: RecordingId,
+        /// Where it lies, relative to the recordings' place.
+        path: String,
+        /// Length of the audio.
+        duration: Millis,
+        /// Number of audio channels.
+        channels: u8,
+    },
+    /// A recording could not be started or broke off.
+    RecordingFailed {
+        /// Which.
+        recording: RecordingId,
+        /// For people.
+        reason: String,
+    },
+    /// An action was carried out.
+    ActionDone {
+        /// Which.
+        action: ActionId,
+    },
+    /// An action could not be carried out.
+    ActionFailed {
+        /// Which.
+        action: ActionId,
+        /// Why.
+        failure: ActionFailure,
+    },
+    /// A person or program wants something; answered by exactly one `Reply`.
+    Command {
+        /// Named by the one who asks.
+        id: CommandId,
+        /// Who asks.
+        by: Actor,
+        /// What for.
+        command: Command,
+    },
+    /// This engine has just become the tenant's owner with replayed state: reissue unanswered actions and compare with the lines.
+    TookOver,
+    /// The answer of a line to "which legs live with you?" after a takeover. Legs of this line that are not named are ended.
+    Survey {
+        /// Which line answers.
+        line: Line,
+        /// Every leg that lives there.
+        live: Vec<LegId>,
+    },
+    /// Take no new conversations (`true`), because this process is about to stop.
+    Drain {
+        /// On or off.
+        on: bool,
+    },
+}
+
+/// On whose behalf something was done; kept with the fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    /// A rule of the product.
+    System,
+    /// The agent, with the own desk or telephone.
+    Agent(AgentId),
+    /// A signed-in person (user name).
+    User(String),
+    /// A program with a token (its name).
+    Token(String),
+}
+
+/// What people and programs can ask of the core.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Begin or end work.
+    SetDuty {
+        /// Whose.
+        agent: AgentId,
+        /// The new duty.
+        duty: agent::Duty,
+    },
+    /// Become ready or not ready. During a conversation it applies once wrap-up is over.
+    SetAvailability {
+        /// Whose.
+        agent: AgentId,
+        /// The new availability.
+        availability: agent::Availability,
+    },
+    /// End wrap-up before its time.
+    FinishWrapUp {
+        /// Whose.
+        agent: AgentId,
+        /// The code chosen for the conversation.
+        disposition: Option<String>,
+    },
+    /// Let the customer hear music until `Resume`.
+    Hold {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Undo `Hold`.
+    Resume {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Hand the customer to somebody else and leave, without asking first.
+    Transfer {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// To whom.
+        to: TransferTarget,
+    },
+    /// Let the offered agent refuse the present offer.
+    Decline {
+        /// Whose offer.
+        agent: AgentId,
+    },
+    /// Leave the conversation as its agent: ends it for the customer too.
+    HangUp {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+}
+
+/// Where a transfer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum TransferTarget {
+    /// Another queue, or the same again.
+    Queue(QueueId),
+    /// A certain agent.
+    Agent(AgentId),
+    /// A telephone number outside.
+    Number(String),
+}
+
+impl TransferTarget {
+    /// The endpoint a number target stands for.
+    pub fn as_endpoint(&self) -> Option<Endpoint> {
+        match self {
+            TransferTarget::Number(number) => Some(Endpoint::Number(number.clone())),
+            TransferTarget::Queue(_) | TransferTarget::Agent(_) => None,
+        }
+    }
+}

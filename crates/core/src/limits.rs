@@ -1,0 +1,52 @@
+//! Every limit of the core, with its unit and the reason for its size.
+
+use crate::time::Millis;
+
+/// Conversations alive in one tenant: ten times what one media node carries, so that it bounds memory, not business.
+pub const CONVERSATIONS_PER_TENANT: usize = 50_000;
+/// Waiting visits in one queue when the queue sets no limit of its own.
+pub const WAITING_PER_QUEUE: u32 = 10_000;
+/// Queues in one tenant.
+pub const QUEUES_PER_TENANT: usize = 2_000;
+/// Agents in one tenant.
+pub const AGENTS_PER_TENANT: usize = 20_000;
+/// Skills known in one tenant.
+pub const SKILLS_PER_TENANT: usize = 1_000;
+/// Numbers in one tenant.
+pub const NUMBERS_PER_TENANT: usize = 20_000;
+/// Queues one agent serves: each is an index to keep up on every state change.
+pub const QUEUES_PER_AGENT: usize = 50;
+/// Skills one agent has.
+pub const SKILLS_PER_AGENT: usize = 50;
+/// Skills one queue or number asks for.
+pub const SKILLS_ASKED: usize = 8;
+/// Different sets of asked skills alive in one queue: each is an index of its own.
+pub const CLASSES_PER_QUEUE: usize = 64;
+/// Legs of one conversation: caller, agent, and those that transfers add before old ones leave.
+pub const LEGS_PER_CONVERSATION: usize = 8;
+/// Queue visits of one conversation; more is a transfer loop.
+pub const VISITS_PER_CONVERSATION: u32 = 50;
+/// Highest level of a skill; the lowest is 1.
+pub const SKILL_LEVEL_MAX: u8 = 10;
+/// Highest priority of a visit; the lowest is 0, the usual 50.
+pub const PRIORITY_MAX: u8 = 100;
+/// Longest name of anything, in characters.
+pub const NAME_CHARS: usize = 100;
+/// Longest text a prompt may speak, in characters.
+pub const PROMPT_CHARS: usize = 2_000;
+/// Shortest ring time of an offer: below, a person cannot react.
+pub const RING_MIN: Millis = Millis::from_secs(3);
+/// Longest ring time of an offer: above, the caller thinks nobody is there.
+pub const RING_MAX: Millis = Millis::from_secs(120);
+/// Longest timed wrap-up.
+pub const WRAP_UP_MAX: Millis = Millis::from_secs(3_600);
+/// Longest a conversation may live; a call that lasts longer has been forgotten by both ends.
+pub const CONVERSATION_MAX: Millis = Millis::from_secs(8 * 3_600);
+/// How long an arriving leg may take to be connected after we answered it.
+pub const ANSWER_MAX: Millis = Millis::from_secs(40);
+/// How long a leg may take to end after it was told to; then the core stops waiting for it.
+pub const HANG_UP_MAX: Millis = Millis::from_secs(40);
+/// How long the core waits for the next step of a prompt that should have ended.
+pub const PROMPT_MAX: Millis = Millis::from_secs(300);
+/// How long a transfer target may ring.
+pub const TRANSFER_RING: Millis = Millis::from_secs(30);

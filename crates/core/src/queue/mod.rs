@@ -1,0 +1,159 @@
+//! Waiting lines: what they are set up with, and how a stay in one can end.
+
+use crate::{
+    ids::{QueueId, SkillId},
+    output::Prompt,
+    time::Millis,
+};
+use serde::{Deserialize, Serialize};
+
+/// What an administrator sets up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Which queue.
+    pub id: QueueId,
+    /// Shown to people; unique in the tenant.
+    pub name: String,
+    /// Skills every agent needs to be offered a visit of this queue.
+    #[serde(default)]
+    pub skills: Vec<SkillRequirement>,
+    /// Priority of visits that bring none of their own: 0 to [`crate::limits::PRIORITY_MAX`], higher is served first.
+    #[serde(default = "defaults::priority")]
+    pub priority: u8,
+    /// How long an offer rings.
+    #[serde(default = "defaults::ring")]
+    pub ring: Millis,
+    /// What callers hear while they wait.
+    #[serde(default = "defaults::hold_music")]
+    pub hold_music: Prompt,
+    /// What the agent's time after a conversation is.
+    #[serde(default)]
+    pub wrap_up: Allowance,
+    /// Whether and from when conversations are recorded.
+    #[serde(default)]
+    pub recording: RecordingPolicy,
+    /// The promise by which service level is measured.
+    #[serde(default)]
+    pub service_level: ServiceLevel,
+    /// Callers who leave within this time were not yet customers of the queue (short abandons).
+    #[serde(default = "defaults::short_abandon")]
+    pub short_abandon: Millis,
+    /// How many may wait; the next is refused. At most [`crate::limits::WAITING_PER_QUEUE`].
+    #[serde(default = "defaults::max_waiting")]
+    pub max_waiting: u32,
+    /// How long one may wait; then the conversation ends. `None` = as long as the caller stays.
+    #[serde(default)]
+    pub max_wait: Option<Millis>,
+}
+
+/// A skill and the least level of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SkillRequirement {
+    /// Which skill.
+    pub skill: SkillId,
+    /// At least this level, 1 to [`crate::limits::SKILL_LEVEL_MAX`].
+    #[serde(default = "defaults::level")]
+    pub level: u8,
+}
+
+/// How long an agent may finish notes before the next offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Allowance {
+    /// No wrap-up: routable at once.
+    #[default]
+    None,
+    /// Ends by itself after `duration`; the agent may end it earlier.
+    Timed {
+        /// How long.
+        duration: Millis,
+    },
+    /// Ends when the agent (or a supervisor) says so.
+    UntilFinished,
+}
+
+/// Whether and from when a queue's conversations are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingPolicy {
+    /// Not at all: the default, since recording needs a legal ground.
+    #[default]
+    Off,
+    /// From the moment customer and agent hear each other.
+    FromAnswer,
+    /// From the moment the customer enters the queue.
+    FromQueue,
+}
+
+/// "`target` of the offered visits answered within `within`".
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceLevel {
+    /// Share, 0 to 1.
+    pub target: f64,
+    /// Waiting time that still counts as served in time.
+    pub within: Millis,
+}
+
+impl Default for ServiceLevel {
+    /// 80 % within 20 s, the most common promise in the field.
+    fn default() -> Self {
+        ServiceLevel { target: 0.8, within: Millis::from_secs(20) }
+    }
+}
+
+/// How a visit ended. Offered = answered + abandoned + flow-out, per queue and interval of the visit's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// An agent took it.
+    Answered,
+    /// The caller left.
+    Abandoned {
+        /// Within the queue's short-abandon time.
+        short: bool,
+    },
+    /// It left the queue without agent and without the caller's doing.
+    FlowOut {
+        /// How.
+        reason: FlowOutReason,
+    },
+}
+
+/// Ways out of a queue other than an agent or the caller's patience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowOutReason {
+    /// Moved by a person.
+    Transferred,
+    /// Longest wait exceeded.
+    MaxWait,
+    /// The queue was removed.
+    QueueRemoved,
+    /// Ended by a failure or restart of ours.
+    Failure,
+    /// Ended by a supervisor or administrator.
+    Ended,
+}
+
+mod defaults {
+    use super::{Millis, Prompt};
+
+    pub fn priority() -> u8 {
+        50
+    }
+    pub fn level() -> u8 {
+        1
+    }
+    pub fn ring() -> Millis {
+        Millis::from_secs(20)
+    }
+    pub fn short_abandon() -> Millis {
+        Millis::from_secs(5)
+    }
+    pub fn max_waiting() -> u32 {
+        200
+    }
+    pub fn hold_music() -> Prompt {
+        Prompt::Music
+    }
+}

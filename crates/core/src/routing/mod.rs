@@ -1,0 +1,21 @@
+//! Who gets which conversation.
+
+use serde::{Deserialize, Serialize};
+
+/// How an offer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    /// The agent took it.
+    Accepted,
+    /// The agent refused it.
+    Declined,
+    /// It rang out (RONA).
+    NoAnswer,
+    /// The telephone was busy.
+    Busy,
+    /// The telephone could not be reached.
+    Unreachable,
+    /// The caller left or the offer lost its meaning.
+    Withdrawn,
+}
