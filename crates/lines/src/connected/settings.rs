@@ -1,0 +1,90 @@
+//! What administrators set up for the Connected line: trunks to the telephone network and agents' telephones.
+
+use dreiklang_core::ids::AgentId;
+use serde::{Deserialize, Serialize};
+
+/// A peer that brings and takes calls: a carrier or a session border controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trunk {
+    /// Unique in the tenant.
+    pub name: String,
+    /// Where calls go, tried in order; `host:port` or `host`.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+    /// Addresses calls may come from, such as `192.0.2.0/24` or `192.0.2.7`. Peers given by address count too.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// Sign in at the carrier, where it wants that.
+    #[serde(default)]
+    pub registration: Option<Registration>,
+    /// Seconds between health checks of each peer; 0 = none. Usually 30.
+    #[serde(default = "default_health_s")]
+    pub health_interval_s: u32,
+    /// Calls outside may use this trunk.
+    #[serde(default = "yes")]
+    pub outbound: bool,
+}
+
+/// One address of a trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Host name or address, with port when it is not the transport's usual one.
+    pub address: String,
+    /// How to get there.
+    #[serde(default)]
+    pub transport: PeerTransport,
+}
+
+/// How a peer is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerTransport {
+    /// Datagrams; port 5060.
+    #[default]
+    Udp,
+    /// A stream; port 5060.
+    Tcp,
+    /// An encrypted stream; port 5061.
+    Tls,
+}
+
+/// Credentials for signing in at a carrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// User name the carrier gave.
+    pub username: String,
+    /// Its password. Never shown or exported.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub password: String,
+    /// Domain of the address of record, when it is not the first peer's host.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// Seconds a sign-in is asked to last.
+    #[serde(default = "default_expires_s")]
+    pub expires_s: u32,
+}
+
+/// An agent's own telephone, which signs in with us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// User name; unique in the whole installation. The agent's endpoint is `desk` with this name.
+    pub user: String,
+    /// Whose telephone.
+    pub agent: AgentId,
+    /// Password for signing in. Never shown or exported.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub password: String,
+}
+
+/// How long a health check may stay away before a peer counts as down, in health intervals, is decided by the line.
+fn default_health_s() -> u32 {
+    30
+}
+
+fn default_expires_s() -> u32 {
+    300
+}
+
+fn yes() -> bool {
+    true
+}
