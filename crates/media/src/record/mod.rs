@@ -1,13 +1,41 @@
 //! Recording of calls: stereo WAV files (µ-law, 8 kHz; left = first party, right = second) written by one thread.
 //!
-//! A shard of the media engine owns a [`Sink`] per recording and puts every payload at its place on the recording's
-//! clock; the sink gathers blocks and hands them to the writer thread through a bounded queue that never blocks.
+//! # Layout
+//! - [`Recorder`], [`Config`], [`Event`]: what the media engine and its owner see.
+//! - `sink.rs`: [`Sink`], one running recording as the shard of the media engine holds it; gathers payloads into
+//!   blocks on the recording's own clock and hands them over without ever blocking.
+//! - `writer.rs`: the thread that owns the files, and the one that waits for the disk when a recording ends.
+//! - `file.rs`: one growing WAV file whose header is kept current.
+//! - `repair.rs`: what a crash left, made whole; and what a finished file says about itself.
+//!
+//! Decides: what a pause leaves out, where late audio belongs, when a recording must stop (length, disk, limits).
+//! Leaves out: whether a call is to be recorded, encryption at rest, retention; those are the server's.
+
+mod file;
+mod repair;
+mod sink;
+mod writer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, Thread};
 
-use crate::codec::Codec;
 use crate::ids::RecordingId;
+
+pub use repair::{Info, Repaired, RepairError, read_info, repair};
+pub use sink::{Channel, Sink};
+
+/// Longest recording whatever the configuration says: a WAV file's sizes have 32 bits, which two G.711 channels fill
+/// in 74 hours.
+const DURATION_MS_CAP: u64 = 72 * 3_600_000;
+/// Blocks the queue to the writer holds per recording that may run: 4 s of stalled disk before audio is lost.
+const QUEUE_BLOCKS_PER_RECORDING: usize = 10;
+/// Smallest queue, so that a configuration for one recording still takes a burst.
+const QUEUE_BLOCKS_MIN: usize = 64;
+/// Why a recording is refused after the end.
+const SHUT_DOWN: &str = "the recorder has been shut down";
 
 /// How recordings are written.
 #[derive(Debug, Clone)]
@@ -16,11 +44,18 @@ pub struct Config {
     pub concurrent_max: usize,
     /// Longest single recording in milliseconds; it is finished there, the call goes on.
     pub duration_ms_max: u64,
-    /// Bytes that must stay free on the file system; below this no recording starts, and running ones stop.
+    /// Bytes that must stay free on the file system; below this no recording starts, and running ones stop. Keeps the
+    /// journal, which may live on the same disk, from failing because of audio.
     pub free_bytes_min: u64,
 }
 
-/// What the recorder reports, from its own threads.
+impl Default for Config {
+    fn default() -> Config {
+        Config { concurrent_max: 2_000, duration_ms_max: 8 * 3_600_000, free_bytes_min: 256 << 20 }
+    }
+}
+
+/// What the recorder reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The file is complete and on the disk.
@@ -31,7 +66,8 @@ pub enum Event {
         path: PathBuf,
         /// Length in milliseconds, pauses included.
         duration_ms: u64,
-        /// Audio that never reached the file because the writer could not keep up, in milliseconds.
+        /// Audio that never reached the file because the writer could not keep up or because it came far too late, in
+        /// milliseconds of one or both channels.
         lost_ms: u64,
         /// Paused spans (start, end) in milliseconds from the beginning; silence in the file.
         gaps: Vec<(u64, u64)>,
@@ -49,61 +85,196 @@ pub enum Event {
     },
 }
 
-/// Which side of the stereo file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// The first party (the caller).
-    Left,
-    /// The second party (the agent).
-    Right,
+/// Figures of the recorder since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Recordings that run now or are being completed.
+    pub active: usize,
+    /// Blocks that found the queue to the writer full: lost audio.
+    pub blocks_overflowed: u64,
+    /// Bytes of audio written.
+    pub bytes_written: u64,
 }
 
-/// The recorder of a media node; clones share the writer thread.
+/// The recorder of a media node; clones share the writer thread, which ends when the last of them is dropped or at
+/// [`Recorder::shutdown`].
 #[derive(Clone)]
 pub struct Recorder {
-    _on_event: Arc<dyn Fn(Event) + Send + Sync>,
+    handle: Arc<Handle>,
 }
 
 impl Recorder {
-    /// Starts the writer thread. `on_event` is called from the recorder's threads and must not block.
-    pub fn start(_config: Config, on_event: impl Fn(Event) + Send + Sync + 'static) -> Recorder {
-        Recorder { _on_event: Arc::new(on_event) }
+    /// Starts the writer. `on_event` must not block; it is called on the recorder's threads, and inside
+    /// [`Recorder::open`] when a recording is refused there.
+    pub fn start(config: Config, on_event: impl Fn(Event) + Send + Sync + 'static) -> Recorder {
+        let blocks = config.concurrent_max.saturating_mul(QUEUE_BLOCKS_PER_RECORDING).max(QUEUE_BLOCKS_MIN);
+        let (queue, blocks_in) = sync_channel(blocks);
+        let shared = Arc::new(Shared {
+            config,
+            on_event: Box::new(on_event),
+            stop: AtomicBool::new(false),
+            active: AtomicUsize::new(0),
+            blocks_overflowed: AtomicU64::new(0),
+            bytes_written: AtomicU64::new(0),
+        });
+        let writer = writer::spawn(shared.clone(), blocks_in, blocks);
+        let thread = writer.thread().clone();
+        Recorder {
+            handle: Arc::new(Handle {
+                shared,
+                queue,
+                thread,
+                writer: Mutex::new(Some(writer)),
+                next_track: AtomicU64::new(0),
+            }),
+        }
     }
 
-    /// Begins a recording. Never blocks and never fails here: whatever is wrong (no directory, limit, disk) comes as
-    /// [`Event::Failed`], and the sink then swallows what it is given.
-    pub fn open(&self, _recording: RecordingId, _path: PathBuf) -> Sink {
-        Sink {}
+    /// Begins a recording in a new file at `path`. Never blocks and never fails here: whatever is wrong (no directory,
+    /// limit, disk) comes as [`Event::Failed`], and the sink then swallows what it is given.
+    pub fn open(&self, recording: RecordingId, path: PathBuf) -> Sink {
+        let Handle { shared, queue, thread, next_track, .. } = &*self.handle;
+        let track = Arc::new(Track::default());
+        let number = next_track.fetch_add(1, Ordering::Relaxed);
+        let refused = if shared.stop.load(Ordering::Acquire) {
+            Some((SHUT_DOWN.to_owned(), path))
+        } else if shared.active.fetch_add(1, Ordering::AcqRel) >= shared.config.concurrent_max {
+            shared.active.fetch_sub(1, Ordering::AcqRel);
+            Some((format!("the limit of {} recordings at a time is reached", shared.config.concurrent_max), path))
+        } else {
+            let message = Message {
+                track: number,
+                position: 0,
+                body: Body::Open { recording, path, track: track.clone() },
+            };
+            match queue.try_send(message) {
+                Ok(()) => None,
+                Err(TrySendError::Full(message) | TrySendError::Disconnected(message)) => {
+                    shared.active.fetch_sub(1, Ordering::AcqRel);
+                    match message.body {
+                        Body::Open { path, .. } => Some(("the disk is too slow, the queue of recordings is full".to_owned(), path)),
+                        _ => None,
+                    }
+                }
+            }
+        };
+        if let Some((reason, path)) = refused {
+            track.closed.store(true, Ordering::Release);
+            (shared.on_event)(Event::Failed { recording, path, reason, kept_ms: 0 });
+        }
+        thread.unpark();
+        let samples_max = ms_to_samples(shared.config.duration_ms_max.min(DURATION_MS_CAP));
+        Sink::new(number, track, queue.clone(), thread.clone(), shared.clone(), samples_max)
     }
 
-    /// Finishes every recording, waits until the files are complete and ends the thread.
-    pub fn shutdown(&self) {}
+    /// Figures for the node's metrics.
+    pub fn counters(&self) -> Counters {
+        let shared = &self.handle.shared;
+        Counters {
+            active: shared.active.load(Ordering::Relaxed),
+            blocks_overflowed: shared.blocks_overflowed.load(Ordering::Relaxed),
+            bytes_written: shared.bytes_written.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Completes every recording with what has reached the writer (finish sinks first to keep their last half second),
+    /// waits until the files are on the disk and their events are raised, and ends the threads. Not to be called from
+    /// `on_event`.
+    pub fn shutdown(&self) {
+        self.handle.shutdown();
+    }
 }
 
-/// One running recording, owned by the shard that has the streams. Positions are samples (8 kHz) since the start of the
-/// recording. Dropping it finishes the recording at the last position it knows.
-pub struct Sink {}
+struct Handle {
+    shared: Arc<Shared>,
+    queue: SyncSender<Message>,
+    thread: Thread,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    next_track: AtomicU64,
+}
 
-impl Sink {
-    /// Puts a payload at `position`; up to ~200 ms out of order is free, later is slower but not lost. Audio inside a
-    /// pause is left out. The later write wins where two overlap.
-    pub fn write(&mut self, _channel: Channel, _position: u64, _payload: &[u8], _codec: Codec) {}
-
-    /// Says that the media clock has reached `position` even if no audio came: call it every 100-200 ms per recording,
-    /// so that silence reaches the file as well.
-    pub fn advance(&mut self, _position: u64) {}
-
-    /// Leaves everything out from `position` on.
-    pub fn pause(&mut self, _position: u64) {}
-
-    /// Records again from `position` on.
-    pub fn resume(&mut self, _position: u64) {}
-
-    /// Ends the recording at `position`; [`Event::Finished`] follows when the file is on the disk.
-    pub fn finish(self, _position: u64) {}
-
-    /// Whether the recording has ended on its own (failed, or reached its longest duration): the sink can be dropped.
-    pub fn is_closed(&self) -> bool {
-        false
+impl Handle {
+    fn shutdown(&self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.thread.unpark();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!("the recorder's writer thread panicked");
+        }
     }
 }
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+/// What all threads of one recorder share.
+struct Shared {
+    config: Config,
+    on_event: Box<dyn Fn(Event) + Send + Sync>,
+    stop: AtomicBool,
+    active: AtomicUsize,
+    blocks_overflowed: AtomicU64,
+    bytes_written: AtomicU64,
+}
+
+/// What a sink and the writer share about one recording besides the queue. The end does not travel through the queue,
+/// because the queue may be full and an end must not get lost.
+#[derive(Default)]
+struct Track {
+    /// Set by the sink once `end` is known; everything it had to say is in the queue by then.
+    ended: AtomicBool,
+    /// Set by the writer: it takes nothing more.
+    closed: AtomicBool,
+    samples_lost: AtomicU64,
+    end: Mutex<End>,
+}
+
+/// How a recording ended, as the sink knows it.
+#[derive(Default, Clone)]
+struct End {
+    /// Length in samples; `None` while it runs.
+    position: Option<u64>,
+    /// Pauses in samples, in order; the last may be open (`u64::MAX`).
+    pauses: Vec<Span>,
+}
+
+/// Samples `from..to` of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    from: u64,
+    to: u64,
+}
+
+/// One thing for the writer to do.
+struct Message {
+    track: u64,
+    /// Samples since the start of the recording.
+    position: u64,
+    body: Body,
+}
+
+enum Body {
+    Open { recording: RecordingId, path: PathBuf, track: Arc<Track> },
+    /// µ-law, both channels interleaved.
+    Block(Box<[u8]>),
+    /// µ-law of one channel that came after its block had gone.
+    Late(Channel, Box<[u8]>),
+    /// Both channels silent up to this position: a pause that begins before what has gone already.
+    Silence(u64),
+}
+
+const SAMPLES_PER_MS: u64 = crate::codec::CLOCK_HZ as u64 / 1_000;
+
+fn ms_to_samples(ms: u64) -> u64 {
+    ms * SAMPLES_PER_MS
+}
+
+fn samples_to_ms(samples: u64) -> u64 {
+    samples / SAMPLES_PER_MS
+}
+
