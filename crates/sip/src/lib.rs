@@ -1,0 +1,15 @@
+//! A SIP user agent for a back-to-back user agent (B2BUA): signalling in, signalling out.
+//!
+//! The crate decides what SIP asks for (RFC 3261 and its companions) and negotiates audio in SDP; it carries no media and
+//! knows no contact-centre word. Everything except [`transport`] is free of sockets, clocks, tasks and randomness: bytes
+//! and instants come in, bytes and events go out.
+//!
+//! # Layout
+//!
+//! - [`limits`]: every limit with its unit and reason
+//! - [`hop`]: where bytes go to or came from
+//! - [`message`]: requests, responses, URIs, headers; parsing from datagrams and streams, writing
+
+pub mod hop;
+pub mod limits;
+pub mod message;

@@ -1,0 +1,45 @@
+//! Every limit of the crate, with its unit and its reason.
+//!
+//! A limit is reached only by a broken or hostile peer, or by overload; what happens then is said where it is used.
+
+/// Bytes of one SIP message. A UDP datagram cannot be larger (RFC 3261 §18.1.1 asks for this size), and a stream peer
+/// must not make us buffer more.
+pub const MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// Header lines in one message. Long Record-Route, Via and Allow lists of real networks stay below 60.
+pub const HEADER_COUNT_MAX: usize = 200;
+
+/// Bytes of one header line after unfolding. STIR/SHAKEN Identity headers reach 2 kB.
+pub const HEADER_LINE_BYTES_MAX: usize = 8_192;
+
+/// Via entries in one message; more means a loop that nobody stopped (RFC 5393).
+pub const VIA_COUNT_MAX: usize = 100;
+
+/// Contact entries read from one message.
+pub const CONTACT_COUNT_MAX: usize = 64;
+
+/// Bytes of a request above which UDP must not be used when another transport is possible (RFC 3261 §18.1.1).
+/// The caller decides; the transport sends what it is given.
+pub const UDP_REQUEST_BYTES_MAX: usize = 1_300;
+
+/// Calls of one endpoint at the same time, unless configured otherwise. A call takes a few kB.
+pub const CALLS_MAX: usize = 20_000;
+
+/// Transactions of one endpoint at the same time, unless configured otherwise. A finished one stays for 32 s over UDP to
+/// absorb repetitions, so that 2,000 calls/s with five transactions each need 320,000.
+pub const TRANSACTIONS_MAX: usize = 400_000;
+
+/// Ended calls that are remembered to answer latecomers; the oldest go first.
+pub const TOMBSTONES_MAX: usize = 100_000;
+
+/// Early dialogs of one INVITE whose tags are remembered. Teams rings every endpoint of a user separately.
+pub const FORKS_MAX: usize = 32;
+
+/// Tries of one re-INVITE that meets another one (491) before it counts as refused.
+pub const GLARE_TRIES_MAX: u8 = 6;
+
+/// NOTIFY requests of one REFER that wait for their turn.
+pub const NOTIFY_QUEUE_MAX: usize = 16;
+
+/// Body parts read in a multipart body.
+pub const BODY_PARTS_MAX: usize = 16;
