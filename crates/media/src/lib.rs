@@ -13,8 +13,12 @@
 //! - [`limits`]: every limit
 
 pub mod codec;
+pub mod dtmf;
 pub mod engine;
 pub mod ids;
 pub mod limits;
 pub mod prompt;
+pub mod reception;
 pub mod record;
+pub mod rtcp;
+pub mod rtp;
