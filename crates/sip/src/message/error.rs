@@ -74,8 +74,8 @@ impl ParseError {
 pub struct Malformed {
     /// What is wrong.
     pub error: ParseError,
-    /// The response to send back, when the message was a request other than ACK whose Via, From, To, Call-ID and CSeq
-    /// could be found. Its top Via is the peer's: the sender of the response adds `received` and `rport`.
+    /// The response to send back to where the message came from, when it was a request other than ACK with a Via.
+    /// Its top Via is the peer's and may itself be malformed: the sender adds `received` and `rport` when it can be read.
     pub answerable: Option<Box<Response>>,
     /// On a stream: where the next message begins is unknown, so that the connection must be closed.
     pub framing_lost: bool,

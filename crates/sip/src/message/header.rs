@@ -162,8 +162,8 @@ impl Headers {
 
     /// Appends a line.
     ///
-    /// Control characters in the value become spaces, so that no value can add a line of its own; characters that are not
-    /// allowed in a name become `-`.
+    /// CR and LF in the value become spaces, so that no value can add a line of its own; characters that are not allowed
+    /// in a name become `-`.
     pub fn push(&mut self, name: &str, value: &str) {
         let entry = self.entry(name, value);
         self.entries.push(entry);

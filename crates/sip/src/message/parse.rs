@@ -119,10 +119,10 @@ impl Head {
             Start::Defective { is_ack, .. } => !is_ack,
             Start::Response { .. } => false,
         };
-        // Without a readable Via the response has no way back; without the rest nobody could match it, but the peer
-        // may at least log it (RFC 4475 §3.3.1).
-        let via = self.headers.values_known(Name::Via).next()?;
-        if !is_answerable || scan_via(via).is_err() {
+        // The response goes back where the request came from, so that Via only has to be there, not to be well-formed
+        // (RFC 4475 §3.1.2.1). Without From, To or Call-ID the peer may at least log it (§3.3.1).
+        let via = self.headers.get_known(Name::Via)?;
+        if !is_answerable {
             return None;
         }
         let mut response = Response::to_headers(&self.headers, error.status(), "");
@@ -242,13 +242,26 @@ fn parse_section(section: &str) -> (Headers, Option<ParseError>, Lengths) {
     (headers, defect, lengths)
 }
 
-/// Joins continuation lines (RFC 3261 §7.3.1); offsets stay usable because each line end becomes two spaces.
+/// Joins continuation lines: line end and indentation count as one space (RFC 3261 §7.3.1).
 fn unfold(section: &str) -> Cow<'_, str> {
-    if section.contains("\r\n ") || section.contains("\r\n\t") {
-        Cow::Owned(section.replace("\r\n ", "   ").replace("\r\n\t", "   "))
-    } else {
-        Cow::Borrowed(section)
+    let is_fold = |text: &str| text.starts_with("\r\n ") || text.starts_with("\r\n\t");
+    if !section.contains("\r\n ") && !section.contains("\r\n\t") {
+        return Cow::Borrowed(section);
     }
+    let mut joined = String::with_capacity(section.len());
+    let mut rest = section;
+    while let Some(at) = rest.find("\r\n") {
+        if is_fold(&rest[at..]) {
+            joined.push_str(&rest[..at]);
+            joined.push(' ');
+            rest = rest[at + 2..].trim_start_matches([' ', '\t']);
+        } else {
+            joined.push_str(&rest[..at + 2]);
+            rest = &rest[at + 2..];
+        }
+    }
+    joined.push_str(rest);
+    Cow::Owned(joined)
 }
 
 /// Length of the name, start and end of the value of one unfolded line.

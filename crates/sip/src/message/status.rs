@@ -10,7 +10,6 @@ pub fn reason_phrase(status: u16) -> &'static str {
         182 => "Queued",
         183 => "Session Progress",
         199 => "Early Dialog Terminated",
-        200 => "OK",
         202 => "Accepted",
         204 => "No Notification",
         300 => "Multiple Choices",

@@ -6,6 +6,7 @@ use crate::limits::MESSAGE_BYTES_MAX;
 
 /// What a stream carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "items are consumed at once, never stored in numbers")]
 pub enum StreamItem {
     /// A message.
     Message(Message),

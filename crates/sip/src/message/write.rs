@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use super::{Headers, Request, Response};
 
-/// Appends text with every control character replaced by a space.
+/// Appends text with CR and LF replaced by spaces. Other control characters may stand in quoted strings and have to be
+/// echoed as they came (RFC 4475 §3.1.1.2).
 pub(super) fn push_clean(out: &mut String, text: &str) {
-    if text.bytes().any(|byte| byte < b' ' && byte != b'\t') {
-        out.extend(text.chars().map(|character| if character < ' ' && character != '\t' { ' ' } else { character }));
+    if text.contains(['\r', '\n']) {
+        out.extend(text.chars().map(|character| if matches!(character, '\r' | '\n') { ' ' } else { character }));
     } else {
         out.push_str(text);
     }
