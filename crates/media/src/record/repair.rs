@@ -157,7 +157,7 @@ impl Layout {
             intact: false,
         };
         let tail = data_start + declared + declared % 2;
-        if declared <= present && declared % u64::from(block_align) == 0 {
+        if declared <= present && declared.is_multiple_of(u64::from(block_align)) {
             let whole = tail >= len || layout.read_tail(file, tail, len)?;
             let mut name = [0; 4];
             if whole {
@@ -170,7 +170,7 @@ impl Layout {
             }
         }
         // The audio goes further than the header knows, or the header further than the audio. 32 bits bound both.
-        let usable = present.min(u64::from(u32::MAX) - data_start);
+        let usable = present.min(u64::from(u32::MAX).saturating_sub(data_start));
         layout.data_bytes = usable - usable % u64::from(block_align);
         layout.file_end = data_start + layout.data_bytes;
         Ok(layout)
