@@ -24,3 +24,4 @@ pub mod record;
 pub mod rtcp;
 pub mod rtp;
 pub mod tone;
+pub mod wav;
