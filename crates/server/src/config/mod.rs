@@ -1,0 +1,207 @@
+//! The bootstrap configuration: only what is needed to reach the store and the network.
+//!
+//! Everything else is data in the store, changed through the API. The file is `dreiklang.toml`; every key can be overridden by
+//! an environment variable `DREIKLANG_…` with the key's path in upper case and `__` between the parts
+//! (`DREIKLANG_HTTP__LISTEN`). Errors name file, line, key and what to do.
+//!
+//! # Layout
+//!
+//! `load` (file and environment), `check` (values that contradict each other), `listen` (an address or `off`).
+
+mod check;
+mod listen;
+mod load;
+
+pub use load::ConfigError;
+
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+/// The whole bootstrap configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Directory of everything that is kept: database, recordings, prompts. Created when it is not there.
+    pub data_directory: PathBuf,
+    /// The interface for programs and pages.
+    pub http: Http,
+    /// The Connected line's addresses.
+    pub connected: Connected,
+    /// Ports and addresses of audio.
+    pub media: Media,
+    /// What is written to the log.
+    pub log: Log,
+    /// Where webhooks may go.
+    pub webhooks: Webhooks,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data_directory: PathBuf::from("data"),
+            http: Http::default(),
+            connected: Connected::default(),
+            media: Media::default(),
+            log: Log::default(),
+            webhooks: Webhooks::default(),
+        }
+    }
+}
+
+/// The interface for programs and pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Separate address for `/metrics` and the health checks; without it they are on `listen`, metrics only for this machine.
+    pub admin_listen: Option<SocketAddr>,
+    /// How browsers reach us, such as `https://calls.example.com`; needed behind a proxy so that pages from elsewhere are told
+    /// apart.
+    pub public_url: Option<String>,
+    /// Sign-in cookies only over HTTPS (browsers make an exception for `localhost`). Turn off only in a closed test network.
+    pub secure_cookies: bool,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: None,
+            public_url: None,
+            secure_cookies: true,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// The Connected line's addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connected {
+    /// The line is on.
+    pub enabled: bool,
+    /// Where to listen for datagrams; `off` for nowhere.
+    #[serde(with = "listen")]
+    pub udp: Option<SocketAddr>,
+    /// Where to listen for plain streams; `off` for nowhere.
+    #[serde(with = "listen")]
+    pub tcp: Option<SocketAddr>,
+    /// Where to listen for encrypted streams, needs `tls_certificate` and `tls_key`; `off` for nowhere.
+    #[serde(with = "listen")]
+    pub tls: Option<SocketAddr>,
+    /// Name or address peers reach us by; without it the listening address, or the address of the way out.
+    pub advertised_host: Option<String>,
+    /// PEM file with our certificate and its chain.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file with the certificate's key.
+    pub tls_key: Option<PathBuf>,
+    /// PEM file with the authorities peers' certificates must come from.
+    pub tls_authorities: Option<PathBuf>,
+    /// Protection space telephones are asked for their password in.
+    pub realm: String,
+}
+
+impl Default for Connected {
+    fn default() -> Self {
+        Connected {
+            enabled: true,
+            udp: Some(SocketAddr::from(([127, 0, 0, 1], 5060))),
+            tcp: Some(SocketAddr::from(([127, 0, 0, 1], 5060))),
+            tls: None,
+            advertised_host: None,
+            tls_certificate: None,
+            tls_key: None,
+            tls_authorities: None,
+            realm: "dreiklang".to_owned(),
+        }
+    }
+}
+
+/// Ports and addresses of audio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Address audio sockets are bound to; without it that of the Connected line.
+    pub bind: Option<IpAddr>,
+    /// Address given to the other end; without it `bind`, or the address of the way out.
+    pub advertised: Option<IpAddr>,
+    /// First port, even. Each party of a call takes two.
+    pub port_first: u16,
+    /// Last port.
+    pub port_last: u16,
+    /// Media threads; 0 = one per core.
+    pub threads: usize,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Media { bind: None, advertised: None, port_first: 20_000, port_last: 39_999, threads: 0 }
+    }
+}
+
+/// What is written to the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// What is let through, such as `info` or `info,dreiklang_lines=debug`.
+    pub filter: String,
+    /// Write callers' numbers and names in clear. Off, because logs travel further than one thinks.
+    pub pii: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { format: LogFormat::Pretty, filter: "info".to_owned(), pii: false }
+    }
+}
+
+/// Shape of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Where webhooks may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Allow plain HTTP and receivers on this machine or in link-local networks. For development only: it lets administrators
+    /// of the contact center reach services of the machine.
+    pub allow_local: bool,
+}
+
+impl Config {
+    /// Reads `path` (built-in values when `None`), lays the process's environment over it and checks the whole.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn load(path: Option<&std::path::Path>) -> Result<Config, ConfigError> {
+        load::load(path, std::env::vars())
+    }
+
+    /// As [`Config::load`], with the file's text and the environment given.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn from_parts(file: &str, text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        load::from_parts(file, text, environment)
+    }
+
+    /// The configuration in effect as a file that would give it.
+    pub fn print(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
+    }
+}
