@@ -45,8 +45,7 @@ struct Oscillator {
 impl Generator {
     /// Sines of these frequencies, each at `level_dbfs`, at 8 kHz.
     pub fn new(frequencies_hz: &[u32], level_dbfs: f64) -> Generator {
-        let oscillators =
-            frequencies_hz.iter().map(|hz| Oscillator { phase: 0.0, step: f64::from(*hz) / f64::from(CLOCK_HZ) });
+        let oscillators = frequencies_hz.iter().map(|hz| Oscillator { phase: 0.0, step: f64::from(*hz) / f64::from(CLOCK_HZ) });
         Generator { oscillators: oscillators.collect(), amplitude: 32_768.0 * 2f64.sqrt() * amplitude(level_dbfs) }
     }
 

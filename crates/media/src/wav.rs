@@ -128,9 +128,9 @@ impl Wav {
         let count = self.channels.len() as i32;
         let mono: Vec<i16> = match &self.channels[..] {
             [one] => one.clone(),
-            many => (0..self.len())
-                .map(|index| (many.iter().map(|channel| i32::from(channel[index])).sum::<i32>() / count) as i16)
-                .collect(),
+            many => {
+                (0..self.len()).map(|index| (many.iter().map(|channel| i32::from(channel[index])).sum::<i32>() / count) as i16).collect()
+            }
         };
         resample(&mono, self.rate_hz, CLOCK_HZ)
     }

@@ -45,8 +45,8 @@ impl RecordFile {
             }
             Err(error) => return Err(format!("the directory {} cannot be read: {error}", directory.display())),
         }
-        let free = rustix::fs::statvfs(directory)
-            .map_err(|error| format!("the free space of {} cannot be read: {error}", directory.display()))?;
+        let free =
+            rustix::fs::statvfs(directory).map_err(|error| format!("the free space of {} cannot be read: {error}", directory.display()))?;
         enough_space(free_bytes(&free), free_bytes_min)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(path);
         let file = file.map_err(|error| match error.kind() {
@@ -163,11 +163,7 @@ pub(super) fn enough_space(free_bytes: u64, free_bytes_min: u64) -> Result<(), S
     if free_bytes >= free_bytes_min {
         return Ok(());
     }
-    Err(format!(
-        "the disk has only {} MB free, recordings need {} MB to be left",
-        free_bytes >> 20,
-        free_bytes_min.div_ceil(1 << 20)
-    ))
+    Err(format!("the disk has only {} MB free, recordings need {} MB to be left", free_bytes >> 20, free_bytes_min.div_ceil(1 << 20)))
 }
 
 /// Why the operating system refused, for an operator.
@@ -219,8 +215,7 @@ pub(super) fn header(samples: u64) -> [u8; HEADER_BYTES as usize] {
 
 /// A `LIST` chunk with one `INFO` comment, as players show it: `paused_ms=1000-2500,9000-9900`.
 fn comment_chunk(pauses: &[Span]) -> Vec<u8> {
-    let spans: Vec<String> =
-        pauses.iter().map(|pause| format!("{}-{}", samples_to_ms(pause.from), samples_to_ms(pause.to))).collect();
+    let spans: Vec<String> = pauses.iter().map(|pause| format!("{}-{}", samples_to_ms(pause.from), samples_to_ms(pause.to))).collect();
     // A text ends with a zero, and every chunk begins at an even offset.
     let mut text = format!("{GAPS_COMMENT}{}\0", spans.join(",")).into_bytes();
     if text.len() % 2 == 1 {

@@ -24,7 +24,7 @@ use std::thread::{JoinHandle, Thread};
 
 use crate::ids::RecordingId;
 
-pub use repair::{Info, Repaired, RepairError, read_info, repair};
+pub use repair::{Info, RepairError, Repaired, read_info, repair};
 pub use sink::{Channel, Sink};
 
 /// Longest recording whatever the configuration says: a WAV file's sizes have 32 bits, which two G.711 channels fill
@@ -119,15 +119,7 @@ impl Recorder {
         });
         let writer = writer::spawn(shared.clone(), blocks_in, blocks);
         let thread = writer.thread().clone();
-        Recorder {
-            handle: Arc::new(Handle {
-                shared,
-                queue,
-                thread,
-                writer: Mutex::new(Some(writer)),
-                next_track: AtomicU64::new(0),
-            }),
-        }
+        Recorder { handle: Arc::new(Handle { shared, queue, thread, writer: Mutex::new(Some(writer)), next_track: AtomicU64::new(0) }) }
     }
 
     /// Begins a recording in a new file at `path`. Never blocks and never fails here: whatever is wrong (no directory,
@@ -142,11 +134,7 @@ impl Recorder {
             shared.active.fetch_sub(1, Ordering::AcqRel);
             Some((format!("the limit of {} recordings at a time is reached", shared.config.concurrent_max), path))
         } else {
-            let message = Message {
-                track: number,
-                position: 0,
-                body: Body::Open { recording, path, track: track.clone() },
-            };
+            let message = Message { track: number, position: 0, body: Body::Open { recording, path, track: track.clone() } };
             match queue.try_send(message) {
                 Ok(()) => None,
                 Err(TrySendError::Full(message) | TrySendError::Disconnected(message)) => {
@@ -259,7 +247,11 @@ struct Message {
 }
 
 enum Body {
-    Open { recording: RecordingId, path: PathBuf, track: Arc<Track> },
+    Open {
+        recording: RecordingId,
+        path: PathBuf,
+        track: Arc<Track>,
+    },
     /// µ-law, both channels interleaved.
     Block(Box<[u8]>),
     /// µ-law of one channel that came after its block had gone.
@@ -278,3 +270,5 @@ fn samples_to_ms(samples: u64) -> u64 {
     samples / SAMPLES_PER_MS
 }
 
+#[cfg(test)]
+mod tests;

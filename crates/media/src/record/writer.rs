@@ -37,10 +37,7 @@ pub(super) fn spawn(shared: Arc<Shared>, blocks: Receiver<Message>, blocks_max: 
             tracing::error!("the thread that completes recordings panicked");
         }
     };
-    thread::Builder::new()
-        .name("record".into())
-        .spawn(start)
-        .expect("a thread can be started when the media node starts")
+    thread::Builder::new().name("record".into()).spawn(start).expect("a thread can be started when the media node starts")
 }
 
 struct Running {
@@ -175,13 +172,12 @@ impl Writer {
         self.space_checked = Instant::now();
         let mut devices: HashMap<u64, Result<(), String>> = HashMap::new();
         for running in self.running.values() {
-            devices.entry(running.file.device).or_insert_with(|| {
-                running.file.free_bytes().map_or(Ok(()), |free| enough_space(free, self.shared.config.free_bytes_min))
-            });
+            devices
+                .entry(running.file.device)
+                .or_insert_with(|| running.file.free_bytes().map_or(Ok(()), |free| enough_space(free, self.shared.config.free_bytes_min)));
         }
         let full = |running: &Running| devices.get(&running.file.device).and_then(|space| space.clone().err());
-        let stopped: Vec<(u64, String)> =
-            self.running.iter().filter_map(|(number, running)| Some((*number, full(running)?))).collect();
+        let stopped: Vec<(u64, String)> = self.running.iter().filter_map(|(number, running)| Some((*number, full(running)?))).collect();
         for (number, reason) in stopped {
             self.fail(number, reason);
         }
