@@ -9,7 +9,9 @@
 //! - [`limits`]: every limit with its unit and reason
 //! - [`hop`]: where bytes go to or came from
 //! - [`message`]: requests, responses, URIs, headers; parsing from datagrams and streams, writing
+//! - [`sdp`]: session descriptions; offer and answer for audio
 
 pub mod hop;
 pub mod limits;
 pub mod message;
+pub mod sdp;

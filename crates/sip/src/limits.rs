@@ -43,3 +43,21 @@ pub const NOTIFY_QUEUE_MAX: usize = 16;
 
 /// Body parts read in a multipart body.
 pub const BODY_PARTS_MAX: usize = 16;
+
+/// Bytes of a session description that are read. Offers of WebRTC stacks reach 8 kB.
+pub const SDP_BYTES_MAX: usize = 32_768;
+
+/// Media lines in a session description.
+pub const SDP_MEDIA_COUNT_MAX: usize = 20;
+
+/// Attribute lines of one media or of the session level; candidate lists are the long ones.
+pub const SDP_ATTRIBUTE_COUNT_MAX: usize = 200;
+
+/// Formats listed in one media line: payload types have 7 bits.
+pub const SDP_FORMAT_COUNT_MAX: usize = 128;
+
+/// Depth of multipart bodies that are searched for a session description.
+pub const MULTIPART_DEPTH_MAX: usize = 3;
+
+/// Parts of one multipart body that are looked at.
+pub const MULTIPART_PART_COUNT_MAX: usize = 16;
