@@ -1,1 +1,25 @@
-//! Under construction.
+//! Everything the product remembers: journals, documents, people, reports, jobs. The only crate that contains SQL.
+//!
+//! Embedded SQLite: one thread writes (many callers share one flush of the disk), a few read. The methods are asynchronous, but
+//! the crate starts no tasks and needs no certain runtime. Decides nothing about contact centers; what it stores of them it
+//! takes from the words of `dreiklang-core`.
+//!
+//! # Layout
+//!
+//! `store` (the handle) → `journal` and `snapshot` (the truth) → `project` (from facts to rows) → `report` (what can be asked of
+//! them) → the rest: one file per kind of thing. `sqlite` has the threads, the opening and the backup.
+#![forbid(unsafe_code)]
+
+pub mod failure;
+pub mod journal;
+pub mod limits;
+mod project;
+pub mod snapshot;
+mod sqlite;
+pub mod store;
+
+pub use failure::{Failure, OpenError};
+pub use journal::{Acquired, AppendError, Epoch, LoadError, Loaded};
+pub use snapshot::Snapshot;
+pub use sqlite::backup::{BackupError, BackupProgress, BackupSummary, verify_backup};
+pub use store::{Options, Size, Store};

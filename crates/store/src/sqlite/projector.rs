@@ -1,0 +1,94 @@
+//! Carries the journal over into the report tables, a few events at a time, with the place it has reached written in the same
+//! transaction: exactly once, whatever happens in between.
+
+use super::column::{Count, Id};
+use crate::{failure::Failure, journal, limits, project};
+use dreiklang_core::ids::TenantId;
+use rusqlite::{Connection, params};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+use tokio::sync::watch;
+
+/// How far each tenant's journal is projected, for those who wait for it.
+pub(super) type Progress = BTreeMap<TenantId, u64>;
+
+pub(super) struct Projector {
+    /// Tenants with events not yet projected, each once; served in turn.
+    behind: VecDeque<TenantId>,
+    progress: Arc<watch::Sender<Progress>>,
+}
+
+impl Projector {
+    /// Finds out where the last process stopped.
+    pub(super) fn start(db: &Connection, progress: Arc<watch::Sender<Progress>>) -> Result<Projector, Failure> {
+        let mut behind = VecDeque::new();
+        let mut reached = Progress::new();
+        let mut statement = db.prepare("SELECT tenant, version, projected FROM journal_head ORDER BY tenant")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (Id(tenant), version, projected): (Id<TenantId>, i64, Count) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            reached.insert(tenant, projected.0);
+            if version.unsigned_abs() > projected.0 {
+                behind.push_back(tenant);
+            }
+        }
+        progress.send_replace(reached);
+        Ok(Projector { behind, progress })
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    pub(super) fn appended(&mut self, tenant: TenantId) {
+        // Few tenants are behind at any time; a search is cheaper than keeping a set as well.
+        if !self.behind.contains(&tenant) {
+            self.behind.push_back(tenant);
+        }
+    }
+
+    /// Projects one batch of the tenant whose turn it is.
+    pub(super) fn step(&mut self, db: &Connection) -> Result<(), Failure> {
+        let Some(&tenant) = self.behind.front() else {
+            return Ok(());
+        };
+        let outcome = project_batch(db, tenant);
+        // Whatever happened, the next tenant is served next: one with a problem must not hold up the others.
+        self.behind.rotate_left(1);
+        let (reached, version) = outcome?;
+        if reached >= version {
+            self.behind.retain(|other| *other != tenant);
+        }
+        self.progress.send_modify(|progress| {
+            progress.insert(tenant, reached);
+        });
+        Ok(())
+    }
+}
+
+/// Returns how far the tenant is projected now, and how long its journal is.
+fn project_batch(db: &Connection, tenant: TenantId) -> Result<(u64, u64), Failure> {
+    // No flush of its own: after a power failure this batch may be gone, together with its cursor, and is done again. The next
+    // append's flush covers it.
+    db.pragma_update(None, "synchronous", "normal")?;
+    let outcome = (|| {
+        let change = db.unchecked_transaction()?;
+        let (version, projected) = change
+            .prepare_cached("SELECT version, projected FROM journal_head WHERE tenant = ?1")?
+            .query_row([Id(tenant)], |row| Ok((row.get::<_, Count>(0)?.0, row.get::<_, Count>(1)?.0)))?;
+        let page = journal::read_leniently(&change, tenant, projected, limits::EVENTS_PER_PROJECTION)?;
+        for stamped in &page.events {
+            project::apply(&change, tenant, stamped)?;
+        }
+        let reached = page.last.max(projected);
+        change
+            .prepare_cached("UPDATE journal_head SET projected = ?2, skipped = skipped + ?3 WHERE tenant = ?1")?
+            .execute(params![Id(tenant), Count(reached), Count(page.skipped)])?;
+        change.commit()?;
+        Ok((reached, version))
+    })();
+    db.pragma_update(None, "synchronous", "full")?;
+    outcome
+}
