@@ -48,12 +48,7 @@ impl Payload {
         let [event, flags, high, low, ..] = bytes else {
             return None;
         };
-        Some(Payload {
-            event: *event,
-            end: flags & 0x80 != 0,
-            volume: flags & 0x3F,
-            duration: u16::from_be_bytes([*high, *low]),
-        })
+        Some(Payload { event: *event, end: flags & 0x80 != 0, volume: flags & 0x3F, duration: u16::from_be_bytes([*high, *low]) })
     }
 
     /// The payload as bytes.
@@ -167,9 +162,7 @@ impl Sender {
     /// Queues digits; times are brought into their limits and rounded up to 20 ms. False, and nothing queued, when
     /// more than [`limits::DIGITS_QUEUED_MAX`] would wait or there is no digit at all.
     pub fn queue(&mut self, digits: &str, tone_ms: u16, gap_ms: u16) -> bool {
-        let steps = |ms: u16, limits: std::ops::RangeInclusive<u16>| {
-            ms.clamp(*limits.start(), *limits.end()).div_ceil(STEP_MS)
-        };
+        let steps = |ms: u16, limits: std::ops::RangeInclusive<u16>| ms.clamp(*limits.start(), *limits.end()).div_ceil(STEP_MS);
         let tone_steps = steps(tone_ms, limits::DIGIT_TONE_MS);
         let gap_steps = steps(gap_ms, limits::DIGIT_GAP_MS);
         let known = || digits.chars().filter_map(|digit| if digit == ',' { Some(None) } else { event_of(digit).map(Some) });

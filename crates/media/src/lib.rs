@@ -9,7 +9,10 @@
 //!
 //! - [`ids`]: names of groups, streams, recordings and playings
 //! - [`engine`]: the media threads and the handle to them; start reading at [`engine::Engine`]
+//! - [`rtp`], [`rtcp`], [`reception`], [`dtmf`]: the packets and what is counted about them
+//! - [`codec`], [`tone`], [`wav`], [`prompt`]: sound as bytes
 //! - [`record`]: stereo files of calls
+//! - [`quality`]: from figures to a mean opinion score
 //! - [`limits`]: every limit
 
 pub mod codec;

@@ -39,12 +39,13 @@ pub const DIGIT_TONE_MS: std::ops::RangeInclusive<u16> = 40..=5_000;
 /// Pause between two sent digits in milliseconds.
 pub const DIGIT_GAP_MS: std::ops::RangeInclusive<u16> = 40..=5_000;
 
-/// Datagrams taken from one socket at one wake-up, so that one flooded port cannot starve the others of its shard.
-pub const DATAGRAMS_PER_SOCKET_AND_WAKE: usize = 8;
-
 /// Ready sockets taken from the kernel at one wake-up.
 pub const READY_SOCKETS_PER_WAKE: usize = 512;
 
 /// Milliseconds of playing that a late shard makes up for by sending frames at once; beyond that frames are skipped,
 /// because a burst is worse than a gap.
 pub const CATCH_UP_MS_MAX: u64 = 100;
+
+/// Milliseconds of playing that are skipped at most after a longer stop of the whole machine; prompts then go on
+/// where they were.
+pub const SKIP_MS_MAX: u64 = 1_000;

@@ -192,9 +192,7 @@ fn read(head: [u8; 4], body: &[u8]) -> Option<Packet<'_>> {
                 blocks: Blocks(blocks.get(..count * BLOCK_BYTES)?),
             })
         }
-        RECEIVER_REPORT => {
-            Some(Packet::ReceiverReport { ssrc, blocks: Blocks(body.get(4..4 + count * BLOCK_BYTES)?) })
-        }
+        RECEIVER_REPORT => Some(Packet::ReceiverReport { ssrc, blocks: Blocks(body.get(4..4 + count * BLOCK_BYTES)?) }),
         SOURCE_DESCRIPTION => {
             // Only the first chunk: an endpoint describes itself, and we are connected to endpoints.
             let mut items = body.get(4..)?;
@@ -345,16 +343,14 @@ mod tests {
 
     fn block() -> impl Strategy<Value = ReportBlock> {
         (any::<u32>(), any::<u8>(), -0x80_0000i32..0x80_0000, any::<[u32; 4]>()).prop_map(
-            |(ssrc, fraction_lost, cumulative_lost, [extended_highest, jitter, last_report, since_last_report])| {
-                ReportBlock {
-                    ssrc,
-                    fraction_lost,
-                    cumulative_lost,
-                    extended_highest,
-                    jitter,
-                    last_report,
-                    since_last_report,
-                }
+            |(ssrc, fraction_lost, cumulative_lost, [extended_highest, jitter, last_report, since_last_report])| ReportBlock {
+                ssrc,
+                fraction_lost,
+                cumulative_lost,
+                extended_highest,
+                jitter,
+                last_report,
+                since_last_report,
             },
         )
     }

@@ -149,15 +149,8 @@ mod tests {
     use super::*;
 
     fn header() -> impl Strategy<Value = Header> {
-        (any::<bool>(), 0u8..128, any::<u16>(), any::<u32>(), any::<u32>()).prop_map(
-            |(marker, payload_type, sequence, timestamp, ssrc)| Header {
-                marker,
-                payload_type,
-                sequence,
-                timestamp,
-                ssrc,
-            },
-        )
+        (any::<bool>(), 0u8..128, any::<u16>(), any::<u32>(), any::<u32>())
+            .prop_map(|(marker, payload_type, sequence, timestamp, ssrc)| Header { marker, payload_type, sequence, timestamp, ssrc })
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ids::{GroupId, PlayId, RecordingId, StreamId};
+use crate::record;
 
 /// Something that happened to a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,4 +154,17 @@ pub struct Counters {
     pub late_ticks: u64,
     /// Frames of prompts left out because a shard was later than [`crate::limits::CATCH_UP_MS_MAX`].
     pub skipped_frames: u64,
+    /// Blocks of audio that the recorder's queue had no room for.
+    pub recording_blocks_lost: u64,
+}
+
+impl From<record::Event> for Event {
+    fn from(event: record::Event) -> Event {
+        match event {
+            record::Event::Finished { recording, path, duration_ms, lost_ms, gaps } => {
+                Event::RecordingFinished { recording, path, duration_ms, channels: 2, lost_ms, gaps }
+            }
+            record::Event::Failed { recording, path, reason, kept_ms } => Event::RecordingFailed { recording, path, reason, kept_ms },
+        }
+    }
 }

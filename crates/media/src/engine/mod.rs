@@ -4,17 +4,40 @@
 //! and events out. What happens to a packet is decided in `shard`; nothing here runs per packet. Left out: any
 //! notion of a call beyond "these streams may hear each other".
 
+mod apply;
+mod bridge;
+mod clock;
+mod control;
 mod edit;
 mod event;
+mod latch;
+mod outgoing;
+mod pace;
+mod play;
+mod ports;
+mod recording;
+mod seed;
+mod shard;
+mod slab;
+mod stream;
+mod tally;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 pub use edit::{Direction, Edit, Remote, Repeat, Source};
 pub use event::{Counters, Event, Figures, Report};
 
+use crate::engine::clock::Clock;
+use crate::engine::ports::Ports;
+use crate::engine::seed::Seed;
+use crate::engine::shard::{Command, Shard};
 use crate::ids::{GroupId, StreamId};
-use crate::record;
+use crate::limits;
+use crate::record::{self, Recorder};
 
 /// How the engine runs.
 #[derive(Debug, Clone)]
@@ -106,7 +129,18 @@ pub enum OpenError {
 
 /// The handle to the media threads; clones are the same engine. When the last one is dropped the engine shuts down.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    advertised_ip: IpAddr,
+    ports: Arc<Ports>,
+    recorder: Recorder,
+    shards: Vec<shard::Handle>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    closed: AtomicBool,
+}
 
 impl Engine {
     /// Starts the media threads and the recorder. `events` is called from these threads: it must return at once (push
@@ -115,8 +149,33 @@ impl Engine {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn start(_config: Config, _events: impl Fn(Event) + Send + Sync + 'static) -> Result<Engine, StartError> {
-        Ok(Engine {})
+    pub fn start(config: Config, events: impl Fn(Event) + Send + Sync + 'static) -> Result<Engine, StartError> {
+        if !(1..=limits::SHARDS_MAX).contains(&config.shards) {
+            return Err(StartError::Shards(config.shards));
+        }
+        let no_ports = StartError::NoPorts { first: *config.ports.start(), last: *config.ports.end() };
+        let ports = Ports::new(config.bind_ip, &config.ports, &mut Seed::new()).ok_or(no_ports)?;
+        UdpSocket::bind((config.bind_ip, 0)).map_err(|source| StartError::Bind { ip: config.bind_ip, source })?;
+        raise_open_files();
+        let events: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(events);
+        let recorder = {
+            let events = events.clone();
+            Recorder::start(config.recordings.clone(), move |event| events(event.into()))
+        };
+        let advertised_ip = config.advertised_ip;
+        let count = config.shards;
+        let shared = Arc::new(shard::Shared { config, events });
+        let clock = Clock::start();
+        let (mut shards, mut threads) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for number in 0..count {
+            let (shard, handle) = Shard::new(shared.clone(), recorder.clone(), clock).map_err(StartError::Thread)?;
+            let thread = thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run());
+            threads.push(thread.map_err(StartError::Thread)?);
+            shards.push(handle);
+        }
+        let (threads, closed) = (Mutex::new(threads), AtomicBool::new(false));
+        let inner = Inner { advertised_ip, ports: Arc::new(ports), recorder, shards, threads, closed };
+        Ok(Engine { inner: Arc::new(inner) })
     }
 
     /// Opens a stream: binds its two sockets and hands them to the thread of its group. Nothing is sent before
@@ -124,20 +183,80 @@ impl Engine {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(&self, _group: GroupId, _stream: StreamId) -> Result<LocalAddress, OpenError> {
-        Err(OpenError::ShutDown)
+    pub fn open(&self, group: GroupId, stream: StreamId) -> Result<LocalAddress, OpenError> {
+        if self.inner.closed.load(Ordering::Acquire) {
+            return Err(OpenError::ShutDown);
+        }
+        let sockets = self.inner.ports.open(stream)?;
+        let rtp_port = sockets.rtp_port();
+        if !self.inner.shard(group).send(Command::Open { group, stream, sockets }) {
+            return Err(OpenError::ShutDown);
+        }
+        Ok(LocalAddress { ip: self.inner.advertised_ip, rtp_port, rtcp_port: rtp_port + 1 })
     }
 
     /// Changes a call: all edits take effect in order, with no packet between them. Edits of one group keep the order
     /// of the calls.
-    pub fn apply(&self, _group: GroupId, _edits: Vec<Edit>) {}
+    pub fn apply(&self, group: GroupId, edits: Vec<Edit>) {
+        self.inner.shard(group).send(Command::Apply { group, edits });
+    }
 
     /// Figures for monitoring; cheap.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        let mut sum = Counters::default();
+        for shard in &self.inner.shards {
+            shard.tally.add_to(&mut sum);
+        }
+        sum.recording_blocks_lost = self.inner.recorder.counters().blocks_overflowed;
+        sum
     }
 
     /// Closes every stream (with BYE and [`Event::Closed`]), finishes the recordings and ends the threads. Returns when
     /// all files are complete. Calling it again does nothing.
-    pub fn shutdown(&self) {}
+    pub fn shutdown(&self) {
+        self.inner.shutdown();
+    }
+}
+
+impl Inner {
+    fn shard(&self, group: GroupId) -> &shard::Handle {
+        // The two halves folded: UUIDs of version 7 differ in both, counters only in the lower.
+        let folded = (group.0 ^ (group.0 >> 64)) as u64;
+        let mixed = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        &self.shards[mixed as usize % self.shards.len()]
+    }
+
+    fn shutdown(&self) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for shard in &self.shards {
+            shard.send(Command::Shutdown);
+        }
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // The last handle may have lived in an event on a media thread: that one cannot wait for itself.
+            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+                tracing::error!("a media thread has panicked");
+            }
+        }
+        self.recorder.shutdown();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+/// Lets the process open as many files as it may: distributions start programs with 1,024, which is 250 calls.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
 }

@@ -1,0 +1,149 @@
+//! A running recording: where on its own clock a packet belongs.
+//!
+//! Decides positions. Within a talkspurt the sender's timestamps say when a packet was spoken, so that network jitter
+//! does not reach the file; where they stray from the time of arrival (a new source, a jump, clocks that drift) the
+//! arrival decides anew. Both channels count from the same moment, so they stay aligned. What becomes of the samples
+//! is the recorder's business ([`crate::record`]).
+
+use crate::codec::Codec;
+use crate::ids::{GroupId, RecordingId};
+use crate::record::{Channel, Sink};
+use crate::rtp::{Header, timestamp_distance};
+
+/// A packet may be placed this many samples (200 ms) after the time of its arrival at most: nothing arrives before it
+/// was spoken, except by what the first packet of the source was late.
+const AHEAD_SAMPLES_MAX: i64 = 1_600;
+
+/// And this many (1 s) before it: a stall of the network, after which everything arrives at once.
+const BEHIND_SAMPLES_MAX: i64 = 8_000;
+
+pub(super) struct Recording {
+    pub id: RecordingId,
+    pub group: GroupId,
+    pub left: Option<u32>,
+    pub right: Option<u32>,
+    sink: Sink,
+    started: u64,
+    places: [Place; 2],
+}
+
+/// Relation of the sender's clock to the recording's on one channel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    known: Option<Known>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    ssrc: u32,
+    timestamp: u32,
+    position: i64,
+}
+
+impl Place {
+    /// Where a packet that arrives at `arrival` (on the recording's clock) belongs.
+    fn of(&mut self, header: &Header, arrival: i64) -> i64 {
+        if let Some(known) = self.known
+            && known.ssrc == header.ssrc
+        {
+            let position = known.position + i64::from(timestamp_distance(known.timestamp, header.timestamp));
+            if position <= arrival + AHEAD_SAMPLES_MAX && position >= arrival - BEHIND_SAMPLES_MAX {
+                // Move along, so that the distance never comes near the wrap.
+                self.known = Some(Known { ssrc: header.ssrc, timestamp: header.timestamp, position });
+                return position;
+            }
+        }
+        self.known = Some(Known { ssrc: header.ssrc, timestamp: header.timestamp, position: arrival });
+        arrival
+    }
+}
+
+impl Recording {
+    pub fn new(id: RecordingId, group: GroupId, sink: Sink, now: u64) -> Recording {
+        Recording { id, group, left: None, right: None, sink, started: now, places: [Place::default(); 2] }
+    }
+
+    fn position(&self, now: u64) -> u64 {
+        now.saturating_sub(self.started)
+    }
+
+    /// Takes a packet's audio.
+    pub fn write(&mut self, channel: Channel, header: &Header, payload: &[u8], codec: Codec, now: u64) {
+        let arrival = self.position(now).cast_signed();
+        let position = self.places[channel as usize].of(header, arrival);
+        // Spoken before the recording began: a straggler.
+        if let Ok(position) = u64::try_from(position) {
+            self.sink.write(channel, position, payload, codec);
+        }
+    }
+
+    /// The next packet of `channel` comes from somebody else.
+    pub fn source_changed(&mut self, channel: Channel) {
+        self.places[channel as usize].known = None;
+    }
+
+    pub fn advance(&mut self, now: u64) {
+        self.sink.advance(self.position(now));
+    }
+
+    pub fn pause(&mut self, now: u64) {
+        self.sink.pause(self.position(now));
+    }
+
+    pub fn resume(&mut self, now: u64) {
+        self.sink.resume(self.position(now));
+    }
+
+    pub fn finish(self, now: u64) {
+        let position = self.position(now);
+        self.sink.finish(position);
+    }
+
+    /// Whether the recorder has given it up.
+    pub fn is_closed(&self) -> bool {
+        self.sink.is_closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(ssrc: u32, timestamp: u32) -> Header {
+        Header { marker: false, payload_type: 0, sequence: 0, timestamp, ssrc }
+    }
+
+    #[test]
+    fn jitter_does_not_move_audio() {
+        let mut place = Place::default();
+        assert_eq!(place.of(&packet(1, u32::MAX - 159), 500), 500);
+        for (number, late) in [(1, 0), (2, 300), (3, 140), (5, 0), (4, 160), (6, 700)] {
+            assert_eq!(place.of(&packet(1, number * 160 - 160), 500 + i64::from(number) * 160 + late), 500 + i64::from(number) * 160);
+        }
+    }
+
+    #[test]
+    fn a_pause_of_the_sender_is_a_gap_of_the_same_length() {
+        let mut place = Place::default();
+        place.of(&packet(1, 0), 0);
+        assert_eq!(place.of(&packet(1, 80_000), 80_010), 80_000);
+    }
+
+    #[test]
+    fn a_burst_after_a_stall_is_spread_over_the_time_it_was_spoken_in() {
+        let mut place = Place::default();
+        place.of(&packet(1, 0), 0);
+        for number in 1..=40 {
+            assert_eq!(place.of(&packet(1, number * 160), 40 * 160), i64::from(number) * 160);
+        }
+    }
+
+    #[test]
+    fn a_new_source_and_a_jumping_clock_are_placed_by_their_arrival() {
+        let mut place = Place::default();
+        place.of(&packet(1, 0), 0);
+        assert_eq!(place.of(&packet(2, 77), 1_000), 1_000);
+        assert_eq!(place.of(&packet(2, 900_000_000), 1_160), 1_160);
+        assert_eq!(place.of(&packet(2, 900_000_160), 1_330), 1_320);
+    }
+}
