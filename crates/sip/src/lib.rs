@@ -10,8 +10,20 @@
 //! - [`hop`]: where bytes go to or came from
 //! - [`message`]: requests, responses, URIs, headers; parsing from datagrams and streams, writing
 //! - [`sdp`]: session descriptions; offer and answer for audio
+//! - [`config`]: what an endpoint is told once
+//! - [`event`]: what an endpoint tells: bytes to send and things that happened
+//! - [`transaction`]: repetition and matching of requests and responses
+//! - [`call`]: calls from INVITE to BYE
+//! - [`endpoint`]: the one struct the outside drives
 
+pub mod call;
+pub mod config;
+pub mod credentials;
+pub mod endpoint;
+pub mod event;
 pub mod hop;
 pub mod limits;
 pub mod message;
+pub mod random;
 pub mod sdp;
+pub mod transaction;
