@@ -72,7 +72,9 @@ impl From<rusqlite::Error> for Failure {
                 | ErrorCode::FileLockingProtocolFailed => Failure::Io { detail },
                 _ => Failure::Internal { detail },
             },
-            Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..) | Error::InvalidColumnType(..) => Failure::Damaged { detail },
+            Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..) | Error::InvalidColumnType(..) => {
+                Failure::Damaged { detail }
+            }
             _ => Failure::Internal { detail },
         }
     }

@@ -154,13 +154,8 @@ impl Store {
                 if count == 0 {
                     return Ok(version);
                 }
-                db.prepare_cached("INSERT INTO journal (tenant, first_seq, count, at, body) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-                    Id(tenant),
-                    Count(version + 1),
-                    Count(count),
-                    at.0,
-                    body
-                ])?;
+                db.prepare_cached("INSERT INTO journal (tenant, first_seq, count, at, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                    .execute(params![Id(tenant), Count(version + 1), Count(count), at.0, body])?;
                 db.prepare_cached("UPDATE journal_head SET version = ?2 WHERE tenant = ?1")?
                     .execute(params![Id(tenant), Count(version + count)])?;
                 Ok(version + count)

@@ -10,16 +10,28 @@
 //! them) → the rest: one file per kind of thing. `sqlite` has the threads, the opening and the backup.
 #![forbid(unsafe_code)]
 
+pub mod audit;
+pub mod binding;
+pub mod document;
 pub mod failure;
+pub mod job;
 pub mod journal;
 pub mod limits;
+pub mod people;
 mod project;
 pub mod snapshot;
 mod sqlite;
 pub mod store;
+pub mod tenant;
 
+pub use audit::{AuditEntry, AuditNote};
+pub use binding::Binding;
+pub use document::{Document, NewDocument, PutError};
 pub use failure::{Failure, OpenError};
+pub use job::{Job, JobId, NewJob, Retry};
 pub use journal::{Acquired, AppendError, Epoch, LoadError, Loaded};
+pub use people::{SecretHash, Session, Token, User};
 pub use snapshot::Snapshot;
 pub use sqlite::backup::{BackupError, BackupProgress, BackupSummary, verify_backup};
 pub use store::{Options, Size, Store};
+pub use tenant::Tenant;

@@ -76,7 +76,8 @@ impl Store {
         let log = self.sqlite().path().map(sqlite::log_path).and_then(|path| std::fs::metadata(path).ok()).map_or(0, |data| data.len());
         self.sqlite()
             .read(move |db| {
-                let number = |name| -> Result<u64, Failure> { Ok(db.pragma_query_value(None, name, |row| row.get::<_, i64>(0))?.unsigned_abs()) };
+                let number =
+                    |name| -> Result<u64, Failure> { Ok(db.pragma_query_value(None, name, |row| row.get::<_, i64>(0))?.unsigned_abs()) };
                 let page = number("page_size")?;
                 Ok(Size { database: number("page_count")? * page, log, free: number("freelist_count")? * page })
             })

@@ -64,7 +64,8 @@ pub(crate) fn migrate(db: &mut Connection, from: u32, to: u32, now_ms: i64) -> R
             change.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
         change.execute_batch(sql)?;
-        change.execute("INSERT INTO migration (number, checksum, applied_at) VALUES (?1, ?2, ?3)", params![number, checksum(sql), now_ms])?;
+        change
+            .execute("INSERT INTO migration (number, checksum, applied_at) VALUES (?1, ?2, ?3)", params![number, checksum(sql), now_ms])?;
         change.pragma_update(None, "user_version", number)?;
         change.commit()?;
         tracing::info!(number, "store migrated");
@@ -95,8 +96,11 @@ mod tests {
             assert_eq!(inspect(&db).unwrap(), Found::Version(start));
             db.execute("INSERT INTO journal (tenant, first_seq, count, at, body) VALUES ('t', 1, 1, 5, '[]')", []).unwrap();
             if start >= 2 {
-                db.execute("INSERT INTO document (tenant, kind, id, name, version, updated_at, body) VALUES ('t', 'k', 'i', 'n', 3, 0, '{}')", [])
-                    .unwrap();
+                db.execute(
+                    "INSERT INTO document (tenant, kind, id, name, version, updated_at, body) VALUES ('t', 'k', 'i', 'n', 3, 0, '{}')",
+                    [],
+                )
+                .unwrap();
             }
             migrate(&mut db, start, NEWEST, 1).unwrap();
             assert_eq!(inspect(&db).unwrap(), Found::Version(NEWEST));

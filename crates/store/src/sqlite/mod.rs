@@ -26,8 +26,6 @@ use std::{
 use tokio::sync::{oneshot, watch};
 use writer::{Call, Handle, Request, Writer};
 
-
-
 /// An open database.
 pub(crate) struct Sqlite {
     /// `None` once closed: the writer ends when the last sender is gone.
@@ -106,11 +104,12 @@ impl Sqlite {
         let (reply, answer) = oneshot::channel();
         match &self.readers {
             Some(readers) => {
-                readers.run(move |db| {
-                    let result = reader::consistently(db, body);
-                    let _ = reply.send(result);
-                })
-                .await?;
+                readers
+                    .run(move |db| {
+                        let result = reader::consistently(db, body);
+                        let _ = reply.send(result);
+                    })
+                    .await?;
             }
             None => {
                 let handle = self.handle()?;

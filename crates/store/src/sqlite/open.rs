@@ -29,13 +29,8 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         return Err(OpenError::IsDirectory { path: path.to_owned() });
     }
     let beside = beside(path, ".lock");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&beside)
-        .map_err(|error| from_io(path, &error))?;
+    let mut file =
+        OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&beside).map_err(|error| from_io(path, &error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -59,8 +54,11 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
 pub(super) fn writer(path: &Path, now_ms: i64) -> Result<Connection, OpenError> {
     check_head(path)?;
     let wrap = |error: rusqlite::Error| from_sqlite(path, error);
-    let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(wrap)?;
+    let mut db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(wrap)?;
     let found = migrate::inspect(&db).map_err(|failure| from_failure(path, failure))?;
     let version = match found {
         Found::Empty => 0,

@@ -83,9 +83,11 @@ fn project_batch(db: &Connection, tenant: TenantId) -> Result<(u64, u64), Failur
             project::apply(&change, tenant, stamped)?;
         }
         let reached = page.last.max(projected);
-        change
-            .prepare_cached("UPDATE journal_head SET projected = ?2, skipped = skipped + ?3 WHERE tenant = ?1")?
-            .execute(params![Id(tenant), Count(reached), Count(page.skipped)])?;
+        change.prepare_cached("UPDATE journal_head SET projected = ?2, skipped = skipped + ?3 WHERE tenant = ?1")?.execute(params![
+            Id(tenant),
+            Count(reached),
+            Count(page.skipped)
+        ])?;
         change.commit()?;
         Ok((reached, version))
     })();

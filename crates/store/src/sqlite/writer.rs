@@ -34,7 +34,11 @@ pub(super) trait Job: Send {
 }
 
 pub(super) enum Request {
-    Write { job: Box<dyn Job>, appended: Option<TenantId>, room: OwnedSemaphorePermit },
+    Write {
+        job: Box<dyn Job>,
+        appended: Option<TenantId>,
+        room: OwnedSemaphorePermit,
+    },
     /// For stores without readers: runs between transactions.
     Read(Box<dyn FnOnce(&Connection) + Send>, OwnedSemaphorePermit),
     /// Run outside of any transaction (backup, pragmas).
