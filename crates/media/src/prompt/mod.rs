@@ -1,6 +1,30 @@
 //! Prompts: everything a caller hears that no person says, ready to be sent.
+//!
+//! # Layout
+//! - [`Prompt`]: encoded frames, shared by all calls that hear them.
+//! - [`Library`] (`library.rs`): prompts from files and from text, with a cache in memory and on disk.
+//! - [`Builtin`] (`builtin.rs`, `music.rs`): call progress tones and the hold music, made in code.
+//! - `speech.rs`: the text-to-speech process. `loudness.rs`: one loudness for all prompts.
+//!
+//! Decides: how prompts are made equally loud, what may not be a prompt (limits), when the cache forgets. Leaves out:
+//! who hears what (the engine), which text is said when (flows), speech services on the network (the server).
 
-use crate::codec::{Codec, Frame};
+mod builtin;
+mod library;
+mod loudness;
+mod music;
+mod speech;
+
+use std::fmt;
+
+use crate::codec::{Codec, FRAME_MS, FRAME_SAMPLES, Frame};
+
+pub use builtin::Builtin;
+pub use library::{Config, Library, PromptError};
+
+/// The loudness of every prompt and of the music, RMS of its active parts relative to full scale: what a telephone
+/// connection is planned for, with room for peaks.
+pub const LOUDNESS_DBFS: f64 = -23.0;
 
 /// Audio that is ready to be sent: 20 ms frames, already encoded in every codec, so that playing costs a copy.
 #[derive(PartialEq, Eq)]
@@ -10,10 +34,10 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Encodes 8 kHz mono samples; the last frame is filled up with silence.
+    /// Encodes 8 kHz mono samples as they are; the last frame is filled up with silence.
     pub fn from_samples(samples: &[i16]) -> Prompt {
         let encode = |codec: Codec| {
-            let frames = samples.chunks(crate::codec::FRAME_SAMPLES).map(|chunk| {
+            let frames = samples.chunks(FRAME_SAMPLES).map(|chunk| {
                 let mut frame = codec.silent_frame();
                 codec.encode_into(chunk, &mut frame);
                 frame
@@ -38,12 +62,29 @@ impl Prompt {
 
     /// Playing time in milliseconds.
     pub fn duration_ms(&self) -> u64 {
-        self.frames() as u64 * u64::from(crate::codec::FRAME_MS)
+        self.frames() as u64 * u64::from(FRAME_MS)
+    }
+
+    /// What a caller hears: the frames of `codec`, decoded.
+    pub fn samples(&self, codec: Codec) -> Vec<i16> {
+        let frames = match codec {
+            Codec::Pcmu => &self.pcmu,
+            Codec::Pcma => &self.pcma,
+        };
+        frames.iter().flat_map(|frame| frame.iter().map(|byte| codec.decode(*byte))).collect()
+    }
+
+    /// Bytes of memory.
+    fn bytes(&self) -> usize {
+        self.frames() * 2 * FRAME_SAMPLES
     }
 }
 
-impl std::fmt::Debug for Prompt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Prompt({} ms)", self.duration_ms())
     }
 }
+
+#[cfg(test)]
+mod tests;
