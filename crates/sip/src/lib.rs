@@ -10,6 +10,7 @@
 //! - [`hop`]: where bytes go to or came from
 //! - [`message`]: requests, responses, URIs, headers; parsing from datagrams and streams, writing
 //! - [`sdp`]: session descriptions; offer and answer for audio
+//! - [`digest`]: digest authentication, both sides
 //! - [`config`]: what an endpoint is told once
 //! - [`event`]: what an endpoint tells: bytes to send and things that happened
 //! - [`transaction`]: repetition and matching of requests and responses
@@ -19,6 +20,7 @@
 pub mod call;
 pub mod config;
 pub mod credentials;
+pub mod digest;
 pub mod endpoint;
 pub mod event;
 pub mod hop;

@@ -56,8 +56,11 @@ pub const SDP_ATTRIBUTE_COUNT_MAX: usize = 200;
 /// Formats listed in one media line: payload types have 7 bits.
 pub const SDP_FORMAT_COUNT_MAX: usize = 128;
 
-/// Depth of multipart bodies that are searched for a session description.
-pub const MULTIPART_DEPTH_MAX: usize = 3;
+/// How long a digest nonce is good. Telephones re-register within some minutes and then need no second round trip.
+pub const NONCE_LIFETIME: std::time::Duration = std::time::Duration::from_secs(300);
 
-/// Parts of one multipart body that are looked at.
-pub const MULTIPART_PART_COUNT_MAX: usize = 16;
+/// Requests with one nonce; a client that needs more gets a new one.
+pub const NONCE_USES_MAX: u32 = 1_000;
+
+/// Used nonces that are remembered against replay, some 50 bytes each. The oldest is forgotten and counts as stale.
+pub const NONCE_COUNT_MAX: usize = 20_000;

@@ -7,7 +7,7 @@
 mod cseq;
 mod error;
 mod header;
-mod lex;
+pub(crate) mod lex;
 mod method;
 mod name;
 mod name_addr;

@@ -4,13 +4,11 @@
 //! strict and repeatable byte by byte. Only audio over RTP is negotiated; other media are refused with port 0 and kept in
 //! their place. Keys (`a=crypto`) are kept for whoever encrypts.
 
-mod body;
 mod description;
 mod media;
 mod negotiation_error;
 mod offer_answer;
 
-pub use body::find_sdp;
 pub use description::{Attribute, Connection, Description, Origin, SdpError};
 pub use media::{Crypto, Direction, Media, RtpMap};
 pub use negotiation_error::NegotiationError;
