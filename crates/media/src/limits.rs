@@ -49,3 +49,60 @@ pub const CATCH_UP_MS_MAX: u64 = 100;
 /// Milliseconds of playing that are skipped at most after a longer stop of the whole machine; prompts then go on
 /// where they were.
 pub const SKIP_MS_MAX: u64 = 1_000;
+
+/// Longest recording in milliseconds whatever the configuration says (72 h): a WAV file's sizes have 32 bits, which two
+/// G.711 channels fill in 74 hours.
+pub const RECORDING_MS_CAP: u64 = 72 * 3_600_000;
+
+/// Blocks (400 ms) that wait for the recordings' writer, per recording that may run: 4 s of stalled disk before audio
+/// is lost.
+pub const RECORDING_BLOCKS_QUEUED: usize = 10;
+
+/// Smallest queue to the writer, so that a configuration for one recording still takes a burst.
+pub const RECORDING_BLOCKS_QUEUED_MIN: usize = 64;
+
+/// Pauses of one recording. A further pause lasts to the end: rather too little recorded than too much.
+pub const RECORDING_PAUSES_MAX: usize = 1_000;
+
+/// Audio that comes later than this after its time (in samples: 10 s) is an error of somebody's clock, not the
+/// network's delay, and is left out of a recording.
+pub const RECORDING_LATE_SAMPLES_MAX: u64 = 80_000;
+
+/// Ended recordings that wait for the disk before the writer waits with them.
+pub const RECORDINGS_ENDED_MAX: usize = 256;
+
+/// Chunks of a WAV file that are looked at; real files have fewer than ten.
+pub const WAV_CHUNKS_MAX: usize = 256;
+
+/// Channels of a WAV file.
+pub const WAV_CHANNELS_MAX: u16 = 32;
+
+/// Samples per second of a WAV file: from what still carries speech to the fastest in use.
+pub const WAV_RATE_HZ: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+
+/// Bytes of a WAV file that is read whole: a recording of four hours.
+pub const WAV_BYTES_MAX: u64 = 256 << 20;
+
+/// Longest prompt in milliseconds: ten minutes, 10 MB in memory.
+pub const PROMPT_MS_MAX: u64 = 600_000;
+
+/// Bytes of a prompt's audio file: five minutes of stereo at 48 kHz and 16 bit.
+pub const PROMPT_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of memory for prompts that were played lately; those that are being played stay anyway.
+pub const PROMPT_MEMORY_BYTES_MAX: usize = 64 << 20;
+
+/// Characters of a text to be spoken: two minutes of speech.
+pub const PROMPT_TEXT_CHARS_MAX: usize = 2_000;
+
+/// Files in the prompt cache that are looked at; a directory with more is not ours.
+pub const PROMPT_CACHE_FILES_MAX: usize = 100_000;
+
+/// Speech processes at a time: they are short and use a core each.
+pub const SPEAKERS_MAX: usize = 2;
+
+/// Bytes of audio taken from a speech process: twelve minutes at its 22,050 samples a second.
+pub const SPEECH_BYTES_MAX: u64 = 32 << 20;
+
+/// Bytes of complaint taken from a speech process.
+pub const SPEECH_COMPLAINT_BYTES_MAX: u64 = 4_096;

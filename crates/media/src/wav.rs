@@ -11,19 +11,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::codec::{CLOCK_HZ, Codec};
+use crate::limits;
 
 pub use resample::resample;
-
-/// Chunks looked at before and including the audio; real files have fewer than ten.
-const CHUNKS_MAX: usize = 256;
-/// Channels of one file.
-pub const CHANNELS_MAX: u16 = 32;
-/// Slowest rate that still carries speech.
-pub const RATE_HZ_MIN: u32 = 4_000;
-/// Fastest rate in use.
-pub const RATE_HZ_MAX: u32 = 384_000;
-/// Largest file [`Wav::read`] takes unless told otherwise: a recording of four hours.
-pub const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Why a file is not taken; written for the administrator who uploaded it.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +78,7 @@ impl Wav {
         }
         let mut format = None;
         let mut rest = &bytes[12..];
-        for _ in 0..CHUNKS_MAX {
+        for _ in 0..limits::WAV_CHUNKS_MAX {
             let Some((head, content)) = rest.split_at_checked(8) else { break };
             let declared = u32_at(head, 4) as usize;
             let present = &content[..declared.min(content.len())];
@@ -259,10 +249,10 @@ impl Format {
             (TAG_MU_LAW, 8) => Sample::G711(Codec::Pcmu),
             _ => return Err(WavError::Encoding(EncodingName { tag, bits }.to_string())),
         };
-        if !(1..=CHANNELS_MAX).contains(&channels) {
+        if !(1..=limits::WAV_CHANNELS_MAX).contains(&channels) {
             return Err(WavError::OutOfRange(format!("{channels} channels")));
         }
-        if !(RATE_HZ_MIN..=RATE_HZ_MAX).contains(&rate_hz) {
+        if !limits::WAV_RATE_HZ.contains(&rate_hz) {
             return Err(WavError::OutOfRange(format!("{rate_hz} samples per second")));
         }
         let stride = usize::from(channels) * sample.bytes();

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use dreiklang_media::codec::{Codec, FRAME_SAMPLES};
 use dreiklang_media::ids::RecordingId;
+use dreiklang_media::limits::WAV_BYTES_MAX;
 use dreiklang_media::record::{Channel, Config, Event, Recorder, RepairError, Sink, read_info, repair};
 use dreiklang_media::tone::{Generator, heard};
-use dreiklang_media::wav::{FILE_BYTES_MAX, Wav};
+use dreiklang_media::wav::Wav;
 
 /// Where the child records; a process without it is no child.
 const CHILD: &str = "DREIKLANG_TEST_RECORD_TO";
@@ -106,7 +107,7 @@ fn wait_for_line(child: &mut Child, beginning: &str) -> String {
 
 /// Both parties are heard in every second that the file has.
 fn assert_whole(path: &Path, duration_ms: u64) {
-    let wav = Wav::read(path, FILE_BYTES_MAX).unwrap();
+    let wav = Wav::read(path, WAV_BYTES_MAX).unwrap();
     assert!(!wav.truncated);
     assert_eq!(wav.duration_ms(), duration_ms);
     for (channel, hz) in wav.channels.iter().zip([620, 1_230]) {

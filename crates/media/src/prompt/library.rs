@@ -13,18 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Prompt, loudness, speech};
 use crate::codec::CLOCK_HZ;
+use crate::limits;
 use crate::wav::{self, Wav, WavError};
 
-/// Longest prompt: ten minutes, 10 MB in memory.
-const DURATION_MS_MAX: u64 = 600_000;
-/// Largest audio file: five minutes of stereo at 48 kHz and 16 bit.
-const FILE_BYTES_MAX: u64 = 64 << 20;
-/// Memory for prompts that were played lately; those that are being played stay anyway.
-const MEMORY_BYTES_MAX: usize = 64 << 20;
-/// Speech processes at a time: they are short and use a core each.
-const SPEAKERS_MAX: usize = 2;
-/// Files in the cache directory that are looked at; a directory with more is not ours.
-const CACHE_FILES_MAX: usize = 100_000;
 /// A half-written file of a process that died is removed after this.
 const PART_AGE_MAX: Duration = Duration::from_secs(3_600);
 /// Changes when prompts are made differently (loudness, rate of speech), so that old ones are not found.
@@ -137,16 +128,16 @@ impl Library {
     /// A prompt from a WAV file.
     pub fn from_file(&self, path: &Path) -> Result<Arc<Prompt>, PromptError> {
         let size = std::fs::metadata(path).map_err(WavError::from)?.len();
-        if size > FILE_BYTES_MAX {
-            return Err(WavError::TooLarge(FILE_BYTES_MAX).into());
+        if size > limits::PROMPT_FILE_BYTES_MAX {
+            return Err(WavError::TooLarge(limits::PROMPT_FILE_BYTES_MAX).into());
         }
         self.from_wav(&std::fs::read(path).map_err(WavError::from)?)
     }
 
     /// A prompt from a WAV file's content, made equally loud as all others.
     pub fn from_wav(&self, bytes: &[u8]) -> Result<Arc<Prompt>, PromptError> {
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(WavError::TooLarge(FILE_BYTES_MAX).into());
+        if bytes.len() as u64 > limits::PROMPT_FILE_BYTES_MAX {
+            return Err(WavError::TooLarge(limits::PROMPT_FILE_BYTES_MAX).into());
         }
         let key = key(&[b"file", bytes]);
         if let Some(prompt) = self.remembered(&key) {
@@ -164,8 +155,8 @@ impl Library {
         if chars == 0 {
             return Err(PromptError::TextEmpty);
         }
-        if chars > speech::TEXT_CHARS_MAX {
-            return Err(PromptError::TextTooLong { chars, max: speech::TEXT_CHARS_MAX });
+        if chars > limits::PROMPT_TEXT_CHARS_MAX {
+            return Err(PromptError::TextTooLong { chars, max: limits::PROMPT_TEXT_CHARS_MAX });
         }
         let key = key(&[b"text", voice.as_bytes(), text.as_bytes()]);
         if let Some(prompt) = self.remembered(&key) {
@@ -206,7 +197,7 @@ impl Library {
         let mut memory = locked(&self.memory);
         memory.bytes += prompt.bytes();
         memory.prompts.push((key, prompt.clone()));
-        while memory.bytes > MEMORY_BYTES_MAX && memory.prompts.len() > 1 {
+        while memory.bytes > limits::PROMPT_MEMORY_BYTES_MAX && memory.prompts.len() > 1 {
             let (_, oldest) = memory.prompts.remove(0);
             memory.bytes -= oldest.bytes();
         }
@@ -230,7 +221,7 @@ impl Library {
     fn make_room(&self) -> io::Result<()> {
         let now = SystemTime::now();
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(&self.config.cache)?.take(CACHE_FILES_MAX) {
+        for entry in std::fs::read_dir(&self.config.cache)?.take(limits::PROMPT_CACHE_FILES_MAX) {
             let entry = entry?;
             // Another process may have removed it since.
             let Ok(metadata) = entry.metadata() else { continue };
@@ -255,11 +246,11 @@ impl Library {
         Ok(())
     }
 
-    /// Waits until fewer than [`SPEAKERS_MAX`] processes run.
+    /// Waits until fewer than [`limits::SPEAKERS_MAX`] processes run.
     fn speaker(&self) -> Speaker<'_> {
         let speaking = locked(&self.speaking);
         let mut speaking =
-            self.speaker_free.wait_while(speaking, |speaking| *speaking >= SPEAKERS_MAX).unwrap_or_else(PoisonError::into_inner);
+            self.speaker_free.wait_while(speaking, |speaking| *speaking >= limits::SPEAKERS_MAX).unwrap_or_else(PoisonError::into_inner);
         *speaking += 1;
         Speaker(self)
     }
@@ -281,7 +272,7 @@ fn telephone_audio(bytes: &[u8]) -> Result<Vec<i16>, PromptError> {
     if wav.is_empty() {
         return Err(PromptError::Empty);
     }
-    if wav.duration_ms() > DURATION_MS_MAX {
+    if wav.duration_ms() > limits::PROMPT_MS_MAX {
         return Err(PromptError::TooLong(wav.duration_ms() / 1_000));
     }
     let mut samples = wav.to_telephone();
@@ -291,7 +282,7 @@ fn telephone_audio(bytes: &[u8]) -> Result<Vec<i16>, PromptError> {
 
 /// A prompt from the cache, noted as used now. A damaged file counts as none and will be written anew.
 fn cached(path: &Path) -> Option<Vec<i16>> {
-    let wav = Wav::read(path, FILE_BYTES_MAX).ok()?;
+    let wav = Wav::read(path, limits::PROMPT_FILE_BYTES_MAX).ok()?;
     if wav.truncated || wav.is_empty() || wav.rate_hz != CLOCK_HZ {
         return None;
     }

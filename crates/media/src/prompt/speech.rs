@@ -15,13 +15,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::PromptError;
+use crate::limits;
 
-/// Characters of one prompt: two minutes of speech.
-pub(super) const TEXT_CHARS_MAX: usize = 2_000;
-/// Bytes of audio taken from the program: ten minutes at its 22,050 samples a second.
-const OUTPUT_BYTES_MAX: u64 = 32 << 20;
-/// Bytes of complaint taken from it.
-const COMPLAINT_BYTES_MAX: u64 = 4_096;
 /// Words a minute: a little slower than the program's own 175, for the telephone.
 const WORDS_PER_MINUTE: &str = "150";
 
@@ -65,12 +60,12 @@ fn run(mut command: Command, input: &[u8], time_limit: Duration) -> Result<Vec<u
         // A text fits into the pipe's buffer, so this cannot wait; a program that does not read says why it ended.
         let _ = stdin.write_all(input);
     }
-    let output = child.0.stdout.take().map(|pipe| reading(pipe, OUTPUT_BYTES_MAX));
-    let complaint = child.0.stderr.take().map(|pipe| reading(pipe, COMPLAINT_BYTES_MAX));
+    let output = child.0.stdout.take().map(|pipe| reading(pipe, limits::SPEECH_BYTES_MAX));
+    let complaint = child.0.stderr.take().map(|pipe| reading(pipe, limits::SPEECH_COMPLAINT_BYTES_MAX));
     let timed_out = || PromptError::EngineTimeOut { engine: engine.clone(), seconds: time_limit.as_secs() };
     let output = received(output, deadline).ok_or_else(timed_out)?;
-    if output.len() as u64 > OUTPUT_BYTES_MAX {
-        return Err(PromptError::EngineFailed { engine, complaint: format!("more than {OUTPUT_BYTES_MAX} bytes of audio") });
+    if output.len() as u64 > limits::SPEECH_BYTES_MAX {
+        return Err(PromptError::EngineFailed { engine, complaint: format!("more than {} bytes of audio", limits::SPEECH_BYTES_MAX) });
     }
     let status = child.wait_until(deadline).ok_or_else(timed_out)?;
     if status.success() {

@@ -23,17 +23,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
 
 use crate::ids::RecordingId;
+use crate::limits;
 
 pub use repair::{Info, RepairError, Repaired, read_info, repair};
 pub use sink::{Channel, Sink};
 
-/// Longest recording whatever the configuration says: a WAV file's sizes have 32 bits, which two G.711 channels fill
-/// in 74 hours.
-const DURATION_MS_CAP: u64 = 72 * 3_600_000;
-/// Blocks the queue to the writer holds per recording that may run: 4 s of stalled disk before audio is lost.
-const QUEUE_BLOCKS_PER_RECORDING: usize = 10;
-/// Smallest queue, so that a configuration for one recording still takes a burst.
-const QUEUE_BLOCKS_MIN: usize = 64;
 /// Why a recording is refused after the end.
 const SHUT_DOWN: &str = "the recorder has been shut down";
 
@@ -107,7 +101,7 @@ impl Recorder {
     /// Starts the writer. `on_event` must not block; it is called on the recorder's threads, and inside
     /// [`Recorder::open`] when a recording is refused there.
     pub fn start(config: Config, on_event: impl Fn(Event) + Send + Sync + 'static) -> Recorder {
-        let blocks = config.concurrent_max.saturating_mul(QUEUE_BLOCKS_PER_RECORDING).max(QUEUE_BLOCKS_MIN);
+        let blocks = config.concurrent_max.saturating_mul(limits::RECORDING_BLOCKS_QUEUED).max(limits::RECORDING_BLOCKS_QUEUED_MIN);
         let (queue, blocks_in) = sync_channel(blocks);
         let shared = Arc::new(Shared {
             config,
@@ -151,7 +145,7 @@ impl Recorder {
             (shared.on_event)(Event::Failed { recording, path, reason, kept_ms: 0 });
         }
         thread.unpark();
-        let samples_max = ms_to_samples(shared.config.duration_ms_max.min(DURATION_MS_CAP));
+        let samples_max = ms_to_samples(shared.config.duration_ms_max.min(limits::RECORDING_MS_CAP));
         Sink::new(number, track, queue.clone(), thread.clone(), shared.clone(), samples_max)
     }
 

@@ -9,9 +9,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::file::GAPS_COMMENT;
+use crate::limits;
 
-/// Chunks before and after the audio that are looked at.
-const CHUNKS_MAX: usize = 64;
 /// Longest comment that is read: 1,000 pauses of 24 characters, with room.
 const COMMENT_BYTES_MAX: u64 = 64 * 1024;
 
@@ -108,7 +107,7 @@ impl Layout {
         let mut format = None;
         let mut fact = None;
         let mut at = 12;
-        for _ in 0..CHUNKS_MAX {
+        for _ in 0..limits::WAV_CHUNKS_MAX {
             let (name, bytes) = chunk_at(file, at)?;
             let content = at + 8;
             match &name {
@@ -179,7 +178,7 @@ impl Layout {
     /// Reads the chunks after the audio; whether they end where the file ends.
     fn read_tail(&mut self, file: &File, tail: u64, len: u64) -> Result<bool, RepairError> {
         let mut at = tail;
-        for _ in 0..CHUNKS_MAX {
+        for _ in 0..limits::WAV_CHUNKS_MAX {
             if at == len {
                 return Ok(true);
             }

@@ -7,6 +7,7 @@ use std::thread::Thread;
 
 use super::{Body, Message, Shared, Span, Track};
 use crate::codec::Codec;
+use crate::limits;
 
 /// Samples handed over at a time: 400 ms, so that a crash costs less than a second and a recording five system calls a
 /// second.
@@ -14,10 +15,6 @@ const BLOCK_SAMPLES: u64 = 3_200;
 /// Samples kept back after a block's end: audio up to 200 ms out of order costs nothing.
 const REORDER_SAMPLES: u64 = 1_600;
 const WINDOW_SAMPLES: u64 = BLOCK_SAMPLES + REORDER_SAMPLES;
-/// Audio later than this (10 s) is an error of somebody's clock, not the network's delay.
-const LATE_SAMPLES_MAX: u64 = 80_000;
-/// Pauses one recording may have. A further pause lasts to the end: rather too little recorded than too much.
-const PAUSES_MAX: usize = 1_000;
 const SILENCE: u8 = Codec::Pcmu.silence();
 const CHANNELS: usize = 2;
 
@@ -85,10 +82,12 @@ impl Sink {
         }
     }
 
-    /// Puts a payload at `position`; up to 200 ms out of order is free, up to 10 s is slower but not lost. Audio inside
-    /// a pause is left out. The later write wins where two overlap.
+    /// Puts a payload at `position`; up to 200 ms out of order is free, up to 10 s is slower but not lost. Audio that
+    /// comes during a pause, or belongs into one, is left out. The later write wins where two overlap.
     pub fn write(&mut self, channel: Channel, position: u64, payload: &[u8], codec: Codec) {
-        if self.is_closed() {
+        // While paused nothing is taken, wherever it claims to belong: a sender whose clock has drifted must not get
+        // audio into the file that was said during the pause.
+        if self.is_closed() || self.is_paused() {
             return;
         }
         let end = position.saturating_add(payload.len() as u64).min(self.samples_max);
@@ -141,7 +140,7 @@ impl Sink {
         let position = position.max(self.pauses.last().map_or(0, |pause| pause.to));
         self.pauses.push(Span { from: position, to: u64::MAX });
         if position < self.base {
-            let from = position.max(self.base.saturating_sub(LATE_SAMPLES_MAX));
+            let from = position.max(self.base.saturating_sub(limits::RECORDING_LATE_SAMPLES_MAX));
             if !self.send(from, Body::Silence(self.base)) {
                 // The span must not stay in the file: better no recording than one that breaks the promise.
                 self.share_pauses();
@@ -156,7 +155,7 @@ impl Sink {
 
     /// Records again from `position` on.
     pub fn resume(&mut self, position: u64) {
-        if self.is_closed() || self.pauses.len() >= PAUSES_MAX {
+        if self.is_closed() || self.pauses.len() >= limits::RECORDING_PAUSES_MAX {
             return;
         }
         if let Some(pause) = self.pauses.last_mut().filter(|pause| pause.to == u64::MAX) {
@@ -210,7 +209,7 @@ impl Sink {
     }
 
     fn place_late(&mut self, channel: Channel, position: u64, bytes: &[u8], codec: Codec) {
-        if self.base - position > LATE_SAMPLES_MAX {
+        if self.base - position > limits::RECORDING_LATE_SAMPLES_MAX {
             self.track.samples_lost.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             return;
         }

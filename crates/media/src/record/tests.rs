@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::codec::Codec;
+use crate::limits::WAV_BYTES_MAX;
 use crate::tone;
-use crate::wav::{FILE_BYTES_MAX, Wav};
+use crate::wav::Wav;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const FRAME: u64 = crate::codec::FRAME_SAMPLES as u64;
@@ -66,7 +67,7 @@ fn config() -> Config {
 }
 
 fn channels(path: &Path) -> [Vec<i16>; 2] {
-    let wav = Wav::read(path, FILE_BYTES_MAX).unwrap();
+    let wav = Wav::read(path, WAV_BYTES_MAX).unwrap();
     assert!(!wav.truncated);
     wav.channels.try_into().unwrap()
 }
@@ -181,6 +182,8 @@ fn nothing_said_during_a_pause_is_in_the_file() {
     sink.pause(SECOND);
     assert!(sink.is_paused());
     talk(&mut sink, 2 * SECOND, 2_000);
+    // Said during the pause by somebody whose clock is slow.
+    sink.write(Channel::Right, SECOND / 2, &[0x80; 160], Codec::Pcmu);
     sink.resume(4 * SECOND - 100);
     talk(&mut sink, 4 * SECOND, 1_000);
     // Late packets of the pause, and a packet across its end.
@@ -198,6 +201,8 @@ fn nothing_said_during_a_pause_is_in_the_file() {
         assert!(channel[8_000..31_900].iter().all(|sample| *sample == 0), "a pause is silent");
         assert!(tone::level_dbfs(&channel[ms(4_000, 5_000)]) > -22.0);
         assert!(channel[ms(5_000, 6_000)].iter().all(|sample| *sample == 0));
+        assert_eq!(tone::heard(&channel[ms(0, 1_000)], &TONES).len(), 1);
+        assert!(channel[ms(0, 1_000)].iter().all(|sample| sample.abs() < 10_000));
     }
     assert!(left[31_900..32_000].iter().all(|sample| *sample == 32_124));
 }

@@ -15,17 +15,16 @@ use std::time::{Duration, Instant};
 use super::file::{RecordFile, enough_space, failure};
 use super::{Body, Event, Message, Shared, Span, Track, samples_to_ms};
 use crate::ids::RecordingId;
+use crate::limits;
 
 /// How often the queue is emptied.
 const TICK: Duration = Duration::from_millis(100);
 /// How often the free space of the file systems is read.
 const SPACE_CHECK: Duration = Duration::from_secs(5);
-/// Ended recordings that wait for the disk before the writer waits with them.
-const ENDED_MAX: usize = 256;
 
 /// Starts both threads; the handle is the writer's, which waits for the other.
 pub(super) fn spawn(shared: Arc<Shared>, blocks: Receiver<Message>, blocks_max: usize) -> JoinHandle<()> {
-    let (ended, ended_in) = sync_channel(ENDED_MAX);
+    let (ended, ended_in) = sync_channel(limits::RECORDINGS_ENDED_MAX);
     let start = move || {
         let for_ended = shared.clone();
         let completer = thread::Builder::new()
