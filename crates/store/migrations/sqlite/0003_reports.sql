@@ -29,6 +29,7 @@ CREATE TABLE leg (
     conversation TEXT NOT NULL,
     id TEXT NOT NULL,
     role TEXT NOT NULL,
+    agent TEXT,
     line TEXT NOT NULL,
     direction TEXT,
     endpoint TEXT,

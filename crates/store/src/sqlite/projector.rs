@@ -54,7 +54,10 @@ impl Projector {
         let Some(&tenant) = self.behind.front() else {
             return Ok(());
         };
-        let outcome = project_batch(db, tenant);
+        let outcome = project_batch(db, tenant, false).or_else(|failure| match failure {
+            Failure::Damaged { .. } | Failure::Internal { .. } | Failure::TooLarge { .. } => project_batch(db, tenant, true),
+            other => Err(other),
+        });
         // Whatever happened, the next tenant is served next: one with a problem must not hold up the others.
         self.behind.rotate_left(1);
         let (reached, version) = outcome?;
@@ -68,8 +71,9 @@ impl Projector {
     }
 }
 
-/// Returns how far the tenant is projected now, and how long its journal is.
-fn project_batch(db: &Connection, tenant: TenantId) -> Result<(u64, u64), Failure> {
+/// A `careful` batch leaves out, and counts, an event whose rows cannot be written: figures with a gap are better than figures that
+/// stand still for ever. Returns how far the tenant is projected now, and how long its journal is.
+fn project_batch(db: &Connection, tenant: TenantId, careful: bool) -> Result<(u64, u64), Failure> {
     // No flush of its own: after a power failure this batch may be gone, together with its cursor, and is done again. The next
     // append's flush covers it.
     db.pragma_update(None, "synchronous", "normal")?;
@@ -78,9 +82,22 @@ fn project_batch(db: &Connection, tenant: TenantId) -> Result<(u64, u64), Failur
         let (version, projected) = change
             .prepare_cached("SELECT version, projected FROM journal_head WHERE tenant = ?1")?
             .query_row([Id(tenant)], |row| Ok((row.get::<_, Count>(0)?.0, row.get::<_, Count>(1)?.0)))?;
-        let page = journal::read_leniently(&change, tenant, projected, limits::EVENTS_PER_PROJECTION)?;
+        let mut page = journal::read_leniently(&change, tenant, projected, limits::EVENTS_PER_PROJECTION)?;
         for stamped in &page.events {
-            project::apply(&change, tenant, stamped)?;
+            if !careful {
+                project::apply(&change, tenant, stamped)?;
+                continue;
+            }
+            change.execute_batch("SAVEPOINT event")?;
+            if let Err(failure) = project::apply(&change, tenant, stamped) {
+                if matches!(failure, Failure::Full | Failure::Io { .. } | Failure::Closed) {
+                    return Err(failure);
+                }
+                change.execute_batch("ROLLBACK TO event")?;
+                tracing::error!(%tenant, seq = stamped.seq, code = failure.code(), %failure, "an event is missing from the reports");
+                page.skipped += 1;
+            }
+            change.execute_batch("RELEASE event")?;
         }
         let reached = page.last.max(projected);
         change.prepare_cached("UPDATE journal_head SET projected = ?2, skipped = skipped + ?3 WHERE tenant = ?1")?.execute(params![
