@@ -284,8 +284,9 @@ impl Endpoint {
         Ok(())
     }
 
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is left: no call, no transaction, no deadline. So it is 32 s after the last call.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
         self.table.is_empty()
             && self.calls.is_empty()
             && self.tags.is_empty()

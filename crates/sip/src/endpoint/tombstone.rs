@@ -56,7 +56,6 @@ impl Tombstones {
         self.queue.front().map(|(until, _)| *until)
     }
 
-    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.by_tag.is_empty() && self.queue.is_empty()
     }

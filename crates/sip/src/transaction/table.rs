@@ -107,7 +107,6 @@ impl Table {
         self.len() >= self.config.transactions_max
     }
 
-    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.clients.is_empty() && self.servers.is_empty() && self.merged.is_empty() && self.timers.is_empty()
     }
