@@ -1,6 +1,10 @@
 //! Configuration documents the core decides by. They come in through `Input::Configure` and are journaled, so that a replayed
 //! world decides by what was valid then.
 
+mod validate;
+
+pub use validate::{is_outside_number, validate};
+
 use crate::{
     agent,
     endpoint::{Endpoint, Line},

@@ -6,14 +6,16 @@
 //!
 //! # Layout
 //!
-//! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `engine`; then `conversation`, `queue`, `agent`,
-//! `routing`, and `stats` for the figures.
+//! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `world` → `engine`; then `conversation`, `queue`, `agent`,
+//! `routing`, `stats` for the figures, and `check` for what must never happen.
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod check;
 pub mod config;
 pub mod conversation;
 pub mod endpoint;
+pub mod engine;
 pub mod ids;
 pub mod input;
 pub mod limits;
@@ -21,8 +23,13 @@ pub mod output;
 pub mod queue;
 pub mod refusal;
 pub mod routing;
+pub mod stats;
+mod text;
 pub mod time;
+pub mod world;
 
+pub use engine::Engine;
 pub use input::{Actor, Command, Input};
 pub use output::{Action, Event, Output, Stamped};
 pub use refusal::Refusal;
+pub use world::World;

@@ -50,3 +50,23 @@ pub const HANG_UP_MAX: Millis = Millis::from_secs(40);
 pub const PROMPT_MAX: Millis = Millis::from_secs(300);
 /// How long a transfer target may ring.
 pub const TRANSFER_RING: Millis = Millis::from_secs(30);
+/// Added to an offer's ring time in the wish to dial, so that the core's own timer decides and the line's is only a safety net.
+pub const RING_MARGIN: Millis = Millis::from_secs(5);
+/// How long the core remembers that it asked for something nobody answered.
+pub const ACTION_MAX: Millis = Millis::from_secs(60);
+/// How long closing a recording may take: a slow disk may have minutes of audio to write.
+pub const RECORDING_CLOSE_MAX: Millis = Millis::from_secs(120);
+/// Pause before a line that could not say which legs live is asked again.
+pub const SURVEY_RETRY: Millis = Millis::from_secs(30);
+/// Ended legs remembered, so that late or repeated messages about them are recognized: some minutes of a busy tenant.
+pub const LEGS_REMEMBERED: usize = 10_000;
+/// Longest text taken over from outside (numbers, names, reasons), in characters; the rest is cut off.
+pub const TEXT_CHARS: usize = 256;
+/// Longest token of a line, in characters.
+pub const TOKEN_CHARS: usize = 8_192;
+/// Codes for not being ready in one tenant.
+pub const NOT_READY_REASONS: usize = 50;
+/// Longest time that counts as a short abandon.
+pub const SHORT_ABANDON_MAX: Millis = Millis::from_secs(300);
+/// Longest path of a recording, in characters.
+pub const PATH_CHARS: usize = 1_024;

@@ -3,9 +3,9 @@
 use crate::{
     agent::{self, Availability, Duty},
     config,
-    conversation::{Direction, Quality, Role, SegmentKind, Termination},
+    conversation::{Cause, Direction, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     queue::{Outcome, SkillRequirement},
     refusal::Refusal,
@@ -48,7 +48,16 @@ pub enum Event {
     /// A configuration document was taken over.
     Configured { change: config::Change },
     /// A conversation exists from now on.
-    ConversationStarted { conversation: ConversationId, line: Line, direction: Direction, caller: Party, dialed: String },
+    ConversationStarted {
+        conversation: ConversationId,
+        line: Line,
+        direction: Direction,
+        caller: Party,
+        dialed: String,
+        /// The number document that was dialed; `None` when there is none.
+        #[serde(default)]
+        number: Option<NumberId>,
+    },
     /// A leg belongs to the conversation from now on.
     LegAdded { conversation: ConversationId, leg: LegId, role: Role, line: Line, direction: Direction, endpoint: Endpoint },
     LegRinging { conversation: ConversationId, leg: LegId },
@@ -64,6 +73,12 @@ pub enum Event {
         started_at: Timestamp,
         connected_at: Option<Timestamp>,
         termination: Termination,
+        /// What the line said, where it said something.
+        #[serde(default)]
+        cause: Option<Cause>,
+        /// The line never said that it ended: we stopped waiting for it.
+        #[serde(default)]
+        given_up: bool,
     },
     LegMeasured { conversation: ConversationId, leg: LegId, quality: Quality },
     /// The conversation's open segment was closed and, unless the conversation ended, `next` opened at the same instant.
@@ -102,7 +117,9 @@ pub enum Event {
     RecordingStarted { conversation: ConversationId, recording: RecordingId },
     RecordingFinished { conversation: ConversationId, recording: RecordingId, path: String, duration: Millis, channels: u8 },
     RecordingFailed { conversation: ConversationId, recording: RecordingId, reason: String },
-    /// The customer has left; nothing of it comes any more except late figures, recordings and wrap-up.
+    /// We began to end it; the customer's leg is told to hang up and its end awaited.
+    ConversationEnding { conversation: ConversationId, termination: Termination },
+    /// The customer has left; nothing of it comes any more except ends of other legs, late figures, recordings and wrap-up.
     ConversationEnded { conversation: ConversationId, started_at: Timestamp, termination: Termination },
     DutyChanged { agent: AgentId, duty: Duty, by: Actor },
     AvailabilityChanged { agent: AgentId, availability: Availability, by: Actor },
@@ -175,6 +192,59 @@ impl Action {
             | Action::EndGhost { line, .. }
             | Action::Survey { line } => *line,
         }
+    }
+
+    /// The conversation it is about; `None` for what concerns a whole line.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Action::Answer { conversation, .. }
+            | Action::Reject { conversation, .. }
+            | Action::Dial { conversation, .. }
+            | Action::HangUp { conversation, .. }
+            | Action::Play { conversation, .. }
+            | Action::Bridge { conversation, .. }
+            | Action::Silence { conversation, .. }
+            | Action::StartRecording { conversation, .. }
+            | Action::RecordRight { conversation, .. }
+            | Action::StopRecording { conversation, .. }
+            | Action::AnswerTransfer { conversation, .. }
+            | Action::EndGhost { conversation, .. } => Some(*conversation),
+            Action::Survey { .. } => None,
+        }
+    }
+
+    /// Whether it loses its meaning when this leg ends. Refusals and ends of ghosts are about legs that are over already.
+    pub fn needs_leg(&self, wanted: LegId) -> bool {
+        match self {
+            Action::Answer { leg, .. }
+            | Action::Dial { leg, .. }
+            | Action::HangUp { leg, .. }
+            | Action::Play { leg, .. }
+            | Action::Silence { leg, .. }
+            | Action::AnswerTransfer { leg, .. } => *leg == wanted,
+            Action::Bridge { a, b, .. } => *a == wanted || *b == wanted,
+            Action::Reject { .. }
+            | Action::StartRecording { .. }
+            | Action::RecordRight { .. }
+            | Action::StopRecording { .. }
+            | Action::EndGhost { .. }
+            | Action::Survey { .. } => false,
+        }
+    }
+
+    /// The recording it is about.
+    pub fn recording(&self) -> Option<RecordingId> {
+        match self {
+            Action::StartRecording { recording, .. } | Action::RecordRight { recording, .. } | Action::StopRecording { recording, .. } => {
+                Some(*recording)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it decides what a leg hears, so that a later one of this kind makes it meaningless.
+    pub fn is_hearing(&self) -> bool {
+        matches!(self, Action::Play { .. } | Action::Bridge { .. } | Action::Silence { .. })
     }
 }
 

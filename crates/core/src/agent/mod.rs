@@ -5,7 +5,8 @@
 
 use crate::{
     endpoint::{Endpoint, Line},
-    ids::{AgentId, ConversationId, OfferId, QueueId, SkillId},
+    ids::{AgentId, ConversationId, LegId, OfferId, QueueId, SkillId},
+    queue::SkillRequirement,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -144,15 +145,44 @@ pub struct Agent {
     pub idle_since: Timestamp,
     /// Removed from the configuration while busy: disappears when done.
     pub retiring: bool,
+    /// The leg to the agent's telephone, from its dialing to its end. It may outlive the occupation for the moment the line
+    /// needs to end it; until then the telephone would be busy for a new offer.
+    #[serde(default)]
+    pub leg: Option<LegId>,
 }
 
 impl Agent {
-    /// Whether an offer may be made now: on duty, ready, reachable, idle, and not about to disappear.
+    /// An agent who has never signed in.
+    ///
+    /// A telephone that signs in is unreachable until its line says otherwise; all others are reachable until it does.
+    pub fn new(settings: Settings, now: Timestamp) -> Agent {
+        Agent {
+            reachable: !matches!(settings.endpoint, Endpoint::Desk(_)),
+            settings,
+            duty: Duty::SignedOut,
+            availability: Availability::not_ready(NotReadyReason::SignedIn),
+            planned: None,
+            occupation: Occupation::Idle,
+            occupation_since: now,
+            state_since: now,
+            idle_since: now,
+            retiring: false,
+            leg: None,
+        }
+    }
+
+    /// Whether the agent has every asked skill at the asked level.
+    pub fn has_skills(&self, asked: &[SkillRequirement]) -> bool {
+        asked.iter().all(|need| self.settings.skills.get(&need.skill).is_some_and(|level| *level >= need.level))
+    }
+
+    /// Whether an offer may be made now: on duty, ready, reachable, idle with a free telephone, and not about to disappear.
     pub fn is_routable(&self) -> bool {
         self.duty == Duty::OnDuty
             && self.availability == Availability::Ready
             && self.reachable
             && self.occupation == Occupation::Idle
+            && self.leg.is_none()
             && !self.retiring
     }
 }

@@ -1,7 +1,14 @@
 //! One customer request: its legs, its place, its segments, and how things end.
 
+mod classify;
+mod state;
+
+pub use classify::leg_termination;
+pub use state::{Conversation, Offer, Segment, Talk, Transfer, Visit};
+
 use crate::{
     ids::{AgentId, LegId},
+    output::HangUpReason,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -212,6 +219,15 @@ pub struct Leg {
     pub held: bool,
     /// We told it to end and wait for its `Ended`.
     pub ending: bool,
+    /// Why we told it to end.
+    #[serde(default)]
+    pub ending_reason: Option<HangUpReason>,
     /// What the line needs to end it after a crash of ours.
     pub token: Option<String>,
+    /// Its audio figures have come.
+    #[serde(default)]
+    pub measured: bool,
+    /// Sequence number of the event that added it; tells legs of a former process from those of this one.
+    #[serde(default)]
+    pub since: u64,
 }

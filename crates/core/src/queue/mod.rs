@@ -1,11 +1,12 @@
 //! Waiting lines: what they are set up with, and how a stay in one can end.
 
 use crate::{
-    ids::{QueueId, SkillId},
+    ids::{ConversationId, QueueId, SkillId, VisitId},
     output::Prompt,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
+use std::{cmp::Ordering, collections::BTreeSet};
 
 /// What an administrator sets up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,6 +134,52 @@ pub enum FlowOutReason {
     Failure,
     /// Ended by a supervisor or administrator.
     Ended,
+}
+
+/// A visit's place in the order of service: higher priority first, then the longer wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Of the visit.
+    pub priority: u8,
+    /// When the visit began.
+    pub enqueued_at: Timestamp,
+    /// Decides between visits of the same millisecond.
+    pub visit: VisitId,
+    /// Who waits.
+    pub conversation: ConversationId,
+}
+
+impl Ord for Turn {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.priority, self.enqueued_at, self.visit, self.conversation).cmp(&(
+            self.priority,
+            other.enqueued_at,
+            other.visit,
+            other.conversation,
+        ))
+    }
+}
+
+impl PartialOrd for Turn {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// One queue's present state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Queue {
+    /// As set up.
+    pub settings: Settings,
+    /// Everybody in it, first to be served first; those to whom an agent's telephone rings included.
+    pub waiting: BTreeSet<Turn>,
+}
+
+impl Queue {
+    /// Whether one more may wait when `coming` are already on their way.
+    pub fn has_room_beside(&self, coming: usize) -> bool {
+        self.waiting.len() + coming < self.settings.max_waiting.min(crate::limits::WAITING_PER_QUEUE) as usize
+    }
 }
 
 mod defaults {

@@ -1,4 +1,11 @@
-//! Who gets which conversation.
+//! Who gets which conversation: the visit that comes first goes to the agent who has been idle longest, among those who have
+//! the skills. `index` keeps the candidates in order, `longest_idle` decides.
+
+mod index;
+mod longest_idle;
+
+pub use index::Index;
+pub(crate) use index::normalize;
 
 use serde::{Deserialize, Serialize};
 

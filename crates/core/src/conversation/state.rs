@@ -1,0 +1,190 @@
+//! A conversation as it is at present, and what of it is open: visit, offer, talk, transfer.
+//!
+//! Where the customer is, is said by the open segment alone; the options beside it hold what that place needs.
+
+use super::{Direction, Leg, SegmentKind, Termination};
+use crate::{
+    config::Target,
+    endpoint::{Line, Party},
+    ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    input::{Actor, TransferTarget},
+    limits::LEGS_PER_CONVERSATION,
+    queue::{SkillRequirement, Turn},
+    time::{Millis, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+
+/// One customer request, from arrival until its last leg has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Which.
+    pub id: ConversationId,
+    /// The line the customer is on.
+    pub line: Line,
+    /// Who called whom.
+    pub direction: Direction,
+    /// The customer, as the network says.
+    pub caller: Party,
+    /// What was dialed.
+    pub dialed: String,
+    /// The number document that was dialed.
+    pub number: Option<NumberId>,
+    /// Where the number led when the conversation began.
+    pub target: Option<Target>,
+    /// Skills the number asked for on top of any queue's.
+    pub skills: Vec<SkillRequirement>,
+    /// Priority the number gave.
+    pub priority: Option<u8>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The customer's leg; `None` only between two events of the same instant.
+    pub customer: Option<LegId>,
+    /// Legs that have not ended, the customer's first as long as it lives.
+    pub legs: Vec<Leg>,
+    /// Where the customer is; `None` once the customer has left.
+    pub segment: Option<Segment>,
+    /// The greeting being played.
+    pub greeting: Option<ActionId>,
+    /// The stay in a queue.
+    pub visit: Option<Visit>,
+    /// The agent's telephone that rings.
+    pub offer: Option<Offer>,
+    /// The party the customer talks to.
+    pub talk: Option<Talk>,
+    /// The hand-over under way.
+    pub transfer: Option<Transfer>,
+    /// The recording under way.
+    pub recording: Option<RecordingId>,
+    /// Queue of the last visit; where the customer returns to when a transfer fails.
+    pub last_queue: Option<QueueId>,
+    /// Visits so far.
+    pub visits: u32,
+    /// How it is going to have ended, from the moment we began to end it.
+    pub ending: Option<Termination>,
+}
+
+/// The open stretch of the customer's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// What it is.
+    pub kind: SegmentKind,
+    /// Since when.
+    pub from: Timestamp,
+    /// The queue it counts for.
+    pub queue: Option<QueueId>,
+    /// The agent it counts for.
+    pub agent: Option<AgentId>,
+}
+
+/// One stay in one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Which.
+    pub id: VisitId,
+    /// In which queue.
+    pub queue: QueueId,
+    /// Higher is served first.
+    pub priority: u8,
+    /// Asked of the agent on top of the queue's skills; sorted, each skill once.
+    pub skills: Vec<SkillRequirement>,
+    /// When it began.
+    pub enqueued_at: Timestamp,
+}
+
+/// One attempt to give the conversation to one agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Which.
+    pub id: OfferId,
+    /// To whom.
+    pub agent: AgentId,
+    /// The agent's leg.
+    pub leg: LegId,
+    /// Whose queue it comes from; `None` for direct calls and transfers to an agent.
+    pub queue: Option<QueueId>,
+    /// Since when.
+    pub made_at: Timestamp,
+    /// Then it counts as not answered.
+    pub rings_until: Timestamp,
+}
+
+/// Customer and another party hearing each other (or the customer held by that one).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Talk {
+    /// The other party's leg.
+    pub leg: LegId,
+    /// Who that is; `None` for somebody outside.
+    pub agent: Option<AgentId>,
+    /// The queue it came from.
+    pub queue: Option<QueueId>,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// Time on hold that is over.
+    pub hold: Millis,
+    /// Since when the customer is on hold.
+    pub held_since: Option<Timestamp>,
+}
+
+impl Talk {
+    /// Time on hold and time talking, hold left out, up to `now`.
+    pub fn durations(&self, now: Timestamp) -> (Millis, Millis) {
+        let hold = self.hold + self.held_since.map(|since| now.since(since)).unwrap_or_default();
+        (now.since(self.started_at) - hold, hold)
+    }
+}
+
+/// A hand-over that has begun and not yet succeeded or failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// To whom.
+    pub to: TransferTarget,
+    /// On whose behalf.
+    pub by: Actor,
+    /// The leg to a party outside.
+    pub leg: Option<LegId>,
+    /// Since when.
+    pub started_at: Timestamp,
+}
+
+impl Conversation {
+    /// One of its legs that has not ended.
+    pub fn leg(&self, id: LegId) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.id == id)
+    }
+
+    pub(crate) fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
+        self.legs.iter_mut().find(|leg| leg.id == id)
+    }
+
+    /// The customer's leg, as long as it lives.
+    pub fn customer_leg(&self) -> Option<&Leg> {
+        self.customer.and_then(|id| self.leg(id))
+    }
+
+    /// What the customer's time is spent with; `None` once the customer has left.
+    pub fn place(&self) -> Option<SegmentKind> {
+        self.segment.map(|segment| segment.kind)
+    }
+
+    /// Whether the customer has left; only other legs' ends are awaited.
+    pub fn is_over(&self) -> bool {
+        self.segment.is_none()
+    }
+
+    /// Whether it waits for an agent and could be given one now.
+    pub fn wants_agent(&self) -> bool {
+        self.visit.is_some() && self.offer.is_none() && self.legs.len() < LEGS_PER_CONVERSATION
+    }
+
+    /// Its place in the order of service, while it waits.
+    pub fn turn(&self) -> Option<Turn> {
+        self.visit.as_ref().map(|visit| visit.turn(self.id))
+    }
+}
+
+impl Visit {
+    /// Its place in the order of service.
+    pub fn turn(&self, conversation: ConversationId) -> Turn {
+        Turn { priority: self.priority, enqueued_at: self.enqueued_at, visit: self.id, conversation }
+    }
+}

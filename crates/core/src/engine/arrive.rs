@@ -1,0 +1,100 @@
+//! Somebody calls: refused, or answered, greeted and led to where the number leads.
+
+use super::Engine;
+use crate::{
+    config::Target,
+    conversation::{Direction, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
+    endpoint::{Endpoint, Line, Party},
+    ids::{ConversationId, LegId, NumberId},
+    limits::{CONVERSATIONS_PER_TENANT, TEXT_CHARS},
+    output::{Action, Event, Prompt, RejectReason},
+    text::clip,
+};
+
+impl Engine {
+    pub(super) fn arrived(&mut self, leg: LegId, line: Line, caller: Party, dialed: String) {
+        if self.world.legs.contains_key(&leg) || self.world.departed.get(leg).is_some() {
+            return;
+        }
+        let caller =
+            Party { number: caller.number.map(|text| clip(text, TEXT_CHARS)), name: caller.name.map(|text| clip(text, TEXT_CHARS)) };
+        let dialed = clip(dialed, TEXT_CHARS);
+        let number = self.index.number(&dialed);
+        let refusal = self.reason_to_reject(number);
+
+        let conversation = ConversationId(self.mint());
+        let endpoint = caller.number.clone().map_or_else(|| Endpoint::Address("withheld".to_owned()), Endpoint::Number);
+        self.emit(Event::ConversationStarted { conversation, line, direction: Direction::Inbound, caller, dialed, number });
+        self.emit(Event::LegAdded { conversation, leg, role: Role::Customer, line, direction: Direction::Inbound, endpoint });
+        match refusal {
+            None => {
+                self.act(Action::Answer { conversation, leg, line });
+            }
+            Some((reason, termination)) => {
+                self.write_leg_end(leg, termination, None, false);
+                self.settle_conversation(conversation, termination);
+                self.act(Action::Reject { conversation, leg, line, reason });
+            }
+        }
+    }
+
+    fn reason_to_reject(&self, number: Option<NumberId>) -> Option<(RejectReason, Termination)> {
+        use TerminationReason as Reason;
+        use TerminationResult::{Caller, Us};
+        let refused = |reject, result, reason| Some((reject, Termination { result, reason }));
+        if self.world.draining {
+            return refused(RejectReason::Draining, Us, Reason::Draining);
+        }
+        let Some(number) = number.and_then(|id| self.world.numbers.get(&id)) else {
+            return refused(RejectReason::UnknownNumber, Caller, Reason::UnknownNumber);
+        };
+        if self.world.conversations.len() >= CONVERSATIONS_PER_TENANT {
+            return refused(RejectReason::Busy, Us, Reason::Full);
+        }
+        match number.target {
+            Target::Queue(id) => match self.world.queues.get(&id) {
+                Some(queue) if queue.has_room_beside(self.index.arriving(id)) => None,
+                Some(_) => refused(RejectReason::Busy, Us, Reason::Full),
+                None => refused(RejectReason::Unavailable, Us, Reason::Unreachable),
+            },
+            Target::Agent(id) => match self.world.agents.get(&id) {
+                Some(agent) if agent.is_routable() => None,
+                _ => refused(RejectReason::Unavailable, Us, Reason::Unreachable),
+            },
+        }
+    }
+
+    /// The customer's leg has audio: greet, then lead on.
+    pub(super) fn customer_connected(&mut self, id: ConversationId) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        if found.place() != Some(SegmentKind::SetUp) {
+            return;
+        }
+        let greeting = found.number.and_then(|number| self.world.numbers.get(&number)).and_then(|number| number.greeting.clone());
+        match (greeting, self.customer(id)) {
+            (Some(prompt), Some((leg, line))) => {
+                self.close_segment(id, Some(SegmentKind::Greeting));
+                self.act(Action::Play { conversation: id, leg, line, prompt, repeat: false });
+            }
+            _ => self.go_to_target(id),
+        }
+    }
+
+    /// Leads the customer to where the number led when the conversation began.
+    pub(super) fn go_to_target(&mut self, id: ConversationId) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        let (target, priority) = (found.target, found.priority);
+        match target {
+            Some(Target::Queue(queue)) if self.world.queues.contains_key(&queue) => self.enqueue(id, queue, priority),
+            Some(Target::Agent(agent)) if self.world.agents.get(&agent).is_some_and(|agent| agent.is_routable()) => {
+                self.close_segment(id, Some(SegmentKind::Transfer));
+                self.play_to_customer(id, Prompt::Ringback);
+                self.offer_directly(id, agent);
+            }
+            _ => {
+                let termination = Termination { result: TerminationResult::Us, reason: TerminationReason::Unreachable };
+                self.end_conversation(id, termination);
+            }
+        }
+    }
+}

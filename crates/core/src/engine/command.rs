@@ -1,0 +1,98 @@
+//! What people and programs ask, each answered once. Whether a user or program may ask at all is the API's business; that
+//! an agent acts for nobody else is checked here.
+
+use super::{Engine, agent::wrong_state};
+use crate::{
+    agent::Occupation,
+    conversation::{Conversation, SegmentKind, TerminationReason, TerminationResult},
+    ids::{AgentId, CommandId, ConversationId},
+    input::{Actor, Command},
+    output::{HangUpReason, Output},
+    queue::FlowOutReason,
+    refusal::Refusal,
+    routing::OfferOutcome,
+};
+
+impl Engine {
+    pub(super) fn command(&mut self, id: CommandId, by: Actor, command: Command) {
+        let answer = self.obey(by, command);
+        self.outputs.push_back(Output::Reply(id, answer));
+    }
+
+    fn obey(&mut self, by: Actor, command: Command) -> Result<(), Refusal> {
+        match command {
+            Command::SetDuty { agent, duty } => {
+                self.may_speak_for(&by, agent)?;
+                self.set_duty(by, agent, duty)
+            }
+            Command::SetAvailability { agent, availability } => {
+                self.may_speak_for(&by, agent)?;
+                self.set_availability(by, agent, availability)
+            }
+            Command::FinishWrapUp { agent, disposition } => {
+                self.may_speak_for(&by, agent)?;
+                self.finish_wrap_up(by, agent, disposition)
+            }
+            Command::Decline { agent } => {
+                self.may_speak_for(&by, agent)?;
+                self.decline(agent)
+            }
+            Command::Hold { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.hold(by, conversation)
+            }
+            Command::Resume { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.resume(conversation)
+            }
+            Command::Transfer { conversation, to } => {
+                self.may_steer(&by, conversation)?;
+                self.transfer(by, conversation, to)
+            }
+            Command::HangUp { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.hang_up_conversation(&by, conversation)
+            }
+        }
+    }
+
+    fn decline(&mut self, agent: AgentId) -> Result<(), Refusal> {
+        let Occupation::Offered { conversation, .. } = self.agent(agent)?.occupation else {
+            return Err(wrong_state("nothing is being offered"));
+        };
+        self.offer_failed(conversation, OfferOutcome::Declined, Some(HangUpReason::Normal));
+        Ok(())
+    }
+
+    fn hang_up_conversation(&mut self, by: &Actor, id: ConversationId) -> Result<(), Refusal> {
+        if self.world.conversations.get(&id).and_then(Conversation::place) == Some(SegmentKind::Ending) {
+            return Err(wrong_state("the conversation is being ended already"));
+        }
+        let (result, reason) = match by {
+            Actor::Agent(_) => (TerminationResult::Agent, TerminationReason::HungUp),
+            Actor::System | Actor::User(_) | Actor::Token(_) => (TerminationResult::Us, TerminationReason::Ended),
+        };
+        self.break_off(id, FlowOutReason::Ended, result, reason);
+        Ok(())
+    }
+
+    fn may_speak_for(&self, by: &Actor, agent: AgentId) -> Result<(), Refusal> {
+        match by {
+            Actor::Agent(own) if *own != agent => {
+                Err(Refusal::NotAllowed { reason: "agents act for themselves only; ask a supervisor".to_owned() })
+            }
+            _ => self.agent(agent).map(|_| ()),
+        }
+    }
+
+    fn may_steer(&self, by: &Actor, id: ConversationId) -> Result<(), Refusal> {
+        let missing = || Refusal::NotFound { what: "conversation".to_owned(), id: id.to_string() };
+        let found = self.world.conversations.get(&id).filter(|found| !found.is_over()).ok_or_else(missing)?;
+        match by {
+            Actor::Agent(own) if found.talk.as_ref().and_then(|talk| talk.agent) != Some(*own) => {
+                Err(Refusal::NotAllowed { reason: "agents steer the conversation they are in only; an offer can be declined".to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Hold: by command, or by the agent's own telephone. The customer hears music, the agent nothing.
+
+use super::{Engine, agent::wrong_state};
+use crate::{
+    conversation::{Conversation, SegmentKind},
+    ids::{ConversationId, LegId},
+    input::Actor,
+    output::{Action, Event, Prompt},
+    refusal::Refusal,
+};
+
+impl Engine {
+    pub(super) fn hold(&mut self, by: Actor, id: ConversationId) -> Result<(), Refusal> {
+        match self.world.conversations.get(&id).and_then(Conversation::place) {
+            Some(SegmentKind::Talk) => {
+                self.start_hold(by, id);
+                Ok(())
+            }
+            Some(SegmentKind::Hold) => Err(wrong_state("the customer is on hold already")),
+            _ => Err(wrong_state("there is no talk to hold")),
+        }
+    }
+
+    pub(super) fn resume(&mut self, id: ConversationId) -> Result<(), Refusal> {
+        let Some(found) = self.world.conversations.get(&id) else { return Err(wrong_state("the conversation is over")) };
+        if found.place() != Some(SegmentKind::Hold) {
+            return Err(wrong_state("the customer is not on hold"));
+        }
+        if found.talk.as_ref().and_then(|talk| found.leg(talk.leg)).is_some_and(|leg| leg.held) {
+            return Err(wrong_state("the telephone itself holds the call; take it back there"));
+        }
+        self.end_hold(id);
+        Ok(())
+    }
+
+    /// A party's own telephone holds or takes back. Only the agent's matters to the customer's place.
+    pub(super) fn held_by_party(&mut self, id: LegId, held: bool) {
+        let Some(found) = self.world.conversation_of(id) else { return };
+        let Some(leg) = found.leg(id) else { return };
+        if leg.held == held || leg.ending || leg.connected_at.is_none() {
+            return;
+        }
+        let conversation = found.id;
+        let place = found.place();
+        let agent = found.talk.as_ref().filter(|talk| talk.leg == id).and_then(|talk| talk.agent);
+        self.emit(Event::LegHeld { conversation, leg: id, held });
+        match (agent, place) {
+            (Some(agent), Some(SegmentKind::Talk)) if held => self.start_hold(Actor::Agent(agent), conversation),
+            (Some(_), Some(SegmentKind::Hold)) if !held => self.end_hold(conversation),
+            _ => {}
+        }
+    }
+
+    fn start_hold(&mut self, by: Actor, id: ConversationId) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        let Some(talk) = &found.talk else { return };
+        let leg = talk.leg;
+        let Some(line) = found.leg(leg).map(|leg| leg.line) else { return };
+        let queue = talk.queue.or(found.last_queue).and_then(|queue| self.world.queues.get(&queue));
+        let music = queue.map_or(Prompt::Music, |queue| queue.settings.hold_music.clone());
+        self.emit(Event::HoldStarted { conversation: id, by });
+        self.close_segment(id, Some(SegmentKind::Hold));
+        self.play_to_customer(id, music);
+        self.act(Action::Silence { conversation: id, leg, line });
+    }
+
+    fn end_hold(&mut self, id: ConversationId) {
+        let Some((a, line)) = self.customer(id) else { return };
+        let Some(b) = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).map(|talk| talk.leg) else { return };
+        self.emit(Event::HoldEnded { conversation: id });
+        self.close_segment(id, Some(SegmentKind::Talk));
+        self.act(Action::Bridge { conversation: id, a, b, line });
+    }
+}

@@ -1,0 +1,185 @@
+//! Decides; never acts.
+//!
+//! Every call of [`Engine::handle`] fires the deadlines that have passed, takes in one input, and then gives waiting visits
+//! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
+//!
+//! One file per kind of happening: `arrive` and `queueing` bring the customer to a place, `offer` and `talk` join customer
+//! and agent, `hold`, `transfer` and `record` are what happens meanwhile, `ending` closes things, `leg` sorts what lines
+//! report, `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
+
+mod action;
+mod agent;
+mod arrive;
+mod command;
+mod configure;
+mod ending;
+mod hold;
+mod leg;
+mod mint;
+mod offer;
+mod queueing;
+mod record;
+mod takeover;
+mod talk;
+mod timer;
+mod transfer;
+
+use crate::{
+    ids::TenantId,
+    input::Input,
+    output::{Event, Output, Stamped},
+    routing::Index,
+    time::Timestamp,
+    world::World,
+};
+use std::collections::VecDeque;
+
+/// One tenant's mind.
+///
+/// The driver hands in inputs one at a time, drains [`Engine::poll_output`] after each, appends the events to the journal and
+/// only then carries out the actions. Its clock should not jump: time that goes back is taken as standing still.
+#[derive(Debug)]
+pub struct Engine {
+    world: World,
+    index: Index,
+    outputs: VecDeque<Output>,
+    now: Timestamp,
+    mint: mint::Mint,
+    /// The wake-up last asked for.
+    announced: Option<Timestamp>,
+}
+
+impl Engine {
+    /// For a tenant in which nothing ever happened.
+    pub fn new(tenant: TenantId) -> Engine {
+        Engine::replay(World::new(tenant), [])
+    }
+
+    /// From a snapshot and the events after it. Events the snapshot already holds are passed over. Nothing comes out of it:
+    /// hand in [`Input::TookOver`] to resume work.
+    ///
+    /// # Panics
+    /// When the events have a gap: a journal with a gap must not be decided upon.
+    pub fn replay(mut world: World, events: impl IntoIterator<Item = Stamped>) -> Engine {
+        for stamped in events {
+            if stamped.seq > world.version() {
+                world.apply(&stamped);
+            }
+        }
+        let mut index = Index::new(&world);
+        // Whoever could be offered something was looked at when it happened.
+        index.take_fresh();
+        Engine { now: world.at(), world, index, outputs: VecDeque::new(), mint: mint::Mint::default(), announced: None }
+    }
+
+    /// The present state.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Takes in what happened at `now`.
+    ///
+    /// Drain [`Engine::poll_output`] afterwards until it returns `None`.
+    pub fn handle(&mut self, now: Timestamp, input: Input) {
+        self.now = now.max(self.world.at());
+        // What rang while nobody was in charge is judged by the takeover, not by the clock.
+        if input != Input::TookOver {
+            self.fire_timers();
+        }
+        self.take_in(input);
+        self.route();
+        self.announce_wake();
+        #[cfg(debug_assertions)]
+        self.assert_sound();
+    }
+
+    /// The next thing that came out; `None` when all is drained.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn take_in(&mut self, input: Input) {
+        match input {
+            Input::Wake => {}
+            Input::Configure { change } => self.configure(change),
+            Input::Arrived { leg, line, caller, dialed } => self.arrived(leg, line, caller, dialed),
+            Input::Ringing { leg } => self.ringing(leg),
+            Input::Connected { leg, token } => self.connected(leg, token),
+            Input::Ended { leg, cause } => self.ended(leg, cause),
+            Input::Measured { leg, quality } => self.measured(leg, quality),
+            Input::PlayFinished { leg, play } => self.play_finished(leg, play),
+            // Nothing in this release asks for keys.
+            Input::Digit { .. } => {}
+            Input::HeldByParty { leg, held } => self.held_by_party(leg, held),
+            Input::TransferRequested { leg, target } => self.transfer_requested(leg, &target),
+            Input::Reachable { agent, reachable } => self.reachable(agent, reachable),
+            Input::RecordingFinished { recording, path, duration, channels } => {
+                self.recording_finished(recording, path, duration, channels);
+            }
+            Input::RecordingFailed { recording, reason } => self.recording_failed(recording, reason),
+            Input::ActionDone { action } => self.action_done(action),
+            Input::ActionFailed { action, failure } => self.action_failed(action, failure),
+            Input::Command { id, by, command } => self.command(id, by, command),
+            Input::TookOver => self.took_over(),
+            Input::Survey { line, live } => self.surveyed(line, &live),
+            Input::Drain { on } => {
+                if self.world.draining != on {
+                    self.emit(Event::DrainChanged { on });
+                }
+            }
+        }
+    }
+
+    /// Writes down a fact and makes it true.
+    fn emit(&mut self, event: Event) {
+        let stamped = Stamped { seq: self.world.version + 1, at: self.now, event };
+        self.world.apply(&stamped);
+        self.index.observe(&self.world, &stamped.event);
+        self.outputs.push_back(Output::Event(stamped));
+    }
+
+    fn mint(&mut self) -> u128 {
+        self.mint.next(self.world.tenant, self.world.version, self.now)
+    }
+
+    /// Gives visits to agents until nobody is left who could have somebody.
+    fn route(&mut self) {
+        loop {
+            let (agents, visits) = self.index.take_fresh();
+            if agents.is_empty() && visits.is_empty() {
+                return;
+            }
+            for agent in agents {
+                if let Some(turn) = self.index.best_visit(agent) {
+                    self.offer_visit(turn, agent);
+                }
+            }
+            for turn in visits {
+                if let Some(agent) = self.index.best_agent(&self.world, &turn) {
+                    self.offer_visit(turn, agent);
+                }
+            }
+        }
+    }
+
+    fn announce_wake(&mut self) {
+        let next = self.world.timers.next().map(|(due, _)| due);
+        if next != self.announced {
+            self.announced = next;
+            if let Some(due) = next {
+                self.outputs.push_back(Output::WakeAt(due));
+            }
+        }
+    }
+
+    /// Looks for what must never happen: after every call in small worlds, now and then in large ones.
+    #[cfg(debug_assertions)]
+    fn assert_sound(&self) {
+        const SMALL: usize = 64;
+        const EVERY: u64 = 1_024;
+        if self.world.conversations.len() + self.world.agents.len() <= SMALL || self.world.version.is_multiple_of(EVERY) {
+            let violations = crate::check::check(&self.world);
+            assert!(violations.is_empty(), "{violations:#?}");
+        }
+    }
+}

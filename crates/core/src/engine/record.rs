@@ -1,0 +1,55 @@
+//! Recording: begun by a queue's policy, follows the customer, closed with the customer's conversation.
+
+use super::Engine;
+use crate::{
+    ids::{ConversationId, LegId, RecordingId},
+    limits::{PATH_CHARS, TEXT_CHARS},
+    output::{Action, Event},
+    text::clip,
+    time::Millis,
+};
+
+impl Engine {
+    /// Records the customer and, where there is one, the other party; begins a recording when none runs.
+    pub(super) fn ensure_recording(&mut self, id: ConversationId, right: Option<LegId>) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        if found.recording.is_some() {
+            self.record_right(id, right);
+            return;
+        }
+        let Some((left, line)) = self.customer(id) else { return };
+        let recording = RecordingId(self.mint());
+        self.emit(Event::RecordingStarted { conversation: id, recording });
+        self.act(Action::StartRecording { conversation: id, recording, line, left, right });
+    }
+
+    /// Lets a running recording follow to another party.
+    pub(super) fn record_right(&mut self, id: ConversationId, right: Option<LegId>) {
+        let Some((recording, line)) = self.running_recording(id) else { return };
+        self.settle_where(id, |action| matches!(action, Action::RecordRight { .. }));
+        self.act(Action::RecordRight { conversation: id, recording, line, right });
+    }
+
+    /// Closes a running recording.
+    pub(super) fn stop_recording(&mut self, id: ConversationId) {
+        let Some((recording, line)) = self.running_recording(id) else { return };
+        self.act(Action::StopRecording { conversation: id, recording, line });
+    }
+
+    fn running_recording(&self, id: ConversationId) -> Option<(RecordingId, crate::endpoint::Line)> {
+        let recording = self.world.conversations.get(&id)?.recording?;
+        Some((recording, self.world.recordings.get(&recording)?.line))
+    }
+
+    pub(super) fn recording_finished(&mut self, recording: RecordingId, path: String, duration: Millis, channels: u8) {
+        let Some(conversation) = self.world.recordings.get(&recording).map(|open| open.conversation) else { return };
+        self.emit(Event::RecordingFinished { conversation, recording, path: clip(path, PATH_CHARS), duration, channels });
+        self.settle_recording(conversation, recording);
+    }
+
+    pub(super) fn recording_failed(&mut self, recording: RecordingId, reason: String) {
+        let Some(conversation) = self.world.recordings.get(&recording).map(|open| open.conversation) else { return };
+        self.emit(Event::RecordingFailed { conversation, recording, reason: clip(reason, TEXT_CHARS) });
+        self.settle_recording(conversation, recording);
+    }
+}

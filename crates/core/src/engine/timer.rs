@@ -1,0 +1,89 @@
+//! What time does.
+
+use super::Engine;
+use crate::{
+    conversation::{Cause, CauseKind, TerminationReason, TerminationResult},
+    ids::{ConversationId, LegId},
+    input::Actor,
+    output::{Action, ActionFailure, HangUpReason},
+    queue::FlowOutReason,
+    routing::OfferOutcome,
+    world::Timer,
+};
+
+impl Engine {
+    /// Fires every deadline that has passed, and routes what that set free.
+    pub(super) fn fire_timers(&mut self) {
+        loop {
+            let due: Vec<Timer> = self.world.timers.due_at(self.now).collect();
+            if due.is_empty() {
+                return;
+            }
+            let before = self.world.version;
+            for timer in due {
+                // An earlier one may have ended what this one is for, or moved it.
+                if self.world.timers.due(timer).is_some_and(|at| at <= self.now) {
+                    self.fire(timer);
+                }
+            }
+            self.route();
+            if self.world.version == before {
+                debug_assert!(false, "a deadline passed and nothing came of it");
+                return;
+            }
+        }
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Conversation(id) => {
+                self.break_off(id, FlowOutReason::Failure, TerminationResult::Us, TerminationReason::TooLong);
+            }
+            Timer::Answer(leg) => {
+                if let Some(id) = self.world.legs.get(&leg).copied() {
+                    self.break_off(id, FlowOutReason::Failure, TerminationResult::Upstream, TerminationReason::Timeout);
+                }
+            }
+            Timer::Prompt(id) => self.prompt_overdue(id),
+            Timer::Ring(id) => self.offer_failed(id, OfferOutcome::NoAnswer, Some(HangUpReason::NoAnswer)),
+            Timer::MaxWait(id) => {
+                self.break_off(id, FlowOutReason::MaxWait, TerminationResult::Us, TerminationReason::MaxWait);
+            }
+            Timer::TransferRing(leg) => {
+                if let Some(id) = self.world.legs.get(&leg).copied() {
+                    self.hang_up(leg, HangUpReason::NoAnswer);
+                    self.outsider_failed(id, CauseKind::NoAnswer);
+                }
+            }
+            Timer::HangUp(leg) => self.give_up(leg),
+            Timer::WrapUp(agent) => self.end_wrap_up(agent, None, Actor::System),
+            Timer::Action(action) => self.settle(action, Some(no_answer())),
+            Timer::Recording(recording) => self.recording_failed(recording, "it was not closed in time".to_owned()),
+            Timer::Survey(line) => {
+                self.act(Action::Survey { line });
+            }
+        }
+    }
+
+    /// The greeting should have ended long ago; the customer is led on as if it had.
+    fn prompt_overdue(&mut self, id: ConversationId) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        let (greeting, customer) = (found.greeting, found.customer);
+        if let (Some(play), Some(leg)) = (greeting, customer) {
+            self.settle(play, Some(no_answer()));
+            self.greeting_over(leg, play);
+        }
+    }
+
+    /// The line never said that the leg ended.
+    fn give_up(&mut self, leg: LegId) {
+        let cause = Cause { kind: CauseKind::Timeout, detail: None };
+        if let Some(termination) = self.classify(leg, &cause) {
+            self.end_leg(leg, termination, CauseKind::Timeout, None, true);
+        }
+    }
+}
+
+fn no_answer() -> ActionFailure {
+    ActionFailure { code: "CORE-006".to_owned(), detail: "nobody answered the action in time".to_owned() }
+}

@@ -1,0 +1,177 @@
+//! Blind transfer: the customer is handed to somebody else without asking first, and comes back when that fails.
+
+use super::{Engine, agent::wrong_state, talk::AfterTalk};
+use crate::{
+    config::{Target, is_outside_number},
+    conversation::{CauseKind, Conversation, Direction, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
+    endpoint::{Line, Party},
+    ids::{ConversationId, LegId},
+    input::{Actor, TransferTarget},
+    limits::{LEGS_PER_CONVERSATION, RING_MARGIN, TRANSFER_RING, VISITS_PER_CONVERSATION},
+    output::{Action, Event, HangUpReason, Prompt},
+    queue::{FlowOutReason, Outcome},
+    refusal::Refusal,
+    routing::OfferOutcome,
+};
+
+impl Engine {
+    pub(super) fn transfer(&mut self, by: Actor, id: ConversationId, to: TransferTarget) -> Result<(), Refusal> {
+        self.check_transfer(id, &to)?;
+        self.begin_transfer(by, id, to);
+        Ok(())
+    }
+
+    /// An agent's telephone asks. It is told how that went before it is told to end.
+    pub(super) fn transfer_requested(&mut self, leg: LegId, target: &str) {
+        let Some(found) = self.world.conversation_of(leg) else { return };
+        let id = found.id;
+        let Some(agent) = found.talk.as_ref().filter(|talk| talk.leg == leg).and_then(|talk| talk.agent) else { return };
+        let Some(line) = found.leg(leg).filter(|leg| !leg.ending).map(|leg| leg.line) else { return };
+        let to = self.resolve(target).filter(|to| self.check_transfer(id, to).is_ok());
+        self.act(Action::AnswerTransfer { conversation: id, leg, line, accepted: to.is_some() });
+        if let Some(to) = to {
+            self.begin_transfer(Actor::Agent(agent), id, to);
+        }
+    }
+
+    /// What a dialed text means: one of our numbers, an agent's telephone, or a number outside.
+    fn resolve(&self, text: &str) -> Option<TransferTarget> {
+        if let Some(number) = self.index.number(text).and_then(|id| self.world.numbers.get(&id)) {
+            return Some(match number.target {
+                Target::Queue(queue) => TransferTarget::Queue(queue),
+                Target::Agent(agent) => TransferTarget::Agent(agent),
+            });
+        }
+        if let Some(agent) = self.index.desk(text) {
+            return Some(TransferTarget::Agent(agent));
+        }
+        is_outside_number(text).then(|| TransferTarget::Number(text.to_owned()))
+    }
+
+    fn check_transfer(&self, id: ConversationId, to: &TransferTarget) -> Result<(), Refusal> {
+        let Some(found) = self.world.conversations.get(&id) else { return Err(wrong_state("the conversation is over")) };
+        match found.place() {
+            Some(SegmentKind::Talk | SegmentKind::Hold | SegmentKind::Queue) => {}
+            Some(SegmentKind::Transfer) => return Err(wrong_state("the customer is being transferred already")),
+            Some(SegmentKind::SetUp | SegmentKind::Greeting) => {
+                return Err(wrong_state("the customer is not connected to anybody yet"));
+            }
+            Some(SegmentKind::Ending) | None => return Err(wrong_state("the conversation is over")),
+        }
+        match to {
+            TransferTarget::Queue(queue) => {
+                let missing = || Refusal::NotFound { what: "queue".to_owned(), id: queue.to_string() };
+                let state = self.world.queues.get(queue).ok_or_else(missing)?;
+                if !state.has_room_beside(self.index.arriving(*queue)) {
+                    let limit = u64::from(state.settings.max_waiting);
+                    return Err(Refusal::Full { what: format!("queue \"{}\"", state.settings.name), limit });
+                }
+                if found.visits >= VISITS_PER_CONVERSATION {
+                    return Err(Refusal::Full { what: "visits of one conversation".to_owned(), limit: VISITS_PER_CONVERSATION.into() });
+                }
+            }
+            TransferTarget::Agent(agent) => {
+                let agent = self.agent(*agent)?;
+                if !agent.is_routable() {
+                    let reason = format!("{} cannot take a conversation now; choose somebody else or a queue", agent.settings.name);
+                    return Err(Refusal::WrongState { reason });
+                }
+                has_room_for_leg(found)?;
+            }
+            TransferTarget::Number(number) => {
+                if !is_outside_number(number) {
+                    let problem = "is not a telephone number; write + and digits".to_owned();
+                    return Err(Refusal::Invalid { field: "to".to_owned(), problem });
+                }
+                if self.world.settings.outbound_line.is_none() {
+                    return Err(wrong_state("calls to numbers outside have no line; set outbound_line in the tenant's settings"));
+                }
+                has_room_for_leg(found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the customer from where it is and leads it to the target, which was checked.
+    fn begin_transfer(&mut self, by: Actor, id: ConversationId, to: TransferTarget) {
+        self.emit(Event::TransferStarted { conversation: id, by, to: to.clone() });
+        self.end_offer(id, OfferOutcome::Withdrawn, Some(HangUpReason::CallerGone));
+        self.end_visit(id, Outcome::FlowOut { reason: FlowOutReason::Transferred }, None);
+        self.end_talk(id, Some(HangUpReason::Transferred), AfterTalk::WrapUp);
+        match to {
+            TransferTarget::Queue(queue) => {
+                let priority = self.world.conversations.get(&id).and_then(|found| found.priority);
+                self.enqueue(id, queue, priority);
+                self.end_transfer(id, None);
+            }
+            TransferTarget::Agent(agent) => {
+                self.let_wait(id);
+                self.offer_directly(id, agent);
+            }
+            TransferTarget::Number(number) => {
+                self.let_wait(id);
+                self.dial_outside(id, number);
+            }
+        }
+    }
+
+    /// The customer hears the target's telephone ring.
+    fn let_wait(&mut self, id: ConversationId) {
+        self.close_segment(id, Some(SegmentKind::Transfer));
+        self.record_right(id, None);
+        self.play_to_customer(id, Prompt::Ringback);
+    }
+
+    fn dial_outside(&mut self, id: ConversationId, number: String) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        let line = self.world.settings.outbound_line.unwrap_or(Line::Connected);
+        // Carriers refuse callers' numbers that are not ours, so the tenant's own is shown where there is one.
+        let caller = match &self.world.settings.caller_number {
+            Some(own) => Party { number: Some(own.clone()), name: None },
+            None => found.caller.clone(),
+        };
+        let to = crate::endpoint::Endpoint::Number(number);
+        let leg = LegId(self.mint());
+        let direction = Direction::Outbound;
+        self.emit(Event::LegAdded { conversation: id, leg, role: Role::External, line, direction, endpoint: to.clone() });
+        self.act(Action::Dial { conversation: id, leg, line, to, caller, ring_limit: TRANSFER_RING + RING_MARGIN });
+    }
+
+    /// The party outside answers.
+    pub(super) fn outsider_connected(&mut self, id: ConversationId, leg: LegId) {
+        let waited_for = |found: &Conversation| found.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(leg));
+        if self.world.conversations.get(&id).is_some_and(waited_for) {
+            self.start_talk(id, leg, None, None);
+        } else {
+            self.hang_up(leg, HangUpReason::CallerGone);
+        }
+    }
+
+    /// The party outside could not be had; its leg is over or being ended.
+    pub(super) fn outsider_failed(&mut self, id: ConversationId, kind: CauseKind) {
+        let (words, reason) = match kind {
+            CauseKind::FarEnd | CauseKind::Declined => ("the other party declined", TerminationReason::Declined),
+            CauseKind::Busy => ("the other party is busy", TerminationReason::Busy),
+            CauseKind::NoAnswer => ("the other party did not answer", TerminationReason::NoAnswer),
+            CauseKind::Unreachable => ("the number could not be reached", TerminationReason::Unreachable),
+            CauseKind::Refused => ("the network refused the call", TerminationReason::Refused),
+            CauseKind::Timeout => ("the network did not answer", TerminationReason::Timeout),
+            CauseKind::Network | CauseKind::MediaLost => ("the connection broke", TerminationReason::NetworkFailure),
+            CauseKind::Ours | CauseKind::Failure => ("the call could not be placed", TerminationReason::Failure),
+        };
+        self.transfer_failed(id, words, Termination { result: TerminationResult::Upstream, reason });
+    }
+
+    /// The target does not take the customer: back to the last queue, or to the end.
+    pub(super) fn transfer_failed(&mut self, id: ConversationId, words: &str, otherwise: Termination) {
+        self.end_transfer(id, Some(words));
+        self.return_to_queue(id, otherwise);
+    }
+}
+
+fn has_room_for_leg(found: &Conversation) -> Result<(), Refusal> {
+    if found.legs.len() < LEGS_PER_CONVERSATION {
+        return Ok(());
+    }
+    Err(Refusal::Full { what: "legs of one conversation".to_owned(), limit: LEGS_PER_CONVERSATION as u64 })
+}

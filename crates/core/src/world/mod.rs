@@ -1,0 +1,197 @@
+//! Everything that is true of a tenant at one moment, and the only way it changes: by applying events.
+//!
+//! Decides nothing; what happens next is the engine's business. Serializable, so that a snapshot is `serde` of a world.
+
+mod apply;
+mod departed;
+mod pending;
+mod timers;
+
+pub use departed::{Departed, DepartedLeg};
+pub use pending::Pending;
+pub use timers::{Timer, Timers};
+
+use crate::{
+    agent::Agent,
+    config,
+    conversation::{Conversation, Leg},
+    endpoint::Line,
+    ids::{AgentId, ConversationId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    queue::Queue,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One tenant's state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    pub(crate) tenant: TenantId,
+    pub(crate) version: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) settings: config::Tenant,
+    pub(crate) skills: BTreeMap<SkillId, config::Skill>,
+    pub(crate) numbers: BTreeMap<NumberId, config::Number>,
+    pub(crate) queues: BTreeMap<QueueId, Queue>,
+    pub(crate) agents: BTreeMap<AgentId, Agent>,
+    pub(crate) conversations: BTreeMap<ConversationId, Conversation>,
+    pub(crate) legs: BTreeMap<LegId, ConversationId>,
+    pub(crate) departed: Departed,
+    pub(crate) recordings: BTreeMap<RecordingId, OpenRecording>,
+    pub(crate) pending: Pending,
+    pub(crate) timers: Timers,
+    pub(crate) draining: bool,
+    pub(crate) took_over: u64,
+}
+
+/// A recording that was begun and not yet reported closed; it may outlive its conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRecording {
+    /// What is recorded.
+    pub conversation: ConversationId,
+    /// Who records.
+    pub line: Line,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// It was told to close.
+    pub stopping: bool,
+}
+
+impl World {
+    /// A tenant in which nothing ever happened.
+    pub fn new(tenant: TenantId) -> World {
+        World {
+            tenant,
+            version: 0,
+            at: Timestamp::default(),
+            settings: config::Tenant::default(),
+            skills: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            departed: Departed::default(),
+            recordings: BTreeMap::new(),
+            pending: Pending::default(),
+            timers: Timers::default(),
+            draining: false,
+            took_over: 0,
+        }
+    }
+
+    /// Whose state this is.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Sequence number of the last event applied; 0 when there was none.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Time of the last event applied.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Whether new conversations are refused because a process is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// The tenant's own settings.
+    pub fn settings(&self) -> &config::Tenant {
+        &self.settings
+    }
+
+    /// All skills.
+    pub fn skills(&self) -> impl ExactSizeIterator<Item = &config::Skill> {
+        self.skills.values()
+    }
+
+    /// One skill.
+    pub fn skill(&self, id: SkillId) -> Option<&config::Skill> {
+        self.skills.get(&id)
+    }
+
+    /// All numbers.
+    pub fn numbers(&self) -> impl ExactSizeIterator<Item = &config::Number> {
+        self.numbers.values()
+    }
+
+    /// One number.
+    pub fn number(&self, id: NumberId) -> Option<&config::Number> {
+        self.numbers.get(&id)
+    }
+
+    /// All queues, each with those who wait in it in the order they are served.
+    pub fn queues(&self) -> impl ExactSizeIterator<Item = &Queue> {
+        self.queues.values()
+    }
+
+    /// One queue.
+    pub fn queue(&self, id: QueueId) -> Option<&Queue> {
+        self.queues.get(&id)
+    }
+
+    /// The conversations in a queue, first to be served first.
+    pub fn waiting(&self, queue: QueueId) -> impl Iterator<Item = &Conversation> {
+        self.queues
+            .get(&queue)
+            .into_iter()
+            .flat_map(|queue| &queue.waiting)
+            .filter_map(|turn| self.conversations.get(&turn.conversation))
+    }
+
+    /// All agents.
+    pub fn agents(&self) -> impl ExactSizeIterator<Item = &Agent> {
+        self.agents.values()
+    }
+
+    /// One agent.
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(&id)
+    }
+
+    /// All conversations, those included whose customer has left and of which some leg has not ended yet
+    /// ([`Conversation::is_over`]); oldest first.
+    pub fn conversations(&self) -> impl ExactSizeIterator<Item = &Conversation> {
+        self.conversations.values()
+    }
+
+    /// One conversation.
+    pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
+        self.conversations.get(&id)
+    }
+
+    /// The conversation a living leg belongs to.
+    pub fn conversation_of(&self, leg: LegId) -> Option<&Conversation> {
+        self.legs.get(&leg).and_then(|id| self.conversations.get(id))
+    }
+
+    /// A living leg.
+    pub fn leg(&self, id: LegId) -> Option<&Leg> {
+        self.conversation_of(id).and_then(|conversation| conversation.leg(id))
+    }
+
+    /// Legs that ended lately.
+    pub fn departed(&self) -> &Departed {
+        &self.departed
+    }
+
+    /// Recordings not yet reported closed.
+    pub fn recordings(&self) -> impl ExactSizeIterator<Item = (RecordingId, &OpenRecording)> {
+        self.recordings.iter().map(|(id, recording)| (*id, recording))
+    }
+
+    /// Actions not yet answered.
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// All deadlines.
+    pub fn timers(&self) -> &Timers {
+        &self.timers
+    }
+}
