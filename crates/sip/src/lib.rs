@@ -19,7 +19,6 @@
 
 pub mod call;
 pub mod config;
-pub mod credentials;
 pub mod digest;
 pub mod endpoint;
 pub mod event;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Call, Phase};
-use crate::credentials;
+use crate::digest;
 use crate::event::{Cause, CauseKind, Event};
 use crate::message::{Method, Request, Response};
 use crate::transaction::key::ClientKey;
@@ -150,7 +150,7 @@ impl Call {
     pub(super) fn authorize(&self, table: &mut Table, request: &mut Request, challenge: &Response) -> bool {
         let Some(credentials) = &self.credentials else { return false };
         let cnonce = format!("{:016x}", table.random.next_u64());
-        credentials::authorize(request, challenge, credentials, &cnonce)
+        digest::authorize(request, challenge, credentials, &cnonce)
     }
 
     /// The peer's BYE, or whatever else ends the call without owing it anything.

@@ -40,7 +40,7 @@ use outgoing::Inviting;
 use refer::{Referral, Referring};
 use session_timer::SessionTimer;
 
-use crate::credentials::Credentials;
+use crate::digest::Credentials;
 use crate::event::{CallId, CauseKind, Event};
 use crate::hop::Hop;
 use crate::message::{Request, Response};

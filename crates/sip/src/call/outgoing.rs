@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::body::{Sdp, sdp_of};
 use super::dialog::{Dialog, tag_text};
 use super::{Call, Phase};
-use crate::credentials::Credentials;
+use crate::digest::{Credentials, is_stale};
 use crate::event::{CallId, Cause, CauseKind, Event};
 use crate::hop::Hop;
 use crate::limits::FORKS_MAX;
@@ -278,7 +278,7 @@ impl Call {
             inviting.number += 1;
             inviting.early.clear();
             let retried = match response.status {
-                401 | 407 if !inviting.authorized && self.credentials.is_some() => {
+                401 | 407 if (!inviting.authorized || is_stale(response)) && self.credentials.is_some() => {
                     inviting.authorized = true;
                     self.send_invite(table, now, inviting, Some(response))
                 }

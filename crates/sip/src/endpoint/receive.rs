@@ -91,6 +91,9 @@ impl Endpoint {
             return self.refuse_statelessly(&request, back, 482);
         }
         self.table.open_server(key, &request.method, back, merge);
+        if let Some(call) = known {
+            self.table.assign(key, call);
+        }
         if let Some(invite) = canceled {
             self.handle_cancel(now, key, invite, &request);
         } else if let Some(call) = known {
@@ -169,7 +172,8 @@ impl Endpoint {
     }
 
     fn handle_invite(&mut self, now: Instant, hop: Hop, key: ServerKey, request: Request) {
-        if self.is_full() {
+        // The transaction of this very INVITE has been let in already.
+        if self.calls.len() >= self.table.config.calls_max {
             let wait = self.table.config.overload_retry_after.as_secs().to_string();
             return self.refuse(now, key, &request, 503, &[("Retry-After", &wait)]);
         }

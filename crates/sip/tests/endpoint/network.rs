@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use dreiklang_sip::config::{Config, Local, Locals};
 use dreiklang_sip::endpoint::{Endpoint, Invite};
-use dreiklang_sip::event::{CallId, Cause, CauseKind, Event, Output};
+use dreiklang_sip::event::{CallId, Cause, Event, Output};
 use dreiklang_sip::hop::Hop;
 use dreiklang_sip::message::{Message, NameAddr, Uri, parse_datagram};
 
@@ -46,7 +46,6 @@ impl Side {
 /// A message on the wire.
 #[derive(Clone)]
 pub struct Packet {
-    pub at: Instant,
     pub from: Side,
     /// `INVITE`, or `200 INVITE`.
     pub kind: String,
@@ -63,6 +62,7 @@ pub enum Fate {
     Delay(Duration),
 }
 
+type Rewrite = fn(&str) -> String;
 type Rule = Box<dyn FnMut(&Packet) -> Fate>;
 
 pub struct Pair {
@@ -73,6 +73,7 @@ pub struct Pair {
     flight: BTreeMap<(Instant, u64), Packet>,
     sequence: u64,
     rule: Rule,
+    rewrite: Option<(Side, Rewrite)>,
     /// Everything that was sent, lost or not.
     pub log: Vec<Packet>,
 }
@@ -99,6 +100,7 @@ impl Pair {
             flight: BTreeMap::new(),
             sequence: 0,
             rule: Box::new(|_| Fate::Deliver),
+            rewrite: None,
             log: Vec::new(),
         }
     }
@@ -117,10 +119,6 @@ impl Pair {
             }
             Fate::Deliver
         });
-    }
-
-    pub fn lossless(&mut self) {
-        self.set_rule(|_| Fate::Deliver);
     }
 
     /// Does something at an endpoint and collects what it puts out.
@@ -148,7 +146,17 @@ impl Pair {
         }
     }
 
-    fn send(&mut self, from: Side, hop: &Hop, bytes: Arc<[u8]>) {
+    /// Changes the text of everything that this side sends from now on.
+    pub fn rewrite(&mut self, from: Side, rewrite: Rewrite) {
+        self.rewrite = Some((from, rewrite));
+    }
+
+    fn send(&mut self, from: Side, hop: &Hop, mut bytes: Arc<[u8]>) {
+        if let Some((side, rewrite)) = self.rewrite
+            && side == from
+        {
+            bytes = Arc::from(rewrite(&String::from_utf8_lossy(&bytes)).into_bytes());
+        }
         assert_eq!(hop.remote, from.other().address(), "sent to nobody: {}", String::from_utf8_lossy(&bytes));
         let message = parse_datagram(&bytes).unwrap_or_else(|bad| panic!("{bad:?}: {}", String::from_utf8_lossy(&bytes)));
         let kind = match &message {
@@ -159,7 +167,7 @@ impl Pair {
             }
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let packet = Packet { at: self.now, from, kind, text, bytes };
+        let packet = Packet { from, kind, text, bytes };
         self.log.push(packet.clone());
         match (self.rule)(&packet) {
             Fate::Lose => {}
@@ -312,8 +320,4 @@ pub fn invite(offer: Option<&[u8]>) -> Invite {
     let mut invite = Invite::new(uri.clone(), Hop::udp(Bob.address()), from, NameAddr::new(uri));
     invite.body = offer.map(<[u8]>::to_vec);
     invite
-}
-
-pub fn kind_of(cause: &Cause) -> (CauseKind, Option<u16>) {
-    (cause.kind, cause.status)
 }
