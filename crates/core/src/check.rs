@@ -1,17 +1,249 @@
-//! What must never happen, as a function of the world.
+//! What must never happen, as a function of the world: run after every step of tests and simulations, and live in debug builds.
+//!
+//! What only a history can show (who was served first, what the figures add up to) is checked where histories are: in the
+//! property tests.
 
-use crate::world::World;
+use crate::{
+    agent::{Agent, Availability, Duty, Occupation},
+    conversation::{Conversation, Leg, Role, SegmentKind},
+    ids::{AgentId, ConversationId},
+    limits,
+    output::Action,
+    world::{Timer, World},
+};
+use std::collections::BTreeMap;
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which rule.
+    /// Which rule, as a sentence.
     pub rule: &'static str,
     /// What exactly.
     pub detail: String,
 }
 
-/// Everything in this world that must never be; empty when all is well.
-pub fn check(_world: &World) -> Vec<Violation> {
-    Vec::new()
+/// Everything in this world that must never be, as it is between two inputs; empty when all is well.
+pub fn check(world: &World) -> Vec<Violation> {
+    let mut found = Findings(Vec::new());
+    for conversation in world.conversations() {
+        check_place(world, conversation, &mut found);
+        check_legs(world, conversation, &mut found);
+        check_deadlines(world, conversation, &mut found);
+    }
+    check_agents(world, &mut found);
+    check_queues(world, &mut found);
+    check_nobody_waits_needlessly(world, &mut found);
+    check_timers(world, &mut found);
+    check_pending(world, &mut found);
+    check_limits(world, &mut found);
+    found.0
+}
+
+struct Findings(Vec<Violation>);
+
+impl Findings {
+    fn expect(&mut self, holds: bool, rule: &'static str, detail: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(Violation { rule, detail: detail() });
+        }
+    }
+}
+
+fn check_place(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let place = conversation.place();
+    let says = || format!("{} is in {place:?}: {conversation:?}", conversation.id);
+    let rule = "a conversation is in exactly one place";
+    let is = |kinds: &[SegmentKind]| place.is_some_and(|kind| kinds.contains(&kind));
+    found.expect(conversation.visit.is_some() == is(&[SegmentKind::Queue]), rule, says);
+    found.expect(conversation.talk.is_some() == is(&[SegmentKind::Talk, SegmentKind::Hold]), rule, says);
+    found.expect(conversation.greeting.is_some() == is(&[SegmentKind::Greeting]), rule, says);
+    found.expect(conversation.ending.is_some() == is(&[SegmentKind::Ending]) || conversation.is_over(), rule, says);
+    found.expect(conversation.transfer.is_none() || is(&[SegmentKind::Transfer]), rule, says);
+    found.expect(conversation.offer.is_none() || is(&[SegmentKind::Queue, SegmentKind::Transfer]), rule, says);
+    if is(&[SegmentKind::Transfer]) {
+        let outside = conversation.transfer.as_ref().is_some_and(|transfer| transfer.leg.is_some());
+        found.expect(conversation.offer.is_some() != outside, "a hand-over waits for exactly one telephone", says);
+    }
+    if let Some(talk) = &conversation.talk {
+        let held = talk.held_since.is_some();
+        found.expect(held == is(&[SegmentKind::Hold]), "a customer is on hold in the hold segment and nowhere else", says);
+        let partner = conversation.leg(talk.leg).is_some_and(|leg| !leg.ending && leg.connected_at.is_some());
+        found.expect(partner, "a talk has a living, connected other party", says);
+    }
+    if let Some(visit) = &conversation.visit {
+        let counted = world.queue(visit.queue).is_some_and(|queue| queue.waiting.contains(&visit.turn(conversation.id)));
+        found.expect(counted, "who is in a queue stands in its order of service", says);
+    }
+    if let Some(segment) = conversation.segment {
+        let ordered = conversation.started_at <= segment.from && segment.from <= world.at();
+        found.expect(ordered, "segments follow each other in time", says);
+    }
+}
+
+fn check_legs(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?}", conversation.id, conversation.legs);
+    found.expect(!conversation.is_over() || !conversation.legs.is_empty(), "a conversation without legs is forgotten", says);
+    found.expect(conversation.is_over() || conversation.customer_leg().is_some(), "a conversation that lives has its customer", says);
+    for leg in &conversation.legs {
+        let listed = world.conversation_of(leg.id).is_some_and(|owner| owner.id == conversation.id);
+        found.expect(listed, "a leg belongs to one conversation", says);
+        let wanted = leg.ending || Some(leg.id) == conversation.customer || is_waited_for(conversation, leg);
+        found.expect(wanted, "a leg nobody needs is being ended", says);
+        if conversation.is_over() {
+            found.expect(leg.ending, "once the customer has left, every other leg is being ended", says);
+        }
+    }
+}
+
+fn is_waited_for(conversation: &Conversation, leg: &Leg) -> bool {
+    conversation.offer.as_ref().is_some_and(|offer| offer.leg == leg.id)
+        || conversation.talk.as_ref().is_some_and(|talk| talk.leg == leg.id)
+        || conversation.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(leg.id))
+}
+
+/// Nothing may wait for something that never comes: whatever is open has a deadline.
+fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let rule = "whatever is waited for has a deadline";
+    let timers = world.timers();
+    let mut need = |needed: bool, timer: Timer| {
+        found.expect(timers.due(timer).is_some() == needed, rule, || format!("{timer:?}, needed: {needed}: {conversation:?}"));
+    };
+    let id = conversation.id;
+    need(!conversation.is_over() && conversation.ending.is_none(), Timer::Conversation(id));
+    need(conversation.place() == Some(SegmentKind::Greeting), Timer::Prompt(id));
+    need(conversation.offer.is_some(), Timer::Ring(id));
+    if conversation.visit.is_none() {
+        need(false, Timer::MaxWait(id));
+    }
+    for leg in &conversation.legs {
+        let fresh = !leg.ending && leg.connected_at.is_none();
+        need(leg.ending, Timer::HangUp(leg.id));
+        need(fresh && leg.role == Role::Customer, Timer::Answer(leg.id));
+        need(fresh && leg.role == Role::External, Timer::TransferRing(leg.id));
+    }
+    if let Some(offer) = &conversation.offer {
+        let bounded = offer.rings_until.since(offer.made_at) <= limits::RING_MAX && timers.due(Timer::Ring(id)) == Some(offer.rings_until);
+        found.expect(bounded, "an offer does not outlive its ring time", || format!("{offer:?}"));
+    }
+}
+
+fn check_agents(world: &World, found: &mut Findings) {
+    let mut held: BTreeMap<AgentId, Vec<(ConversationId, Occupation)>> = BTreeMap::new();
+    for conversation in world.conversations() {
+        if let Some(offer) = &conversation.offer {
+            let occupation = Occupation::Offered { offer: offer.id, conversation: conversation.id };
+            held.entry(offer.agent).or_default().push((conversation.id, occupation));
+        }
+        if let Some(agent) = conversation.talk.as_ref().and_then(|talk| talk.agent) {
+            held.entry(agent).or_default().push((conversation.id, Occupation::Talking { conversation: conversation.id }));
+        }
+    }
+    for (agent, conversations) in &held {
+        found.expect(conversations.len() == 1, "an agent has one conversation at a time", || format!("{agent}: {conversations:?}"));
+        found.expect(world.agent(*agent).is_some(), "an agent who is busy exists", || format!("{agent}: {conversations:?}"));
+    }
+    for agent in world.agents() {
+        check_agent(world, agent, held.get(&agent.settings.id).and_then(|list| list.first()), found);
+    }
+}
+
+fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occupation)>, found: &mut Findings) {
+    let says = || format!("{agent:?} holds {held:?}");
+    let id = agent.settings.id;
+    let timed = world.timers().due(Timer::WrapUp(id));
+    let wanted = match agent.occupation {
+        Occupation::Idle | Occupation::WrapUp { .. } => None,
+        busy => Some(busy),
+    };
+    found.expect(held.map(|(_, occupation)| *occupation) == wanted, "an agent is busy with what exists, and with nothing else", says);
+    match agent.occupation {
+        Occupation::WrapUp { until, .. } => found.expect(until == timed, "timed wrap-up ends", says),
+        _ => found.expect(timed.is_none(), "only wrap-up has a wrap-up deadline", says),
+    }
+    if matches!(agent.occupation, Occupation::Offered { .. }) {
+        let fit = agent.duty == Duty::OnDuty && agent.availability == Availability::Ready;
+        found.expect(fit, "nobody is offered a conversation who is not on duty and ready", says);
+    }
+    if matches!(agent.occupation, Occupation::Offered { .. } | Occupation::Talking { .. }) {
+        found.expect(agent.leg.is_some(), "a busy agent has a telephone leg", says);
+    }
+    if let Some(leg) = agent.leg {
+        let own = world.leg(leg).is_some_and(|leg| leg.role == Role::Agent(id));
+        found.expect(own, "an agent's leg lives", says);
+    }
+    found.expect(agent.planned.is_none() || agent.occupation != Occupation::Idle, "what was planned is applied when idle", says);
+    let gone = agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();
+    found.expect(!gone, "a removed agent disappears when done", says);
+}
+
+fn check_queues(world: &World, found: &mut Findings) {
+    for queue in world.queues() {
+        for turn in &queue.waiting {
+            let visit = world.conversation(turn.conversation).and_then(|conversation| conversation.visit.as_ref());
+            let same = visit.is_some_and(|visit| visit.queue == queue.settings.id && visit.turn(turn.conversation) == *turn);
+            found.expect(same, "whoever stands in a queue's order of service is in the queue", || format!("{turn:?}"));
+        }
+    }
+}
+
+fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
+    let idle: Vec<&Agent> = world.agents().filter(|agent| agent.is_routable()).collect();
+    if idle.is_empty() {
+        return;
+    }
+    for conversation in world.conversations().filter(|conversation| conversation.wants_agent()) {
+        let Some(visit) = &conversation.visit else { continue };
+        let Some(queue) = world.queue(visit.queue) else { continue };
+        let suits = |agent: &&&Agent| {
+            agent.settings.queues.contains(&visit.queue) && agent.has_skills(&queue.settings.skills) && agent.has_skills(&visit.skills)
+        };
+        let idler = idle.iter().find(suits);
+        found.expect(idler.is_none(), "no suitable agent idles while somebody waits", || {
+            format!("{:?} idles, {conversation:?} waits", idler.map(|agent| &agent.settings.name))
+        });
+    }
+}
+
+fn check_timers(world: &World, found: &mut Findings) {
+    for (due, timer) in world.timers().iter() {
+        let meant = match timer {
+            Timer::Conversation(id) | Timer::Prompt(id) | Timer::Ring(id) | Timer::MaxWait(id) => world.conversation(id).is_some(),
+            Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) => world.leg(leg).is_some(),
+            Timer::WrapUp(agent) => world.agent(agent).is_some(),
+            Timer::Action(action) => world.pending().get(action).is_some(),
+            Timer::Recording(recording) => world.recordings.get(&recording).is_some_and(|open| open.stopping),
+            Timer::Survey(_) => true,
+        };
+        found.expect(meant, "a deadline is for something that is there", || format!("{timer:?} at {due:?}"));
+    }
+}
+
+fn check_pending(world: &World, found: &mut Findings) {
+    for (id, action) in world.pending().iter() {
+        // A greeting's deadline is the conversation's; once that ends, the leg's.
+        let ends = world.timers().due(Timer::Action(id)).is_some() || matches!(action, Action::Play { repeat: false, .. });
+        found.expect(ends, "an action that nobody answers is forgotten", || format!("{id}: {action:?}"));
+        if let Action::Play { leg, .. } | Action::Silence { leg, .. } | Action::Dial { leg, .. } | Action::Answer { leg, .. } = action {
+            found.expect(world.leg(*leg).is_some(), "an action for a leg ends with the leg", || format!("{id}: {action:?}"));
+        }
+    }
+    for (id, recording) in world.recordings() {
+        let bounded = recording.stopping || world.conversation(recording.conversation).is_some_and(|found| found.recording == Some(id));
+        found.expect(bounded, "a recording is closed with its conversation", || format!("{id}: {recording:?}"));
+    }
+}
+
+fn check_limits(world: &World, found: &mut Findings) {
+    let mut within = |what: &'static str, count: usize, limit: usize| {
+        found.expect(count <= limit, "nothing grows without bound", || format!("{count} {what}, at most {limit}"));
+    };
+    within("queues", world.queues().len(), limits::QUEUES_PER_TENANT);
+    within("agents", world.agents().len(), limits::AGENTS_PER_TENANT);
+    within("skills", world.skills().len(), limits::SKILLS_PER_TENANT);
+    within("numbers", world.numbers().len(), limits::NUMBERS_PER_TENANT);
+    within("remembered legs", world.departed().len(), limits::LEGS_REMEMBERED);
+    for conversation in world.conversations() {
+        within("legs", conversation.legs.len(), limits::LEGS_PER_CONVERSATION);
+        within("visits", conversation.visits as usize, limits::VISITS_PER_CONVERSATION as usize);
+    }
 }
