@@ -16,6 +16,7 @@
 //! - [`transaction`]: repetition and matching of requests and responses
 //! - [`call`]: calls from INVITE to BYE
 //! - [`endpoint`]: the one struct the outside drives
+//! - [`transport`]: sockets for UDP, TCP and TLS
 
 pub mod call;
 pub mod config;
@@ -28,3 +29,4 @@ pub mod message;
 pub mod random;
 pub mod sdp;
 pub mod transaction;
+pub mod transport;

@@ -64,3 +64,36 @@ pub const NONCE_USES_MAX: u32 = 1_000;
 
 /// Used nonces that are remembered against replay, some 50 bytes each. The oldest is forgotten and counts as stale.
 pub const NONCE_COUNT_MAX: usize = 20_000;
+
+/// Bytes received from a UDP socket at once: the largest datagram.
+pub const UDP_RECEIVE_BYTES: usize = 65_536;
+
+/// Kernel buffer of the UDP socket in bytes: some 4,000 requests that arrive while we are busy. The system may grant less.
+pub const UDP_KERNEL_BUFFER_BYTES: usize = 4 << 20;
+
+/// Datagrams taken from the socket per wake-up of the receiver.
+pub const UDP_BATCH_MAX: usize = 64;
+
+/// Datagrams that wait while the socket does not take more. Beyond it they are dropped, as a full network would do.
+pub const UDP_BACKLOG_MAX: usize = 4_096;
+
+/// Batches of received messages that wait for the owner; then receiving pauses and the kernel buffers fill.
+pub const RECEIVED_BATCHES_MAX: usize = 256;
+
+/// Failures that wait for the owner; beyond it the oldest are forgotten, and transactions time out by themselves.
+pub const FAILURES_MAX: usize = 10_000;
+
+/// Stream connections at the same time, unless configured otherwise.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// Connections accepted from one address, unless configured otherwise: an office of telephones behind one NAT.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 512;
+
+/// Messages that wait to be written to one connection. A peer that lets them pile up has stopped reading.
+pub const CONNECTION_QUEUE_MAX: usize = 1_024;
+
+/// Bytes written to a connection at once, gathered from its queue.
+pub const STREAM_WRITE_BYTES: usize = 65_536;
+
+/// Bytes read from a connection at once.
+pub const STREAM_READ_BYTES: usize = 8_192;
