@@ -184,7 +184,7 @@ impl Source {
                 self.cycles = self.cycles.wrapping_add(1 << 16);
             }
             self.highest = sequence;
-        } else if ahead < -MAX_MISORDER || ahead >= MAX_DROPOUT {
+        } else if !(-MAX_MISORDER..MAX_DROPOUT).contains(&ahead) {
             // Two packets in a row tell a sender that restarted from a single odd packet.
             if self.jump_next == Some(sequence) {
                 return Arrival::New;

@@ -52,6 +52,9 @@ pub struct Config {
     pub shards: usize,
     /// Silence of the other end after which [`Event::Quiet`] is raised, in milliseconds; 30,000 is usual.
     pub quiet_ms: u64,
+    /// Time without a packet of ours after which one frame of silence is sent, so that address translators and
+    /// firewalls stay open, in milliseconds; 1,000 is usual.
+    pub keep_open_ms: u64,
     /// Mean time between two RTCP reports of a stream, in milliseconds; RFC 3550 §6.2 says 5,000.
     pub rtcp_interval_ms: u64,
     /// How recordings are written.
@@ -59,10 +62,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// Usual values for everything that has one: as many shards as cores, quiet after 30 s, RTCP every 5 s.
+    /// Usual values for everything that has one: as many shards as cores, quiet after 30 s, paths kept open each
+    /// second, RTCP every 5 s.
     pub fn new(bind_ip: IpAddr, advertised_ip: IpAddr, ports: RangeInclusive<u16>, recordings: record::Config) -> Config {
         let shards = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Config { bind_ip, advertised_ip, ports, shards, quiet_ms: 30_000, rtcp_interval_ms: 5_000, recordings }
+        Config { bind_ip, advertised_ip, ports, shards, quiet_ms: 30_000, keep_open_ms: 1_000, rtcp_interval_ms: 5_000, recordings }
     }
 }
 

@@ -22,9 +22,6 @@ pub(super) const PHASES: usize = 4;
 /// Ticks after which every stream and every recording has been looked after once: 200 ms.
 const ROUND_TICKS: u64 = 40;
 
-/// Milliseconds without a packet of ours after which one frame of silence keeps translators and firewalls open.
-const KEEP_OPEN_MS: u64 = 1_000;
-
 /// Samples in one frame, as timestamps count.
 const FRAME: u32 = FRAME_SAMPLES as u32;
 
@@ -149,7 +146,7 @@ impl Shard {
     fn look_after_stream(&mut self, index: u32, now: u64) {
         let Some(stream) = self.streams.get_mut(index) else { return };
         if let Some(remote) = stream.sendable()
-            && now.saturating_sub(stream.last_sent) >= samples(KEEP_OPEN_MS)
+            && now.saturating_sub(stream.last_sent) >= samples(self.shared.config.keep_open_ms)
         {
             let header = stream.outgoing.own(now as u32, remote.payload_type, FRAME, false);
             self.scratch[..HEADER_BYTES].copy_from_slice(&header.to_bytes());

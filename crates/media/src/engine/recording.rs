@@ -10,11 +10,11 @@ use crate::ids::{GroupId, RecordingId};
 use crate::record::{Channel, Sink};
 use crate::rtp::{Header, timestamp_distance};
 
-/// A packet may be placed this many samples (200 ms) after the time of its arrival at most: nothing arrives before it
-/// was spoken, except by what the first packet of the source was late.
+/// A packet may seem to come this many samples (200 ms) early at most: nothing arrives before it was spoken, except by
+/// what the first packet of the source was late.
 const AHEAD_SAMPLES_MAX: i64 = 1_600;
 
-/// And this many (1 s) before it: a stall of the network, after which everything arrives at once.
+/// And this many (1 s) late: a stall of the network, after which everything arrives at once.
 const BEHIND_SAMPLES_MAX: i64 = 8_000;
 
 pub(super) struct Recording {
@@ -24,6 +24,8 @@ pub(super) struct Recording {
     pub right: Option<u32>,
     sink: Sink,
     started: u64,
+    /// End of the last packet: a packet that came early must not be cut off at the end.
+    written_to: u64,
     places: [Place; 2],
 }
 
@@ -41,26 +43,30 @@ struct Known {
 }
 
 impl Place {
-    /// Where a packet that arrives at `arrival` (on the recording's clock) belongs.
-    fn of(&mut self, header: &Header, arrival: i64) -> i64 {
+    /// Where a packet belongs that was spoken until `arrival` at the latest (on the recording's clock) and lasts
+    /// `samples`.
+    fn of(&mut self, header: &Header, samples: i64, arrival: i64) -> i64 {
         if let Some(known) = self.known
             && known.ssrc == header.ssrc
         {
             let position = known.position + i64::from(timestamp_distance(known.timestamp, header.timestamp));
-            if position <= arrival + AHEAD_SAMPLES_MAX && position >= arrival - BEHIND_SAMPLES_MAX {
+            let late = arrival - samples - position;
+            if (-AHEAD_SAMPLES_MAX..=BEHIND_SAMPLES_MAX).contains(&late) {
                 // Move along, so that the distance never comes near the wrap.
                 self.known = Some(Known { ssrc: header.ssrc, timestamp: header.timestamp, position });
                 return position;
             }
         }
-        self.known = Some(Known { ssrc: header.ssrc, timestamp: header.timestamp, position: arrival });
-        arrival
+        // The packet that was on its way when the recording began belongs to its beginning.
+        let position = (arrival - samples).max(0);
+        self.known = Some(Known { ssrc: header.ssrc, timestamp: header.timestamp, position });
+        position
     }
 }
 
 impl Recording {
     pub fn new(id: RecordingId, group: GroupId, sink: Sink, now: u64) -> Recording {
-        Recording { id, group, left: None, right: None, sink, started: now, places: [Place::default(); 2] }
+        Recording { id, group, left: None, right: None, sink, started: now, written_to: 0, places: [Place::default(); 2] }
     }
 
     fn position(&self, now: u64) -> u64 {
@@ -70,9 +76,12 @@ impl Recording {
     /// Takes a packet's audio.
     pub fn write(&mut self, channel: Channel, header: &Header, payload: &[u8], codec: Codec, now: u64) {
         let arrival = self.position(now).cast_signed();
-        let position = self.places[channel as usize].of(header, arrival);
-        // Spoken before the recording began: a straggler.
-        if let Ok(position) = u64::try_from(position) {
+        let position = self.places[channel as usize].of(header, payload.len() as i64, arrival);
+        // What was spoken before the recording began is cut off a straggler.
+        let before = usize::try_from(-position).unwrap_or(0).min(payload.len());
+        let (position, payload) = (position.max(0).cast_unsigned(), &payload[before..]);
+        if !payload.is_empty() {
+            self.written_to = self.written_to.max(position + payload.len() as u64);
             self.sink.write(channel, position, payload, codec);
         }
     }
@@ -95,7 +104,7 @@ impl Recording {
     }
 
     pub fn finish(self, now: u64) {
-        let position = self.position(now);
+        let position = self.position(now).max(self.written_to);
         self.sink.finish(position);
     }
 
@@ -116,34 +125,40 @@ mod tests {
     #[test]
     fn jitter_does_not_move_audio() {
         let mut place = Place::default();
-        assert_eq!(place.of(&packet(1, u32::MAX - 159), 500), 500);
+        assert_eq!(place.of(&packet(1, u32::MAX - 159), 160, 660), 500);
         for (number, late) in [(1, 0), (2, 300), (3, 140), (5, 0), (4, 160), (6, 700)] {
-            assert_eq!(place.of(&packet(1, number * 160 - 160), 500 + i64::from(number) * 160 + late), 500 + i64::from(number) * 160);
+            let position = 500 + i64::from(number) * 160;
+            assert_eq!(place.of(&packet(1, number * 160 - 160), 160, position + 160 + late), position);
         }
+    }
+
+    #[test]
+    fn the_first_packet_begins_at_the_beginning_even_if_it_was_on_its_way_before() {
+        assert_eq!(Place::default().of(&packet(1, 0), 160, 40), 0);
     }
 
     #[test]
     fn a_pause_of_the_sender_is_a_gap_of_the_same_length() {
         let mut place = Place::default();
-        place.of(&packet(1, 0), 0);
-        assert_eq!(place.of(&packet(1, 80_000), 80_010), 80_000);
+        place.of(&packet(1, 0), 160, 160);
+        assert_eq!(place.of(&packet(1, 80_000), 160, 80_170), 80_000);
     }
 
     #[test]
     fn a_burst_after_a_stall_is_spread_over_the_time_it_was_spoken_in() {
         let mut place = Place::default();
-        place.of(&packet(1, 0), 0);
+        place.of(&packet(1, 0), 160, 160);
         for number in 1..=40 {
-            assert_eq!(place.of(&packet(1, number * 160), 40 * 160), i64::from(number) * 160);
+            assert_eq!(place.of(&packet(1, number * 160), 160, 41 * 160), i64::from(number) * 160);
         }
     }
 
     #[test]
     fn a_new_source_and_a_jumping_clock_are_placed_by_their_arrival() {
         let mut place = Place::default();
-        place.of(&packet(1, 0), 0);
-        assert_eq!(place.of(&packet(2, 77), 1_000), 1_000);
-        assert_eq!(place.of(&packet(2, 900_000_000), 1_160), 1_160);
-        assert_eq!(place.of(&packet(2, 900_000_160), 1_330), 1_320);
+        place.of(&packet(1, 0), 160, 160);
+        assert_eq!(place.of(&packet(2, 77), 160, 1_160), 1_000);
+        assert_eq!(place.of(&packet(2, 900_000_000), 160, 1_320), 1_160);
+        assert_eq!(place.of(&packet(2, 900_000_160), 160, 1_490), 1_320);
     }
 }

@@ -1,7 +1,7 @@
 //! One media thread: waits for packets, ticks and commands, and calls what handles them.
 //!
-//! Decides the order of work within one wake-up: packets first, then ticks, then commands, so that the edits of a call
-//! take effect between two packets. The thread sleeps in the kernel when nothing is there; ticks run only while it has
+//! Decides the order of work within one wake-up: commands first, because the packets that wait with them were mostly
+//! caused by what the commands tell; then packets and ticks as they came. The thread sleeps in the kernel when nothing is there; ticks run only while it has
 //! streams.
 
 use std::collections::HashMap;
@@ -168,26 +168,25 @@ impl Shard {
                 }
             }
             let now = self.clock.now();
-            let (mut woken, mut expired) = (false, 0);
+            if ready.iter().any(|event| matches!(Ready::of(event.data), Ready::Wake)) && !self.commands(now) {
+                return;
+            }
             for event in &ready {
                 match Ready::of(event.data) {
-                    Ready::Wake => woken = true,
-                    Ready::Timer => expired = self.expirations(),
+                    Ready::Wake => {}
+                    Ready::Timer => {
+                        let expired = self.expirations();
+                        self.ticks(expired, now);
+                    }
                     Ready::Rtp(key) if self.streams.holds(key) => {
                         self.receive_rtp(key.index, now);
                     }
                     Ready::Rtcp(key) if self.streams.holds(key) => {
                         self.receive_rtcp(key.index, now);
                     }
-                    // Closed by an earlier event of this wake-up.
+                    // Closed in this wake-up.
                     Ready::Rtp(_) | Ready::Rtcp(_) => {}
                 }
-            }
-            if expired > 0 {
-                self.ticks(expired, now);
-            }
-            if woken && !self.commands(now) {
-                return;
             }
         }
     }

@@ -1,0 +1,10 @@
+//! The media engine over real sockets on the loopback interface: the test is the other end of every call.
+
+mod bridge;
+mod control;
+mod digits;
+mod latch;
+mod party;
+mod ports;
+mod prompt;
+mod recording;
