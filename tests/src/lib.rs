@@ -1,1 +1,20 @@
-//! Scenarios over the whole product.
+//! Tests of the whole product: the real program, real SIP telephones that share no code with it, and real audio.
+//!
+//! Decides how the programs are started, watched and ended; what they are expected to do stands in `tests/` next to this
+//! folder. Nothing here reaches outside the loopback interface, uses a fixed port, or leaves a process behind.
+//!
+//! # Layout
+//!
+//! - [`server`]: the product, in a folder and on ports of its own
+//! - [`sipp`]: scenarios of `tests/sipp`, message by message
+//! - [`baresip`]: a telephone with audio, driven by commands
+//! - [`tone_files`]: who hears whom
+//! - [`ports`], [`wait`]: free ports, and waiting for other processes
+#![forbid(unsafe_code)]
+
+pub mod baresip;
+pub mod ports;
+pub mod server;
+pub mod sipp;
+pub mod tone_files;
+pub mod wait;
