@@ -6,6 +6,7 @@
 mod error_pages;
 mod file_shape;
 mod graph;
+mod kpi_page;
 mod licenses;
 mod lock_files;
 mod places;
@@ -78,8 +79,8 @@ pub fn run(root: &Path) -> Result<bool> {
 
 /// The rules that need nothing but the repository's own text.
 fn check_sources(repository: &Repository) -> Vec<Finding> {
-    let rules: [fn(&Repository) -> Vec<Finding>; 6] =
-        [purity::check, words::check, places::check, file_shape::check, error_pages::check, lock_files::check];
+    let rules: [fn(&Repository) -> Vec<Finding>; 7] =
+        [purity::check, words::check, places::check, file_shape::check, error_pages::check, kpi_page::check, lock_files::check];
     let found = rules.iter().flat_map(|rule| rule(repository)).collect();
     settle_exceptions(repository, found)
 }
