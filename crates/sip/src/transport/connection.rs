@@ -204,12 +204,12 @@ async fn read(shared: &Shared, hop: &Hop, origin: Origin, pulse: &Pulse, reader:
         }
         decoder.feed(&buffer[..len]);
         let mut batch = Vec::new();
-        let mut has_message = false;
+        let mut has_complete = false;
         let mut framing_lost = false;
         while let Some(item) = decoder.next() {
             let item = match item {
                 Ok(StreamItem::Message(message)) => {
-                    has_message = true;
+                    has_complete = true;
                     Item::Message(message)
                 }
                 Ok(StreamItem::KeepAlivePing) => {
@@ -221,7 +221,7 @@ async fn read(shared: &Shared, hop: &Hop, origin: Origin, pulse: &Pulse, reader:
                     continue;
                 }
                 Err(malformed) => {
-                    has_message = true;
+                    has_complete = true;
                     framing_lost |= malformed.framing_lost;
                     Item::Malformed(malformed)
                 }
@@ -235,8 +235,8 @@ async fn read(shared: &Shared, hop: &Hop, origin: Origin, pulse: &Pulse, reader:
         }
         if decoder.is_mid_message() {
             // A message that was begun has to be finished; trickling bytes do not extend the time.
-            message_deadline = message_deadline.filter(|_| !has_message).or_else(|| Some(Instant::now() + limits.message_timeout));
-        } else if has_message || message_deadline.is_some_and(|_| origin == Origin::Opened) {
+            message_deadline = message_deadline.filter(|_| !has_complete).or_else(|| Some(Instant::now() + limits.message_timeout));
+        } else if has_complete || message_deadline.is_some_and(|_| origin == Origin::Opened) {
             message_deadline = None;
         }
     }
@@ -293,7 +293,8 @@ async fn write(
                 }
                 if next_ping <= now {
                     next_ping = now + limits.ping_interval;
-                    pong_due = Some((now + limits.pong_timeout, u64::try_from(pulse.start.elapsed().as_millis()).unwrap_or(u64::MAX)));
+                    // A ping that still waits for its answer keeps its earlier deadline.
+                    pong_due.get_or_insert((now + limits.pong_timeout, u64::try_from(pulse.start.elapsed().as_millis()).unwrap_or(u64::MAX)));
                     pulse.ping_written.store(true, Ordering::Relaxed);
                     gathered.extend_from_slice(b"\r\n\r\n");
                 }
