@@ -13,6 +13,7 @@ mod places;
 mod purity;
 mod repository;
 mod rust_source;
+mod test_habits;
 mod words;
 
 use anyhow::Result;
@@ -79,8 +80,16 @@ pub fn run(root: &Path) -> Result<bool> {
 
 /// The rules that need nothing but the repository's own text.
 fn check_sources(repository: &Repository) -> Vec<Finding> {
-    let rules: [fn(&Repository) -> Vec<Finding>; 7] =
-        [purity::check, words::check, places::check, file_shape::check, error_pages::check, kpi_page::check, lock_files::check];
+    let rules: [fn(&Repository) -> Vec<Finding>; 8] = [
+        purity::check,
+        words::check,
+        places::check,
+        file_shape::check,
+        error_pages::check,
+        kpi_page::check,
+        lock_files::check,
+        test_habits::check,
+    ];
     let found = rules.iter().flat_map(|rule| rule(repository)).collect();
     settle_exceptions(repository, found)
 }
