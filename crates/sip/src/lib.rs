@@ -16,6 +16,9 @@
 //! - [`transaction`]: repetition and matching of requests and responses
 //! - [`call`]: calls from INVITE to BYE
 //! - [`endpoint`]: the one struct the outside drives
+//! - [`registrar`]: telephones register with us
+//! - [`registration`]: we register with a carrier
+//! - [`health`]: whether a peer answers
 //! - [`transport`]: sockets for UDP, TCP and TLS
 
 pub mod call;
@@ -23,10 +26,13 @@ pub mod config;
 pub mod digest;
 pub mod endpoint;
 pub mod event;
+pub mod health;
 pub mod hop;
 pub mod limits;
 pub mod message;
 pub mod random;
+pub mod registrar;
+pub mod registration;
 pub mod sdp;
 pub mod transaction;
 pub mod transport;

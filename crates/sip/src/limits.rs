@@ -97,3 +97,12 @@ pub const STREAM_WRITE_BYTES: usize = 65_536;
 
 /// Bytes read from a connection at once.
 pub const STREAM_READ_BYTES: usize = 8_192;
+
+/// Addresses of record with bindings in one registrar: far more telephones than one installation has agents.
+pub const AORS_MAX: usize = 50_000;
+
+/// Bindings of one address of record, unless configured otherwise: desk phone, soft phone, mobile, and what they left.
+pub const BINDINGS_PER_AOR_MAX: usize = 5;
+
+/// Source addresses whose failed registrations are remembered; the oldest go first.
+pub const FAILED_SOURCES_MAX: usize = 10_000;
