@@ -9,14 +9,14 @@ use super::{
     clock::Clock,
     handle::{Commit, Request},
 };
-use crate::limits;
+use super::limits;
 use dreiklang_core::{
     Action, Engine, Input, Output, Refusal, Stamped,
     ids::{ActionId, CommandId, LegId, TenantId},
     output::RejectReason,
 };
 use dreiklang_lines::Lines;
-use dreiklang_store::{AppendError, Fence, Store};
+use dreiklang_store::{AppendError, Epoch, Store};
 use std::{
     collections::HashMap,
     sync::{
@@ -55,7 +55,9 @@ pub struct Condition {
 pub(crate) struct Owner {
     pub tenant: TenantId,
     pub engine: Engine,
-    pub fence: Fence,
+    /// What became of recordings that a former process left open.
+    pub recovered: Vec<Input>,
+    pub epoch: Epoch,
     pub store: Store,
     pub lines: Lines,
     pub requests: mpsc::Receiver<Request>,
@@ -80,6 +82,8 @@ struct Progress {
     waiting: HashMap<CommandId, oneshot::Sender<Result<(), Refusal>>>,
     configured: Vec<oneshot::Sender<Result<(), Refusal>>>,
     unwritten: Unwritten,
+    /// Answers of lines that could not even take a wish.
+    refused: Vec<Input>,
 }
 
 impl Owner {
@@ -93,15 +97,19 @@ impl Owner {
             waiting: HashMap::new(),
             configured: Vec::new(),
             unwritten: Unwritten::default(),
+            refused: Vec::new(),
         };
         info!(tenant = %self.tenant, version, "owner takes over");
         self.handle(&mut progress, Input::TookOver);
+        for input in std::mem::take(&mut self.recovered) {
+            self.handle(&mut progress, input);
+        }
         let outcome = self.drive(&mut progress).await;
         self.condition.stopped.store(true, Ordering::Relaxed);
         match outcome {
             StepDown::Asked => info!(tenant = %self.tenant, version = progress.version, "owner stopped"),
-            StepDown::LostOwnership => error!(tenant = %self.tenant, code = "STORE-002", "another process owns this tenant now; stepping down"),
-            StepDown::JournalLost => error!(tenant = %self.tenant, code = "STORE-003", "the journal could not be written for too long; stepping down, the state is rebuilt from what was written"),
+            StepDown::LostOwnership => error!(tenant = %self.tenant, code = "STORE-020", "another process owns this tenant now; stepping down"),
+            StepDown::JournalLost => error!(tenant = %self.tenant, code = "RUN-001", "the journal could not be written for too long; stepping down, the state is rebuilt from what was written"),
         }
         outcome
     }
@@ -109,11 +117,17 @@ impl Owner {
     async fn drive(&mut self, progress: &mut Progress) -> StepDown {
         let mut retry_at: Option<Instant> = None;
         loop {
+            for input in std::mem::take(&mut progress.refused) {
+                self.handle(progress, input);
+            }
             if retry_at.is_none() {
                 match self.commit(progress).await {
                     Ok(()) => {}
                     Err(Some(down)) => return down,
                     Err(None) => retry_at = Some(Instant::now() + limits::JOURNAL_RETRY),
+                }
+                if !progress.refused.is_empty() {
+                    continue;
                 }
             }
             if progress.unwritten.events.len() > limits::UNWRITTEN_EVENTS {
@@ -184,10 +198,11 @@ impl Owner {
     }
 
     fn refuse_arrival(&self, leg: LegId, line: dreiklang_core::endpoint::Line) {
-        warn!(tenant = %self.tenant, %leg, code = "STORE-003", "conversation refused: the journal cannot be written");
+        warn!(tenant = %self.tenant, %leg, code = "RUN-002", "conversation refused: the journal cannot be written");
         let conversation = dreiklang_core::ids::ConversationId(leg.0);
         let wish = Action::Reject { conversation, leg, line, reason: RejectReason::Busy };
-        self.lines.submit(self.tenant, ActionId(leg.0), wish);
+        // A line that cannot even refuse lets the caller give up.
+        let _ = self.lines.submit(self.tenant, ActionId(leg.0), wish);
     }
 
     fn handle(&mut self, progress: &mut Progress, input: Input) {
@@ -208,29 +223,16 @@ impl Owner {
     async fn commit(&mut self, progress: &mut Progress) -> Result<(), Option<StepDown>> {
         if !progress.unwritten.events.is_empty() {
             let started = std::time::Instant::now();
-            let events = std::mem::take(&mut progress.unwritten.events);
-            let events: Commit = Arc::new(events);
-            match self.store.append(self.tenant, self.fence, progress.version, Arc::clone(&events)).await {
-                Ok(version) => progress.version = version,
-                Err(AppendError::Fenced { .. }) => return Err(Some(StepDown::LostOwnership)),
-                Err(failure) => {
-                    // Only this owner held the facts; nobody else has seen them yet.
-                    progress.unwritten.events = Arc::try_unwrap(events).unwrap_or_else(|shared| (*shared).clone());
-                    if !self.condition.degraded.swap(true, Ordering::Relaxed) {
-                        error!(tenant = %self.tenant, code = "STORE-003", %failure, "the journal cannot be written; new conversations are refused until it can");
-                    }
-                    return Err(None);
-                }
-            }
+            self.append(progress).await?;
             self.metrics.append.observe(started.elapsed().as_secs_f64());
             if self.condition.degraded.swap(false, Ordering::Relaxed) {
                 info!(tenant = %self.tenant, "the journal can be written again");
             }
-            // No receiver is fine: nobody watches.
-            let _ = self.commits.send(events);
         }
         for (id, action) in progress.unwritten.actions.drain(..) {
-            self.lines.submit(self.tenant, id, action);
+            if let Err(answer) = self.lines.submit(self.tenant, id, action) {
+                progress.refused.push(answer);
+            }
         }
         for (id, reply) in progress.unwritten.replies.drain(..) {
             if let Some(answer) = progress.waiting.remove(&id) {
@@ -242,6 +244,27 @@ impl Owner {
         }
         if progress.version - progress.snapshot_version >= limits::EVENTS_PER_SNAPSHOT {
             self.snapshot(progress).await;
+        }
+        Ok(())
+    }
+
+    /// Writes every fact, in pieces the store takes. What was written stays written when a later piece fails.
+    async fn append(&self, progress: &mut Progress) -> Result<(), Option<StepDown>> {
+        while !progress.unwritten.events.is_empty() {
+            let count = progress.unwritten.events.len().min(dreiklang_store::limits::EVENTS_PER_APPEND);
+            match self.store.append(self.tenant, self.epoch, progress.version, &progress.unwritten.events[..count]).await {
+                Ok(version) => progress.version = version,
+                Err(AppendError::Fenced { .. }) => return Err(Some(StepDown::LostOwnership)),
+                Err(failure) => {
+                    if !self.condition.degraded.swap(true, Ordering::Relaxed) {
+                        error!(tenant = %self.tenant, code = failure.code(), %failure, "the journal cannot be written; new conversations are refused until it can");
+                    }
+                    return Err(None);
+                }
+            }
+            let written: Commit = Arc::new(progress.unwritten.events.drain(..count).collect());
+            // No receiver is fine: nobody watches.
+            let _ = self.commits.send(written);
         }
         Ok(())
     }

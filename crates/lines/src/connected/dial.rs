@@ -1,0 +1,198 @@
+//! How legs begin that we start: to an agent's telephone, to a number by a trunk, or to an address.
+
+use super::{
+    act::failure,
+    driver::{Done, Driver},
+    leg::{Dialing, Leg},
+    limits,
+};
+use dreiklang_core::{
+    conversation::CauseKind,
+    endpoint::{Endpoint as Target, Party},
+    ids::{ConversationId, LegId, TenantId},
+    output::ActionFailure,
+    time::Millis,
+};
+use dreiklang_sip::{
+    digest::Credentials,
+    endpoint::Invite,
+    hop::{Hop, Transport},
+    message::{Host, NameAddr, Params, Uri},
+};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// Where an outgoing leg may go.
+struct Route {
+    hops: VecDeque<(Option<Uri>, Hop)>,
+    user: String,
+    host: Option<String>,
+    credentials: Option<Credentials>,
+}
+
+impl Driver {
+    #[expect(clippy::too_many_arguments, reason = "the fields of one action")]
+    pub(super) fn dial(
+        &mut self,
+        now: Instant,
+        tenant: TenantId,
+        conversation: ConversationId,
+        id: LegId,
+        to: Target,
+        caller: Party,
+        ring_limit: Millis,
+    ) -> Result<(), ActionFailure> {
+        if self.legs.get(id).is_some() {
+            return Ok(());
+        }
+        let dialing = match self.route(tenant, &to) {
+            Ok(Route { hops, user, host, credentials }) => {
+                Dialing { hops, user, host, caller, ring_limit: Duration::from_millis(ring_limit.0), credentials }
+            }
+            Err(detail) => {
+                self.tell_ended(tenant, id, CauseKind::Unreachable, &detail);
+                return Ok(());
+            }
+        };
+        let session = match self.open_audio(conversation, id) {
+            Ok(session) => session,
+            Err(error) => {
+                self.tell_ended(tenant, id, CauseKind::Failure, &error.to_string());
+                return Err(failure("MEDIA-001", error.to_string()));
+            }
+        };
+        // The handle is replaced by the first call; until then no call has it.
+        let mut leg = Leg::new(id, tenant, dreiklang_sip::event::CallId(u64::MAX));
+        leg.conversation = Some(conversation);
+        leg.session = Some(session);
+        let lookup = dialing.hops.is_empty().then(|| dialing.host.clone()).flatten();
+        leg.dialing = Some(dialing);
+        self.legs.insert(leg);
+        match lookup {
+            Some(host) => self.find(id, &host),
+            None => {
+                self.dial_next(now, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Addresses, user part and host of the target, or why there are none.
+    fn route(&self, tenant: TenantId, to: &Target) -> Result<Route, String> {
+        match to {
+            Target::Desk(user) => {
+                let owner = self.directory.phone(user).map(|(owner, _)| owner);
+                if owner != Some(tenant) {
+                    return Err(format!("no telephone \"{user}\" is set up"));
+                }
+                let hops: VecDeque<_> = self.phones.hops(user).into_iter().map(|(contact, hop)| (Some(contact), hop)).collect();
+                if hops.is_empty() {
+                    return Err(format!("the telephone \"{user}\" is not signed in"));
+                }
+                Ok(Route { hops, user: user.clone(), host: None, credentials: None })
+            }
+            Target::Number(number) => {
+                let (hops, host, credentials) = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
+                let hops = hops.into_iter().map(|hop| (None, hop)).collect();
+                Ok(Route { hops, user: number.clone(), host: Some(host), credentials })
+            }
+            Target::Address(address) => {
+                let uri = Uri::parse(address).map_err(|error| format!("\"{address}\" is no address: {error}"))?;
+                let user = uri.user.clone().unwrap_or_default();
+                let port = uri.port;
+                let host = uri.host.to_string();
+                let hops = host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|ip| Hop::udp(SocketAddr::new(ip, port.unwrap_or(5060))));
+                let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
+                Ok(Route { hops: hops.into_iter().map(|hop| (None, hop)).collect(), user, host: Some(host), credentials: None })
+            }
+        }
+    }
+
+    /// Looks a host up off this task.
+    fn find(&self, leg: LegId, host: &str) {
+        let host = host.to_owned();
+        self.in_background(move || Done::Found { leg, addresses: super::trunks::look_up(&host, 5060).unwrap_or_default() });
+    }
+
+    /// The host was looked up.
+    pub(super) fn on_found(&mut self, now: Instant, id: LegId, addresses: Vec<SocketAddr>) {
+        let Some(leg) = self.legs.get_mut(id).filter(|leg| !leg.over) else { return };
+        if let Some(dialing) = &mut leg.dialing {
+            dialing.hops = addresses.into_iter().map(|address| (None, Hop::udp(address))).collect();
+        }
+        if !self.dial_next(now, id) {
+            let tenant = self.legs.remove(id).map(|leg| leg.tenant);
+            if let Some(tenant) = tenant {
+                self.tell_ended(tenant, id, CauseKind::Unreachable, "the host is unknown");
+            }
+        }
+    }
+
+    /// Calls the next address of an outgoing leg. False when there is none.
+    pub(super) fn dial_next(&mut self, now: Instant, id: LegId) -> bool {
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        let (Some(dialing), Some(session)) = (&mut leg.dialing, &mut leg.session) else { return false };
+        let Some((contact, hop)) = dialing.hops.pop_front() else { return false };
+        let own_host = self.trunks.own_host();
+        let uri = contact.unwrap_or_else(|| target_uri(&dialing.user, dialing.host.as_deref(), &hop));
+        let from = from_party(&dialing.caller, own_host);
+        let to = NameAddr { display: None, uri: uri.clone(), params: Params::default() };
+        let invite = Invite {
+            uri,
+            hop,
+            from,
+            to,
+            extra: Vec::new(),
+            body: Some(session.offer()),
+            credentials: dialing.credentials.clone(),
+            ring_limit: dialing.ring_limit,
+            contact: None,
+            reply_limit: Some(limits::PEER_SILENT),
+        };
+        let call = self.endpoint.invite(now, invite);
+        self.legs.replace_call(id, call);
+        true
+    }
+}
+
+/// Where the request goes: the user at the peer's host, by the hop's transport.
+fn target_uri(user: &str, host: Option<&str>, hop: &Hop) -> Uri {
+    let (host, port) = match host {
+        Some(host) => match host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?))) {
+            Some((name, port)) if !name.ends_with(':') => (Host::parse(name), Some(port)),
+            _ => (Host::parse(host), None),
+        },
+        None => (Ok(Host::from(hop.remote.ip())), Some(hop.remote.port())),
+    };
+    let host = host.unwrap_or_else(|_| Host::from(hop.remote.ip()));
+    let mut uri = Uri::sip(Some(&escaped(user)), host, port);
+    if hop.transport != Transport::Udp {
+        uri.params.set("transport", Some(hop.transport.uri_token()));
+    }
+    uri
+}
+
+/// Characters a user part may not contain as they are (RFC 3261 §25.1 `user`).
+fn escaped(user: &str) -> String {
+    let mut out = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The caller as our From: so that an agent's telephone shows the customer. Nobody is `anonymous` (RFC 3323 §4.1).
+fn from_party(caller: &Party, own_host: &str) -> NameAddr {
+    let host = if caller.number.is_some() { own_host } else { "anonymous.invalid" };
+    let user = caller.number.as_deref().map_or_else(|| "anonymous".to_owned(), escaped);
+    let host = Host::parse(host).unwrap_or_else(|_| Host::from(IpAddr::from([127, 0, 0, 1])));
+    let display = caller.name.clone().or_else(|| caller.number.is_none().then(|| "Anonymous".to_owned()));
+    NameAddr { display, uri: Uri::sip(Some(&user), host, None), params: Params::default() }
+}

@@ -1,0 +1,282 @@
+//! The loop of the Connected line: the only place where its sockets, calls and timers meet.
+//!
+//! Everything here runs in one task, so that a call's state is changed by one thing at a time. Work that may take long (reading
+//! and rendering prompts, looking up names) runs elsewhere and comes back as a [`Done`].
+
+use super::{
+    Config, StartError, Status, Work,
+    directory::Directory,
+    leg::Legs,
+    limits,
+    phones::Phones,
+    trunks::Trunks,
+};
+use crate::Notice;
+use dreiklang_core::{
+    Input,
+    conversation::{Cause, CauseKind},
+    ids::{LegId, RecordingId, TenantId},
+};
+use dreiklang_media::{engine, prompt};
+use dreiklang_sip::{
+    config::Config as EndpointConfig,
+    endpoint::Endpoint,
+    event::{Event, Output},
+    transport::{self, Item, Transports},
+};
+use std::{collections::{HashMap, VecDeque}, net::SocketAddr, sync::Arc, time::Instant};
+use tokio::sync::mpsc;
+
+/// Something that took long and is done.
+pub(super) enum Done {
+    /// A prompt is ready (or not) for a leg.
+    Prompt {
+        leg: LegId,
+        hearing: u64,
+        action: dreiklang_core::ids::ActionId,
+        repeat: bool,
+        result: Result<Arc<prompt::Prompt>, String>,
+    },
+    /// A trunk's peer was looked up.
+    Resolved { tenant: TenantId, trunk: String, peer: usize, addresses: Vec<SocketAddr>, failure: Option<String> },
+    /// Where an outgoing leg goes was looked up.
+    Found { leg: LegId, addresses: Vec<SocketAddr> },
+}
+
+/// Runs the line; see [`Driver::run`].
+pub struct Driver {
+    pub(super) config: Config,
+    pub(super) endpoint: Endpoint,
+    pub(super) media: engine::Engine,
+    pub(super) prompts: Arc<prompt::Library>,
+    pub(super) directory: Directory,
+    pub(super) legs: Legs,
+    pub(super) phones: Phones,
+    pub(super) trunks: Trunks,
+    pub(super) done: mpsc::Sender<Done>,
+    pub(super) next_play: u64,
+    /// Whose a running recording is; ends with its finished or failed event.
+    pub(super) recording_tenants: HashMap<RecordingId, TenantId>,
+    pub(super) stopping: bool,
+    transports: Transports,
+    media_events: mpsc::Receiver<engine::Event>,
+    work: mpsc::Receiver<Work>,
+    done_queue: mpsc::Receiver<Done>,
+    notices: mpsc::Sender<Notice>,
+    outbox: VecDeque<Notice>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        config: Config,
+        transports: Transports,
+        addresses: &transport::LocalAddresses,
+        media: engine::Engine,
+        media_events: mpsc::Receiver<engine::Event>,
+        work: mpsc::Receiver<Work>,
+        notices: mpsc::Sender<Notice>,
+    ) -> Result<Driver, StartError> {
+        let mut seed = [0_u8; 32];
+        getrandom::fill(&mut seed).map_err(|error| StartError::Random(error.to_string()))?;
+        let mut realm_key = [0_u8; 32];
+        getrandom::fill(&mut realm_key).map_err(|error| StartError::Random(error.to_string()))?;
+        let host = config.advertised_host.clone().unwrap_or_else(|| printed(config.media.advertised_ip));
+        let locals = addresses.advertised(&host);
+        let endpoint = Endpoint::new(EndpointConfig::new(&config.user_agent, locals), seed);
+        let (done, done_queue) = mpsc::channel(limits::BACKGROUND_RESULTS);
+        let prompts = Arc::new(prompt::Library::open(prompt::Config::new(config.prompt_cache.clone()))?);
+        Ok(Driver {
+            endpoint,
+            media,
+            prompts,
+            directory: Directory::default(),
+            legs: Legs::default(),
+            phones: Phones::new(&config.realm, realm_key),
+            trunks: Trunks::new(&host),
+            done,
+            next_play: 1,
+            recording_tenants: HashMap::new(),
+            stopping: false,
+            transports,
+            media_events,
+            work,
+            done_queue,
+            notices,
+            outbox: VecDeque::new(),
+            config,
+        })
+    }
+
+    /// Runs until stopped, or until nobody holds a handle any more.
+    pub async fn run(mut self) {
+        let mut stop_at: Option<tokio::time::Instant> = None;
+        loop {
+            self.flush().await;
+            if self.stopping && (self.legs.len() == 0 || stop_at.is_some_and(|at| at <= tokio::time::Instant::now())) {
+                break;
+            }
+            let wake_at = self.next_wake().map(tokio::time::Instant::from_std);
+            tokio::select! {
+                biased;
+                () = sleep_until(stop_at) => continue,
+                () = sleep_until(wake_at) => self.on_time(Instant::now()),
+                Some(event) = self.media_events.recv() => {
+                    self.on_media(event);
+                    for _ in 1..limits::BATCH {
+                        let Ok(event) = self.media_events.try_recv() else { break };
+                        self.on_media(event);
+                    }
+                }
+                Some(done) = self.done_queue.recv() => self.on_done(Instant::now(), done),
+                work = self.work.recv() => {
+                    let Some(work) = work else { break };
+                    if let Some(at) = self.on_work(work) {
+                        stop_at = Some(at);
+                    }
+                    for _ in 1..limits::BATCH {
+                        let Ok(work) = self.work.try_recv() else { break };
+                        if let Some(at) = self.on_work(work) {
+                            stop_at = Some(at);
+                        }
+                    }
+                }
+                received = self.transports.recv() => {
+                    let now = Instant::now();
+                    self.on_received(now, received);
+                    for _ in 1..limits::BATCH {
+                        let Some(received) = self.transports.try_recv() else { break };
+                        self.on_received(now, received);
+                    }
+                }
+            }
+        }
+        self.transports.close().await;
+        // Finishing recordings waits for the disk.
+        let media = self.media.clone();
+        if tokio::task::spawn_blocking(move || media.shutdown()).await.is_err() {
+            tracing::error!(code = "LINE-004", "the media engine did not stop cleanly");
+        }
+        while let Ok(event) = self.media_events.try_recv() {
+            self.on_media(event);
+        }
+        self.flush().await;
+    }
+
+    fn on_received(&mut self, now: Instant, received: transport::Incoming) {
+        match received.item {
+            Item::Message(message) => self.endpoint.handle_message(now, received.hop, message),
+            Item::Malformed(malformed) => {
+                tracing::debug!(source = %received.hop, error = %malformed.error, "malformed message");
+                self.endpoint.handle_malformed(now, received.hop, malformed);
+            }
+            Item::Closed | Item::Failed { .. } => self.endpoint.handle_transport_error(now, &received.hop),
+        }
+    }
+
+    fn on_work(&mut self, work: Work) -> Option<tokio::time::Instant> {
+        let now = Instant::now();
+        match work {
+            Work::Act { tenant, action, wish } => self.act(now, tenant, action, wish),
+            Work::Directory { tenant, entries } => self.set_directory(now, tenant, entries),
+            Work::Bindings { kept } => self.restore_bindings(now, kept),
+            Work::Status { answer } => {
+                // Whoever asked may have given up.
+                let _ = answer.send(self.status());
+            }
+            Work::Stop { within } => {
+                self.stopping = true;
+                self.end_everything(now);
+                return Some(tokio::time::Instant::now() + within);
+            }
+        }
+        None
+    }
+
+    fn status(&self) -> Status {
+        Status { legs: self.legs.live().count(), phones: self.phones.signed_in(), peers: self.trunks.status() }
+    }
+
+    fn end_everything(&mut self, now: Instant) {
+        let calls: Vec<_> = self.legs.live().map(|leg| leg.call).collect();
+        for call in calls {
+            self.endpoint.hang_up(now, call, None);
+        }
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        [self.endpoint.poll_timeout(), self.phones.poll_timeout(), self.trunks.poll_timeout()].into_iter().flatten().min()
+    }
+
+    fn on_time(&mut self, now: Instant) {
+        self.endpoint.handle_timeout(now);
+        self.phones_on_time(now);
+        self.trunks_on_time(now);
+    }
+
+    /// Carries out everything the endpoint wants, then tells the server everything it should know.
+    async fn flush(&mut self) {
+        let now = Instant::now();
+        while let Some(output) = self.endpoint.poll_output() {
+            match output {
+                Output::Transmit { hop, bytes } => self.transports.send(&hop, bytes.to_vec()),
+                Output::Event(event) => self.on_event(now, event),
+            }
+        }
+        while let Some(notice) = self.outbox.pop_front() {
+            if self.notices.send(notice).await.is_err() {
+                // The server has gone; there is nobody left to tell.
+                self.outbox.clear();
+            }
+        }
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Incoming { call, hop, request, sdp } => self.arrive(now, call, &hop, &request, sdp),
+            Event::Request { id, hop, request } => self.on_request(now, id, &hop, &request),
+            Event::Response { id, result } => self.on_response(now, id, &result),
+            event => self.on_signal(now, event),
+        }
+    }
+
+    /// Tells the core.
+    pub(super) fn tell(&mut self, tenant: TenantId, input: Input) {
+        self.outbox.push_back(Notice::Input { tenant, input });
+    }
+
+    /// Tells the server something else.
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.outbox.push_back(notice);
+    }
+
+    /// Tells the core that a leg is over which never was, or is not any more, alive here.
+    pub(super) fn tell_ended(&mut self, tenant: TenantId, leg: LegId, kind: CauseKind, detail: &str) {
+        let cause = Cause { kind, detail: Some(detail.to_owned()) };
+        self.tell(tenant, Input::Ended { leg, cause });
+    }
+
+    /// Runs something slow off this task; the result comes back as a [`Done`].
+    pub(super) fn in_background(&self, work: impl FnOnce() -> Done + Send + 'static) {
+        let done = self.done.clone();
+        tokio::task::spawn_blocking(move || {
+            let result = work();
+            // A stopped driver has no use for it.
+            let _ = done.blocking_send(result);
+        });
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending::<()>().await,
+    }
+}
+
+/// IPv6 addresses go in brackets wherever a port could follow.
+fn printed(ip: std::net::IpAddr) -> String {
+    match ip {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}

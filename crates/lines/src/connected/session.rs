@@ -1,0 +1,94 @@
+//! The audio session of one leg: offers and answers on one side, the media engine's words on the other.
+
+use dreiklang_media::{
+    codec::Codec,
+    engine::{Direction, LocalAddress, Remote},
+};
+use dreiklang_sip::sdp::{self, AudioCodec, LocalAudio, Negotiated, NegotiationError};
+use std::net::SocketAddr;
+
+/// What was agreed so far, and how to agree on more.
+pub(super) struct Session {
+    local: LocalAudio,
+    sdp: sdp::Session,
+    agreed: Option<Negotiated>,
+    awaits_answer: bool,
+}
+
+impl Session {
+    /// For these sockets of ours.
+    pub fn new(local: LocalAddress) -> Session {
+        let mut id = [0_u8; 8];
+        // An id that repeats harms nobody as long as the dialog is another.
+        let id = getrandom::fill(&mut id).map_or(u64::from(local.rtp_port), |()| u64::from_be_bytes(id));
+        Session {
+            local: LocalAudio::new(SocketAddr::new(local.ip, local.rtp_port)),
+            sdp: sdp::Session::new(id),
+            agreed: None,
+            awaits_answer: false,
+        }
+    }
+
+    /// Our full offer.
+    pub fn offer(&mut self) -> Vec<u8> {
+        self.awaits_answer = true;
+        self.sdp.offer(&self.local)
+    }
+
+    /// Whether our offer is unanswered.
+    pub fn awaits_answer(&self) -> bool {
+        self.awaits_answer
+    }
+
+    /// Answers the far end's offer.
+    pub fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, NegotiationError> {
+        let (answer, agreed) = self.sdp.answer(offer, &self.local)?;
+        self.agreed = Some(agreed);
+        self.awaits_answer = false;
+        Ok(answer)
+    }
+
+    /// Takes the far end's answer.
+    pub fn accept(&mut self, answer: &[u8]) -> Result<Remote, NegotiationError> {
+        let agreed = self.sdp.read_answer(answer)?;
+        self.awaits_answer = false;
+        let remote = remote_of(&agreed);
+        self.agreed = Some(agreed);
+        Ok(remote)
+    }
+
+    /// The far end, as far as it is agreed.
+    pub fn remote(&self) -> Option<Remote> {
+        self.agreed.as_ref().map(remote_of)
+    }
+
+    /// Whether the far end holds us: it does not want to hear us.
+    pub fn is_held(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| !agreed.direction.sends())
+    }
+
+    /// What we would send and take anyway, for the refusal of something else.
+    pub fn warning(problem: &NegotiationError, host: &str) -> String {
+        problem.warning(host)
+    }
+}
+
+fn remote_of(agreed: &Negotiated) -> Remote {
+    Remote {
+        rtp: agreed.remote_rtp,
+        rtcp: agreed.remote_rtcp,
+        codec: match agreed.codec.name {
+            AudioCodec::Pcmu => Codec::Pcmu,
+            AudioCodec::Pcma => Codec::Pcma,
+        },
+        payload_type: agreed.codec.payload_type,
+        dtmf: agreed.dtmf,
+        direction: match agreed.direction {
+            sdp::Direction::SendRecv => Direction::SendRecv,
+            sdp::Direction::SendOnly => Direction::SendOnly,
+            sdp::Direction::RecvOnly => Direction::RecvOnly,
+            sdp::Direction::Inactive => Direction::Inactive,
+        },
+        ptime_ms: u8::try_from(agreed.ptime_ms).unwrap_or(20),
+    }
+}
