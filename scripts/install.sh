@@ -2,7 +2,11 @@
 # shellcheck shell=bash
 
 say() {
-  printf '\033[1m==> %s\033[0m\n' "$*"
+  if [ -t 1 ]; then
+    printf '\033[1m==> %s\033[0m\n' "$*"
+  else
+    printf '==> %s\n' "$*"
+  fi
 }
 
 warn() {
@@ -50,5 +54,11 @@ require_rust() {
     export PATH="$HOME/.cargo/bin:$PATH"
   fi
   command -v cargo >/dev/null 2>&1 || die "no Rust toolchain found; install one as https://rustup.rs says, then start again"
+  local wanted found
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  found=$(cargo --version | cut -d' ' -f2)
+  if [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
+    die "Rust $wanted or newer is needed, and this is $found; run: rustup update stable"
+  fi
   install_missing cc:gcc+libc6-dev || die "a C compiler is needed to build"
 }
