@@ -63,6 +63,11 @@ impl Scenario {
         self.arguments(["-key", name, value])
     }
 
+    /// Over TCP instead of UDP.
+    pub fn over_tcp(self) -> Scenario {
+        self.arguments(["-t", "t1"])
+    }
+
     /// Takes every message as it comes; otherwise sipp answers repeated ones by itself and the scenario never sees them.
     pub fn seeing_repetitions(self) -> Scenario {
         self.arguments(["-nr"])

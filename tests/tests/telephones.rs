@@ -84,6 +84,34 @@ async fn scenario_caller_cancels_at_once_and_the_cancel_is_first() -> Result<()>
 }
 
 #[tokio::test]
+async fn scenario_caller_hangs_up_over_tcp() -> Result<()> {
+    let telephone = called(Answer::Automatically).await?;
+    Scenario::new("caller_hangs_up", telephone.address)?.service("queue").word("talk_ms", "500").over_tcp().run().await
+}
+
+#[tokio::test]
+async fn scenario_peer_checks_health() -> Result<()> {
+    let telephone = called(Answer::Automatically).await?;
+    Scenario::new("peer_checks_health", telephone.address)?.service("queue").run().await
+}
+
+#[tokio::test]
+async fn scenario_caller_dials_an_unknown_number() -> Result<()> {
+    let telephone = called(Answer::Automatically).await?;
+    Scenario::new("caller_dials_an_unknown_number", telephone.address)?.service("nobody").run().await
+}
+
+#[tokio::test]
+async fn scenario_stranger_gets_no_answer_passes_only_when_there_is_none() -> Result<()> {
+    let silent = std::net::UdpSocket::bind(("127.0.0.1", 0))?;
+    Scenario::new("stranger_gets_no_answer", silent.local_addr()?)?.service("queue").run().await?;
+    let telephone = called(Answer::WhenTold).await?;
+    let answered = Scenario::new("stranger_gets_no_answer", telephone.address)?.service("queue").run().await;
+    assert!(answered.is_err(), "a telephone that rings is an answer");
+    Ok(())
+}
+
+#[tokio::test]
 async fn scenario_caller_is_hung_up_on() -> Result<()> {
     let mut telephone = called(Answer::Automatically).await?;
     let caller = Scenario::new("caller_is_hung_up_on", telephone.address)?.service("queue").start().await?;
