@@ -25,14 +25,15 @@ mod timer;
 mod transfer;
 
 use crate::{
-    ids::TenantId,
+    ids::{AgentId, TenantId},
     input::Input,
     output::{Event, Output, Stamped},
+    queue::Turn,
     routing::Index,
     time::Timestamp,
     world::World,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// One tenant's mind.
 ///
@@ -143,20 +144,26 @@ impl Engine {
     }
 
     /// Gives visits to agents until nobody is left who could have somebody.
+    ///
+    /// The visit that comes first of all that can be served goes first, and to the agent idle longest of all who suit it;
+    /// so both sides are treated fairly even when one input frees several agents and visits at once.
     fn route(&mut self) {
         loop {
             let (agents, visits) = self.index.take_fresh();
             if agents.is_empty() && visits.is_empty() {
                 return;
             }
-            for agent in agents {
-                if let Some(turn) = self.index.best_visit(agent) {
-                    self.offer_visit(turn, agent);
-                }
-            }
-            for turn in visits {
+            let mut next: BTreeSet<(Turn, Option<AgentId>)> = visits.into_iter().map(|turn| (turn, None)).collect();
+            next.extend(agents.into_iter().filter_map(|agent| Some((self.index.best_visit(agent)?, Some(agent)))));
+            while let Some((turn, freed)) = next.pop_first() {
                 if let Some(agent) = self.index.best_agent(&self.world, &turn) {
                     self.offer_visit(turn, agent);
+                }
+                // Somebody who has been idle longer may have taken it.
+                if let Some(agent) = freed
+                    && let Some(turn) = self.index.best_visit(agent)
+                {
+                    next.insert((turn, Some(agent)));
                 }
             }
         }

@@ -221,11 +221,6 @@ impl Office {
         (customer, leg)
     }
 
-    /// What happened since `mark` (a length of `events`).
-    pub fn since(&self, mark: usize) -> Vec<Event> {
-        self.events[mark..].iter().map(|stamped| stamped.event.clone()).collect()
-    }
-
     pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|stamped| wanted(&stamped.event)).count()
     }

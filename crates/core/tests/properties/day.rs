@@ -1,0 +1,354 @@
+//! Random days: steps that are drawn blindly and given a meaning by what the world holds when they come.
+
+use dreiklang_core::{
+    Action, Actor, Command, Input, World,
+    agent::{self, Availability, Duty},
+    config::{Change, Number, Skill, Target, Tenant},
+    conversation::{Cause, CauseKind, Quality},
+    endpoint::{Endpoint, Line, Party},
+    ids::{ActionId, AgentId, CommandId, LegId, NumberId, QueueId, SkillId},
+    input::TransferTarget,
+    output::{ActionFailure, Prompt},
+    queue::{self, Allowance, RecordingPolicy, SkillRequirement},
+    time::Millis,
+};
+use proptest::prelude::*;
+
+pub const QUEUES: u128 = 3;
+pub const AGENTS: u128 = 5;
+pub const NUMBERS: u128 = 5;
+
+/// One step; the numbers choose among what there is.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Arrive { number: u8, line: u8 },
+    ConnectFresh(u8),
+    Connect(u8),
+    Ring(u8),
+    End(u8, u8),
+    EndTold(u8),
+    Late(u8, u8),
+    Measure(u8),
+    Hold(u8, bool),
+    TransferRequest(u8, u8),
+    PlayFinished,
+    Reach(u8, bool),
+    Done(u8),
+    Failed(u8),
+    Recorded(u8, bool),
+    Ask(u8, u8, u8),
+    Put(u8, u8, u8),
+    Remove(u8, u8),
+    TakeOver,
+    Survey(u8, u8),
+    Drain(bool),
+    /// Time passes, and the engine is woken at each of its deadlines.
+    Pass(u32),
+    /// Time passes, and the wake-up comes late, with the next input.
+    Oversleep(u32),
+    /// The clock is put back.
+    PutBack(u16),
+    /// The last input comes again.
+    Again,
+}
+
+pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..most)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let byte = any::<u8>;
+    prop_oneof![
+        8 => (byte(), byte()).prop_map(|(number, line)| Step::Arrive { number, line }),
+        14 => byte().prop_map(Step::ConnectFresh),
+        2 => byte().prop_map(Step::Connect),
+        2 => byte().prop_map(Step::Ring),
+        6 => (byte(), byte()).prop_map(|(leg, cause)| Step::End(leg, cause)),
+        10 => byte().prop_map(Step::EndTold),
+        3 => (byte(), byte()).prop_map(|(leg, what)| Step::Late(leg, what)),
+        2 => byte().prop_map(Step::Measure),
+        3 => (byte(), any::<bool>()).prop_map(|(leg, held)| Step::Hold(leg, held)),
+        3 => (byte(), byte()).prop_map(|(leg, to)| Step::TransferRequest(leg, to)),
+        3 => Just(Step::PlayFinished),
+        2 => (byte(), any::<bool>()).prop_map(|(agent, reachable)| Step::Reach(agent, reachable)),
+        6 => byte().prop_map(Step::Done),
+        2 => byte().prop_map(Step::Failed),
+        3 => (byte(), any::<bool>()).prop_map(|(recording, well)| Step::Recorded(recording, well)),
+        14 => (byte(), byte(), byte()).prop_map(|(what, who, to)| Step::Ask(what, who, to)),
+        3 => (byte(), byte(), byte()).prop_map(|(what, which, how)| Step::Put(what, which, how)),
+        1 => (byte(), byte()).prop_map(|(what, which)| Step::Remove(what, which)),
+        1 => Just(Step::TakeOver),
+        2 => (byte(), byte()).prop_map(|(line, which)| Step::Survey(line, which)),
+        1 => any::<bool>().prop_map(Step::Drain),
+        6 => (0u32..60_000).prop_map(Step::Pass),
+        1 => (0u32..1_000_000).prop_map(Step::Pass),
+        2 => (0u32..60_000).prop_map(Step::Oversleep),
+        1 => (0u16..10_000).prop_map(Step::PutBack),
+        4 => Just(Step::Again),
+    ]
+}
+
+pub fn line(choice: u8) -> Line {
+    [Line::Connected, Line::Extended, Line::Unified][usize::from(choice) % 3]
+}
+
+fn cause(choice: u8) -> Cause {
+    const KINDS: [CauseKind; 11] = [
+        CauseKind::FarEnd,
+        CauseKind::Busy,
+        CauseKind::Declined,
+        CauseKind::NoAnswer,
+        CauseKind::Unreachable,
+        CauseKind::Refused,
+        CauseKind::Timeout,
+        CauseKind::Network,
+        CauseKind::MediaLost,
+        CauseKind::Failure,
+        CauseKind::Ours,
+    ];
+    // Half of all ends are people hanging up.
+    let kind = if choice < 128 { CauseKind::FarEnd } else { KINDS[usize::from(choice) % KINDS.len()] };
+    Cause { kind, detail: None }
+}
+
+fn pick<T>(list: Vec<T>, choice: u8) -> Option<T> {
+    let length = list.len();
+    list.into_iter().nth(usize::from(choice) % length.max(1))
+}
+
+fn all_legs(world: &World) -> Vec<LegId> {
+    world.conversations().flat_map(|found| &found.legs).map(|leg| leg.id).collect()
+}
+
+/// The input a step means now, if any. Time steps mean none. `known` are all legs there ever were, `next` makes new ids.
+pub fn input(step: &Step, world: &World, known: &[LegId], next: u128) -> Option<Input> {
+    let leg = |choice: u8| pick(all_legs(world), choice);
+    Some(match *step {
+        Step::Arrive { number, line: over } => Input::Arrived {
+            leg: LegId(next),
+            line: line(over),
+            caller: Party { number: (number < 200).then(|| format!("+49170{number}")), name: None },
+            dialed: format!("+4930{}", 100 + u32::from(number) % (NUMBERS as u32 + 1)),
+        },
+        Step::ConnectFresh(choice) => {
+            let fresh = world.conversations().flat_map(|found| &found.legs).filter(|leg| leg.connected_at.is_none() && !leg.ending);
+            Input::Connected { leg: pick(fresh.map(|leg| leg.id).collect(), choice)?, token: (choice % 2 == 0).then(|| "t".to_owned()) }
+        }
+        Step::Connect(choice) => Input::Connected { leg: leg(choice)?, token: None },
+        Step::Ring(choice) => Input::Ringing { leg: leg(choice)? },
+        Step::End(choice, why) => Input::Ended { leg: leg(choice)?, cause: cause(why) },
+        Step::EndTold(choice) => {
+            let told = world.conversations().flat_map(|found| &found.legs).filter(|leg| leg.ending);
+            Input::Ended { leg: pick(told.map(|leg| leg.id).collect(), choice)?, cause: Cause { kind: CauseKind::Ours, detail: None } }
+        }
+        Step::Late(choice, what) => {
+            let leg = pick(known.to_vec(), choice)?;
+            match what % 6 {
+                0 => Input::Connected { leg, token: None },
+                1 => Input::Ended { leg, cause: cause(what) },
+                2 => Input::Ringing { leg },
+                3 => Input::HeldByParty { leg, held: what > 128 },
+                4 => Input::TransferRequested { leg, target: "+4930101".to_owned() },
+                _ => Input::Arrived { leg, line: line(what), caller: Party::default(), dialed: "+4930100".to_owned() },
+            }
+        }
+        Step::Measure(choice) => Input::Measured { leg: pick(known.to_vec(), choice)?, quality: Quality::default() },
+        Step::Hold(choice, held) => Input::HeldByParty { leg: leg(choice)?, held },
+        Step::TransferRequest(choice, to) => {
+            let targets = ["+4930100", "+4930101", "agent1", "agent2", "+49891234567", "nonsense"];
+            Input::TransferRequested { leg: leg(choice)?, target: targets[usize::from(to) % targets.len()].to_owned() }
+        }
+        Step::PlayFinished => {
+            let (leg, play) = world.conversations().find_map(|found| Some((found.customer?, found.greeting?)))?;
+            Input::PlayFinished { leg, play }
+        }
+        Step::Reach(choice, reachable) => Input::Reachable { agent: AgentId(u128::from(choice) % AGENTS + 1), reachable },
+        Step::Done(choice) => Input::ActionDone { action: any_action(world, choice)? },
+        Step::Failed(choice) => Input::ActionFailed {
+            action: any_action(world, choice)?,
+            failure: ActionFailure { code: "TEST-001".to_owned(), detail: "test".to_owned() },
+        },
+        Step::Recorded(choice, well) => {
+            let recording = pick(world.recordings().map(|(id, _)| id).collect(), choice)?;
+            if well {
+                Input::RecordingFinished { recording, path: "x.wav".to_owned(), duration: Millis(1), channels: 2 }
+            } else {
+                Input::RecordingFailed { recording, reason: "disk full".to_owned() }
+            }
+        }
+        Step::Ask(what, who, to) => command(world, what, who, to, next)?,
+        Step::Put(what, which, how) => Input::Configure { change: put(what, which, how) },
+        Step::Remove(what, which) => Input::Configure { change: remove(what, which) },
+        Step::TakeOver => Input::TookOver,
+        Step::Survey(over, which) => {
+            // Some of the legs live, and now and then one that nobody knows.
+            let mut live = all_legs(world);
+            live.retain(|leg| !(leg.0 as u8).wrapping_add(which).is_multiple_of(3));
+            if which.is_multiple_of(16) {
+                live.push(LegId(u128::MAX - u128::from(which)));
+            }
+            Input::Survey { line: line(over), live }
+        }
+        Step::Drain(on) => Input::Drain { on },
+        Step::Pass(_) | Step::Oversleep(_) | Step::PutBack(_) | Step::Again => return None,
+    })
+}
+
+fn any_action(world: &World, choice: u8) -> Option<ActionId> {
+    pick(world.pending().iter().map(|(id, _)| id).collect(), choice)
+}
+
+fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input> {
+    let agent = AgentId(u128::from(who) % AGENTS + 1);
+    let conversation = pick(world.conversations().map(|found| found.id).collect(), who);
+    let command = match what % 16 {
+        0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
+        4..=7 => {
+            let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
+            Command::SetAvailability { agent, availability }
+        }
+        8 => Command::FinishWrapUp { agent, disposition: (to > 128).then(|| "done".to_owned()) },
+        9 => Command::Decline { agent },
+        10 => Command::Hold { conversation: conversation? },
+        11 => Command::Resume { conversation: conversation? },
+        12..=14 => Command::Transfer {
+            conversation: conversation?,
+            to: match to % 3 {
+                0 => TransferTarget::Queue(QueueId(u128::from(to) % QUEUES + 1)),
+                1 => TransferTarget::Agent(AgentId(u128::from(to) % AGENTS + 1)),
+                _ => TransferTarget::Number("+49891234567".to_owned()),
+            },
+        },
+        _ => Command::HangUp { conversation: conversation? },
+    };
+    let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
+    Some(Input::Command { id: CommandId(next), by, command })
+}
+
+fn needs(how: u8) -> Vec<SkillRequirement> {
+    (1..=2u8)
+        .filter(|skill| how & (1 << skill) != 0)
+        .map(|skill| SkillRequirement { skill: SkillId(u128::from(skill)), level: 1 + how % 4 })
+        .collect()
+}
+
+fn put(what: u8, which: u8, how: u8) -> Change {
+    match what % 4 {
+        0 => Change::PutQueue(queue(u128::from(which) % QUEUES + 1, how)),
+        1 => Change::PutAgent(agent(u128::from(which) % AGENTS + 1, how)),
+        2 => Change::PutNumber(number(u128::from(which) % NUMBERS + 1, how)),
+        _ => Change::PutTenant(tenant(how)),
+    }
+}
+
+fn remove(what: u8, which: u8) -> Change {
+    match what % 4 {
+        0 => Change::RemoveQueue(QueueId(u128::from(which) % QUEUES + 1)),
+        1 => Change::RemoveAgent(AgentId(u128::from(which) % AGENTS + 1)),
+        2 => Change::RemoveNumber(NumberId(u128::from(which) % NUMBERS + 1)),
+        _ => Change::RemoveSkill(SkillId(u128::from(which) % 2 + 1)),
+    }
+}
+
+fn queue(id: u128, how: u8) -> queue::Settings {
+    queue::Settings {
+        id: QueueId(id),
+        name: format!("Queue {id}"),
+        skills: if how.is_multiple_of(7) { needs(how) } else { Vec::new() },
+        priority: how % 101,
+        ring: Millis::from_secs(3 + u64::from(how) % 20),
+        hold_music: Prompt::Music,
+        wrap_up: match how % 3 {
+            0 => Allowance::None,
+            1 => Allowance::Timed { duration: Millis::from_secs(u64::from(how)) },
+            _ => Allowance::UntilFinished,
+        },
+        recording: [RecordingPolicy::Off, RecordingPolicy::FromAnswer, RecordingPolicy::FromQueue][usize::from(how) % 3],
+        service_level: Default::default(),
+        short_abandon: Millis::from_secs(5),
+        max_waiting: 1 + u32::from(how) % 8,
+        max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
+    }
+}
+
+fn agent(id: u128, how: u8) -> agent::Settings {
+    let name = format!("agent{id}");
+    agent::Settings {
+        id: AgentId(id),
+        line: line(how),
+        endpoint: if how.is_multiple_of(2) { Endpoint::Desk(name.clone()) } else { Endpoint::Address(name.clone()) },
+        name,
+        queues: (1..=QUEUES).filter(|queue| how & (1 << queue) == 0).map(QueueId).collect(),
+        skills: (1..=2).filter(|skill| how & (16 << skill) != 0).map(|skill| (SkillId(skill), 1 + how % 5)).collect(),
+    }
+}
+
+fn number(id: u128, how: u8) -> Number {
+    let agent = how.is_multiple_of(5);
+    Number {
+        id: NumberId(id),
+        number: format!("+4930{}", 99 + id),
+        line: line(how),
+        greeting: (how.is_multiple_of(3)).then(|| Prompt::Text { text: "Welcome".to_owned(), language: "en".to_owned() }),
+        target: if agent { Target::Agent(AgentId(id % AGENTS + 1)) } else { Target::Queue(QueueId(id % QUEUES + 1)) },
+        skills: if how.is_multiple_of(2) { needs(how) } else { Vec::new() },
+        priority: (how.is_multiple_of(4)).then_some(how % 101),
+    }
+}
+
+fn tenant(how: u8) -> Tenant {
+    Tenant {
+        name: "Test".to_owned(),
+        caller_number: None,
+        outbound_line: (how < 200).then_some(line(how)),
+        not_ready_reasons: Vec::new(),
+    }
+}
+
+/// The documents every day begins with, drawn from `how`.
+pub fn opening(how: u8) -> Vec<Input> {
+    let mut changes = vec![Change::PutTenant(tenant(how % 100))];
+    changes.extend((1..=2).map(|id| Change::PutSkill(Skill { id: SkillId(id), name: format!("Skill {id}") })));
+    changes.extend((1..=QUEUES).map(|id| Change::PutQueue(queue(id, how.wrapping_add(id as u8 * 7)))));
+    changes.extend((1..=AGENTS).map(|id| Change::PutAgent(agent(id, how.wrapping_mul(id as u8)))));
+    changes.extend((1..=NUMBERS).map(|id| Change::PutNumber(number(id, how.wrapping_add(id as u8)))));
+    let mut inputs: Vec<Input> = changes.into_iter().map(|change| Input::Configure { change }).collect();
+    for id in (1..=AGENTS).map(AgentId) {
+        let by = Actor::Agent(id);
+        inputs.push(Input::Reachable { agent: id, reachable: true });
+        let command = Command::SetDuty { agent: id, duty: Duty::OnDuty };
+        inputs.push(Input::Command { id: CommandId(id.0 * 2), by: by.clone(), command });
+        if id.0 % 2 == u128::from(how % 2) {
+            let command = Command::SetAvailability { agent: id, availability: Availability::Ready };
+            inputs.push(Input::Command { id: CommandId(id.0 * 2 + 1), by, command });
+        }
+    }
+    inputs
+}
+
+/// Inputs that come from lines, of which each may come twice.
+pub fn is_report(input: &Input) -> bool {
+    matches!(
+        input,
+        Input::Arrived { .. }
+            | Input::Ringing { .. }
+            | Input::Connected { .. }
+            | Input::Ended { .. }
+            | Input::Measured { .. }
+            | Input::PlayFinished { .. }
+            | Input::HeldByParty { .. }
+            | Input::Reachable { .. }
+            | Input::RecordingFinished { .. }
+            | Input::RecordingFailed { .. }
+            | Input::ActionDone { .. }
+            | Input::ActionFailed { .. }
+            | Input::Survey { .. }
+            | Input::Drain { .. }
+            | Input::Configure { .. }
+    )
+}
+
+/// Actions in a form that tests can hold: none may be uttered by a replay.
+pub fn is_wish(action: &Action) -> bool {
+    action.conversation().is_some() || matches!(action, Action::Survey { .. })
+}
