@@ -143,14 +143,15 @@ impl Store {
         let at = events.first().map_or(Timestamp(0), |stamped| stamped.at);
         self.sqlite()
             .write(body.len(), Some(tenant), move |db| {
-                let (version, newest) = db
+                let head = db
                     .prepare_cached("SELECT version, epoch FROM journal_head WHERE tenant = ?1")?
                     .query_row([Id(tenant)], |row| Ok((row.get::<_, Count>(0)?.0, row.get::<_, Count>(1)?.0)))
-                    .optional()?
-                    .unwrap_or((0, 0));
-                if newest != epoch.0 || version != expected_version {
-                    return Err(AppendError::Fenced { actual: version, epoch: Epoch(newest) });
-                }
+                    .optional()?;
+                let version = match head {
+                    Some((version, newest)) if newest == epoch.0 && version == expected_version => version,
+                    Some((actual, newest)) => return Err(AppendError::Fenced { actual, epoch: Epoch(newest) }),
+                    None => return Err(AppendError::Fenced { actual: 0, epoch: Epoch(0) }),
+                };
                 if count == 0 {
                     return Ok(version);
                 }

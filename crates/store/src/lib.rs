@@ -36,5 +36,5 @@ pub use people::{SecretHash, Session, Token, User};
 pub use retention::Due;
 pub use snapshot::Snapshot;
 pub use sqlite::backup::{BackupError, BackupProgress, BackupSummary, verify_backup};
-pub use store::{Options, Size, Store};
+pub use store::{Counters, Options, Size, Store};
 pub use tenant::Tenant;

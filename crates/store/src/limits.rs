@@ -1,7 +1,11 @@
 //! Every limit of the store, with its unit and the reason for its size.
 
-/// Requests to the writer that may wait, weighed in KiB (each counts at least one): 64 MiB bounds memory when the disk is slow.
+/// Requests to the writer that may wait, weighed in KiB: 64 MiB bounds memory when the disk is slow.
 pub const WRITE_QUEUE_KIB: usize = 64 * 1024;
+/// What a request weighs at least, in KiB, however small it is.
+pub const REQUEST_KIB: usize = 16;
+/// Requests to the writer that may wait; follows from the two weights.
+pub const WRITE_QUEUE: usize = WRITE_QUEUE_KIB / REQUEST_KIB;
 /// Write requests that share one commit: enough to fill a slow disk's flush, few enough that the first of them does not wait long.
 pub const JOBS_PER_COMMIT: usize = 256;
 /// Read requests that may wait for a reader.

@@ -5,7 +5,10 @@ use crate::{
     sqlite::{self, Sqlite},
 };
 use dreiklang_core::ids::TenantId;
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
 
 /// Everything the product remembers. Cheap to clone; all clones are the same store.
 ///
@@ -39,6 +42,17 @@ pub struct Size {
     pub log: u64,
     /// Bytes within the database file that are free for new data.
     pub free: u64,
+}
+
+/// What the writer has done since the store was opened; for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Writes, appends among them.
+    pub writes: u64,
+    /// Commits they shared.
+    pub commits: u64,
+    /// Batches of events carried over into the reports.
+    pub projections: u64,
 }
 
 impl Store {
@@ -99,6 +113,16 @@ impl Store {
         let mut progress = self.sqlite().progress();
         let reached = progress.wait_for(|progress| progress.get(&tenant).copied().unwrap_or(0) >= seq).await;
         reached.map(|_| ()).map_err(|_| Failure::Closed)
+    }
+
+    /// What the writer has done since the store was opened.
+    pub fn counters(&self) -> Counters {
+        let tally = self.sqlite().tally();
+        Counters {
+            writes: tally.writes.load(Ordering::Relaxed),
+            commits: tally.commits.load(Ordering::Relaxed),
+            projections: tally.projections.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn sqlite(&self) -> &Sqlite {

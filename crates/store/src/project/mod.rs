@@ -40,7 +40,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
     trace(&place, event)?;
     match event {
         Event::Configured { change } => configured(&place, change),
-        Event::ConversationStarted { conversation, line, direction, caller, dialed } => {
+        Event::ConversationStarted { conversation, line, direction, caller, dialed, .. } => {
             conversation::started(&place, *conversation, *line, *direction, caller, dialed)
         }
         Event::LegAdded { conversation, leg, role, line, direction, endpoint } => {
@@ -48,7 +48,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         }
         Event::LegRinging { conversation, leg } => conversation::leg_ringing(&place, *conversation, *leg),
         Event::LegConnected { conversation, leg, .. } => conversation::leg_connected(&place, *conversation, *leg),
-        Event::LegEnded { conversation, leg, role, line, started_at, connected_at, termination } => {
+        Event::LegEnded { conversation, leg, role, line, started_at, connected_at, termination, .. } => {
             let times = (started_at.0, connected_at.map(|at| at.0));
             conversation::leg_ended(&place, *conversation, *leg, *role, *line, times, termination)
         }
@@ -89,17 +89,8 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
             agent::changed(&place, *agent, |state| state.set_availability(availability))
         }
         Event::OccupationChanged { agent, occupation, .. } => agent::changed(&place, *agent, |state| state.set_occupation(occupation)),
-        Event::LegHeld { .. }
-        | Event::HoldStarted { .. }
-        | Event::HoldEnded { .. }
-        | Event::TransferStarted { .. }
-        | Event::TransferEnded { .. }
-        | Event::AvailabilityPlanned { .. }
-        | Event::ReachabilityChanged { .. }
-        | Event::ActionRequested { .. }
-        | Event::ActionSettled { .. }
-        | Event::TookOver {}
-        | Event::DrainChanged { .. } => Ok(()),
+        // The others are for the trace only.
+        _ => Ok(()),
     }
 }
 
@@ -110,7 +101,7 @@ fn configured(place: &Place<'_>, change: &Change) -> Result<(), Failure> {
         // Names and promises stay: figures of the past still need them.
         Change::RemoveQueue(_) => Ok(()),
         Change::RemoveAgent(id) => agent::changed(place, *id, |state| state.set_duty(dreiklang_core::agent::Duty::SignedOut)),
-        Change::PutSkill(_) | Change::PutNumber(_) | Change::PutTenant(_) | Change::RemoveSkill(_) | Change::RemoveNumber(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -166,14 +157,8 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
             conversation
         }
         Event::ActionSettled { action, .. } => settled(place, *action)?,
-        Event::Configured { .. }
-        | Event::DutyChanged { .. }
-        | Event::AvailabilityChanged { .. }
-        | Event::AvailabilityPlanned { .. }
-        | Event::ReachabilityChanged { .. }
-        | Event::OccupationChanged { .. }
-        | Event::TookOver {}
-        | Event::DrainChanged { .. } => None,
+        // Configuration and what agents are belongs to no conversation.
+        _ => None,
     })
 }
 

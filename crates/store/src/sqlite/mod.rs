@@ -26,16 +26,18 @@ use std::{
 use tokio::sync::{oneshot, watch};
 use writer::{Call, Handle, Request, Writer};
 
+pub(crate) use writer::Tally;
+
 /// An open database.
 pub(crate) struct Sqlite {
-    /// `None` once closed: the writer ends when the last sender is gone.
-    writer: Mutex<Option<Arc<Handle>>>,
+    writer: Handle,
     thread: Mutex<Option<JoinHandle<()>>>,
     readers: Option<Readers>,
     progress: Arc<watch::Sender<Progress>>,
+    tally: Arc<Tally>,
     path: Option<PathBuf>,
     /// Keeps other processes out; freed after the threads have ended.
-    _lock: Option<File>,
+    lock: Mutex<Option<File>>,
 }
 
 impl Sqlite {
@@ -59,23 +61,14 @@ impl Sqlite {
     fn start(db: Connection, readers: Option<Readers>, path: Option<PathBuf>, lock: Option<File>) -> Result<Sqlite, Failure> {
         let progress = Arc::new(watch::Sender::new(Progress::new()));
         let projector = Projector::start(&db, Arc::clone(&progress))?;
-        let (sender, requests) = mpsc::channel();
+        let tally = Arc::new(Tally::default());
+        let writer_tally = Arc::clone(&tally);
+        let (sender, requests) = mpsc::sync_channel(limits::WRITE_QUEUE + 1);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || Writer::new(db, requests, projector).run())
+            .spawn(move || Writer::new(db, requests, projector, writer_tally).run())
             .map_err(|error| Failure::Io { detail: error.to_string() })?;
-        Ok(Sqlite {
-            writer: Mutex::new(Some(Arc::new(Handle::new(sender)))),
-            thread: Mutex::new(Some(thread)),
-            readers,
-            progress,
-            path,
-            _lock: lock,
-        })
-    }
-
-    fn handle(&self) -> Result<Arc<Handle>, Failure> {
-        self.writer.lock().map_err(|_| Failure::Closed)?.clone().ok_or(Failure::Closed)
+        Ok(Sqlite { writer: Handle::new(sender), thread: Mutex::new(Some(thread)), readers, progress, tally, path, lock: Mutex::new(lock) })
     }
 
     /// Runs `body` in a transaction and answers after it is durable. `bytes` is the weight of what `body` carries.
@@ -86,11 +79,9 @@ impl Sqlite {
         E: From<Failure> + Send + 'static,
         F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
     {
-        let handle = self.handle()?;
-        let room = handle.room(bytes).await?;
+        let room = self.writer.room(bytes).await?;
         let (reply, answer) = oneshot::channel();
-        handle.send(Request::Write { job: Box::new(Call::new(body, reply)), appended, room })?;
-        drop(handle);
+        self.writer.send(Request::Write { job: Box::new(Call::new(body, reply)), appended, room })?;
         answer.await.unwrap_or_else(|_| Err(Failure::Closed.into()))
     }
 
@@ -112,13 +103,12 @@ impl Sqlite {
                     .await?;
             }
             None => {
-                let handle = self.handle()?;
-                let room = handle.room(0).await?;
+                let room = self.writer.room(0).await?;
                 let body = move |db: &Connection| {
                     let result = reader::consistently(db, body);
                     let _ = reply.send(result);
                 };
-                handle.send(Request::Read(Box::new(body), room))?;
+                self.writer.send(Request::Read(Box::new(body), room))?;
             }
         }
         answer.await.unwrap_or_else(|_| Err(Failure::Closed.into()))
@@ -130,16 +120,23 @@ impl Sqlite {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     {
+        let room = self.writer.room(0).await?;
         let (reply, answer) = oneshot::channel();
-        self.handle()?.send(Request::Exclusive(Box::new(move |db| {
+        let body = move |db: &mut Connection| {
             let _ = reply.send(body(db));
-        })))?;
+        };
+        self.writer.send(Request::Exclusive(Box::new(body), room))?;
         answer.await.unwrap_or(Err(Failure::Closed))
     }
 
     /// How far each tenant is projected, now and from now on.
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// What the writer has done so far.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The file; `None` in memory.
@@ -152,12 +149,13 @@ impl Sqlite {
         if let Some(readers) = &self.readers {
             readers.close();
         }
-        if let Ok(mut writer) = self.writer.lock() {
-            writer.take();
-        }
+        self.writer.close();
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the store's writer ended by a panic");
+        }
+        if let Ok(mut lock) = self.lock.lock() {
+            lock.take();
         }
     }
 }
@@ -188,4 +186,66 @@ pub(crate) fn now() -> Timestamp {
 /// The write-ahead log that belongs to a database file.
 pub(crate) fn log_path(path: &Path) -> PathBuf {
     open::beside(path, "-wal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Writers that wait while the disk is busy share the next commit; one that is refused neither writes nor disturbs them.
+    #[tokio::test]
+    async fn requests_that_wait_together_share_one_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = Arc::new(Sqlite::open(&folder.path().join("store.db"), None).unwrap());
+        let (release, held) = mpsc::sync_channel::<()>(0);
+        let holder = Arc::clone(&sqlite);
+        let hold = tokio::spawn(async move {
+            holder
+                .exclusively(move |_| {
+                    held.recv().unwrap();
+                    Ok(())
+                })
+                .await
+        });
+        tokio::task::yield_now().await;
+        let mut writes = tokio::task::JoinSet::new();
+        let begun = Arc::new(AtomicUsize::new(0));
+        for number in 0..100 {
+            let (sqlite, begun) = (Arc::clone(&sqlite), Arc::clone(&begun));
+            writes.spawn(async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                sqlite
+                    .write(0, None, move |db| {
+                        db.execute("INSERT INTO binding (aor, body, expires_at) VALUES (?1, x'00', 0)", [number])?;
+                        if number % 10 == 0 { Err(Failure::Internal { detail: "refused".to_owned() }) } else { Ok(()) }
+                    })
+                    .await
+            });
+        }
+        // Everything runs on this thread: a write that has begun has been handed in before anything else goes on.
+        while begun.load(Ordering::Relaxed) < 100 {
+            tokio::task::yield_now().await;
+        }
+        let before = sqlite.tally().commits.load(Ordering::Relaxed);
+        release.send(()).unwrap();
+        hold.await.unwrap().unwrap();
+        let results = writes.join_all().await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 90);
+        assert_eq!(sqlite.tally().commits.load(Ordering::Relaxed) - before, 1);
+        let rows: i64 =
+            sqlite.read(|db| Ok::<_, Failure>(db.query_row("SELECT count(*) FROM binding", [], |row| row.get(0))?)).await.unwrap();
+        assert_eq!(rows, 90);
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_refuses_instead_of_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = Sqlite::open(&folder.path().join("store.db"), None).unwrap();
+        sqlite.close();
+        assert_eq!(sqlite.write(0, None, |_| Ok::<_, Failure>(())).await, Err(Failure::Closed));
+        assert_eq!(sqlite.read(|_| Ok::<_, Failure>(())).await, Err(Failure::Closed));
+        assert_eq!(sqlite.exclusively(|_| Ok(())).await, Err(Failure::Closed));
+        sqlite.close();
+    }
 }

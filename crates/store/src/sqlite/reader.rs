@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use std::{
     sync::{
         Arc, Mutex,
-        mpsc::{self, Receiver, Sender},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread::JoinHandle,
 };
@@ -14,14 +14,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 type Body = Box<dyn FnOnce(&Connection) + Send>;
 
 pub(super) struct Readers {
-    sender: Mutex<Option<Sender<(Body, OwnedSemaphorePermit)>>>,
+    sender: Mutex<Option<SyncSender<(Body, OwnedSemaphorePermit)>>>,
     room: Arc<Semaphore>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
     pub(super) fn start(connections: Vec<Connection>) -> Result<Readers, Failure> {
-        let (sender, receiver) = mpsc::channel::<(Body, OwnedSemaphorePermit)>();
+        let (sender, receiver) = mpsc::sync_channel::<(Body, OwnedSemaphorePermit)>(limits::READ_QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
         let mut threads = Vec::with_capacity(connections.len());
         for db in connections {
@@ -38,7 +38,7 @@ impl Readers {
     pub(super) async fn run(&self, body: impl FnOnce(&Connection) + Send + 'static) -> Result<(), Failure> {
         let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| Failure::Closed)?;
         let sender = self.sender.lock().map_err(|_| Failure::Closed)?;
-        sender.as_ref().ok_or(Failure::Closed)?.send((Box::new(body), room)).map_err(|_| Failure::Closed)
+        sender.as_ref().ok_or(Failure::Closed)?.try_send((Box::new(body), room)).map_err(|_| Failure::Closed)
     }
 
     pub(super) fn close(&self) {

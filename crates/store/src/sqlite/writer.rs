@@ -13,7 +13,8 @@ use rusqlite::Connection;
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError},
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError},
     },
     time::{Duration, Instant},
 };
@@ -42,7 +43,9 @@ pub(super) enum Request {
     /// For stores without readers: runs between transactions.
     Read(Box<dyn FnOnce(&Connection) + Send>, OwnedSemaphorePermit),
     /// Run outside of any transaction (backup, pragmas).
-    Exclusive(Box<dyn FnOnce(&mut Connection) + Send>),
+    Exclusive(Box<dyn FnOnce(&mut Connection) + Send>, OwnedSemaphorePermit),
+    /// Do nothing further.
+    Close,
 }
 
 /// A closure and the one who waits for its result.
@@ -83,6 +86,14 @@ where
     }
 }
 
+/// What the writer has done since it started.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) writes: AtomicU64,
+    pub(crate) commits: AtomicU64,
+    pub(crate) projections: AtomicU64,
+}
+
 struct Pending {
     job: Box<dyn Job>,
     appended: Option<TenantId>,
@@ -94,17 +105,18 @@ pub(super) struct Writer {
     db: Connection,
     requests: Receiver<Request>,
     projector: Projector,
+    tally: Arc<Tally>,
     commits_since_look: u32,
     /// No projection before this, after one that failed.
     projection_paused_until: Option<Instant>,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, requests: Receiver<Request>, projector: Projector) -> Writer {
-        Writer { db, requests, projector, commits_since_look: 0, projection_paused_until: None }
+    pub(super) fn new(db: Connection, requests: Receiver<Request>, projector: Projector, tally: Arc<Tally>) -> Writer {
+        Writer { db, requests, projector, tally, commits_since_look: 0, projection_paused_until: None }
     }
 
-    /// Returns when every sender is gone and everything asked for is done.
+    /// Returns when told to close, after everything asked for before is done.
     pub(super) fn run(mut self) {
         let mut projected_at = Instant::now();
         loop {
@@ -124,7 +136,9 @@ impl Writer {
                     }
                 }
             };
-            self.serve(first);
+            if !self.serve(first) {
+                break;
+            }
             if self.may_project() && projected_at.elapsed() >= Duration::from_millis(limits::PROJECTION_PATIENCE_MS) {
                 self.project();
                 projected_at = Instant::now();
@@ -148,6 +162,7 @@ impl Writer {
     }
 
     fn project(&mut self) {
+        self.tally.projections.fetch_add(1, Ordering::Relaxed);
         if let Err(failure) = self.projector.step(&self.db) {
             tracing::warn!(code = failure.code(), %failure, "reports wait");
             self.projection_paused_until = Some(Instant::now() + Duration::from_millis(limits::PROJECTION_RETRY_MS));
@@ -155,8 +170,9 @@ impl Writer {
         self.look_at_log();
     }
 
-    /// Serves `first` and what else waits, up to the size of one commit.
-    fn serve(&mut self, first: Request) {
+    /// Serves `first` and what else waits, up to the size of one commit; `false` when told to close.
+    fn serve(&mut self, first: Request) -> bool {
+        let mut open = true;
         let mut batch: Vec<Pending> = Vec::new();
         let mut next = Some(first);
         while let Some(request) = next.take() {
@@ -172,20 +188,24 @@ impl Writer {
                     self.commit(std::mem::take(&mut batch));
                     body(&self.db);
                 }
-                Request::Exclusive(body) => {
+                Request::Exclusive(body, _room) => {
                     self.commit(std::mem::take(&mut batch));
                     body(&mut self.db);
                 }
+                Request::Close => open = false,
             }
         }
         self.commit(batch);
         self.look_at_log();
+        open
     }
 
     fn commit(&mut self, mut batch: Vec<Pending>) {
         if batch.is_empty() {
             return;
         }
+        self.tally.writes.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.tally.commits.fetch_add(1, Ordering::Relaxed);
         let alone = batch.len() == 1;
         match self.run_together(&mut batch, alone) {
             Ok(()) => self.answer(batch, Ok(())),
@@ -286,23 +306,33 @@ fn execute(db: &Connection, sql: &str) -> Result<(), Failure> {
 
 /// The side of the writer that callers hold.
 pub(super) struct Handle {
-    sender: Sender<Request>,
+    sender: SyncSender<Request>,
     room: Arc<Semaphore>,
 }
 
 impl Handle {
-    pub(super) fn new(sender: Sender<Request>) -> Handle {
+    pub(super) fn new(sender: SyncSender<Request>) -> Handle {
         Handle { sender, room: Arc::new(Semaphore::new(limits::WRITE_QUEUE_KIB)) }
     }
 
     /// Waits until the queue has room for something of this many bytes.
     pub(super) async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
-        let kib = (bytes / 1024 + 1).min(limits::WRITE_QUEUE_KIB);
+        let kib = (bytes / 1024).clamp(limits::REQUEST_KIB, limits::WRITE_QUEUE_KIB);
         let permits = u32::try_from(kib).unwrap_or(u32::MAX);
         Arc::clone(&self.room).acquire_many_owned(permits).await.map_err(|_| Failure::Closed)
     }
 
     pub(super) fn send(&self, request: Request) -> Result<(), Failure> {
-        self.sender.send(request).map_err(|_| Failure::Closed)
+        // Never full: every request holds its share of the room, and there are no more shares than places.
+        self.sender.try_send(request).map_err(|_| Failure::Closed)
+    }
+
+    /// Lets nothing more in, and tells the writer to end; a second time it does nothing.
+    pub(super) fn close(&self) {
+        if !self.room.is_closed() {
+            self.room.close();
+            // There is one place more than there are shares of room. If the writer is gone already, so is the need.
+            let _ = self.sender.try_send(Request::Close);
+        }
     }
 }
