@@ -14,7 +14,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -214,6 +214,24 @@ impl Baresip {
             (last == parties_hz).then_some(())
         });
         heard.await.with_context(|| format!("{} should hear {parties_hz:?} and hears {last:?}", self.user))
+    }
+
+    /// Waits until the telephone has heard nothing for [`HEARD_MS`] milliseconds: silence, or no audio at all.
+    pub async fn wait_until_silent(&self) -> Result<()> {
+        let mut since = (0, Instant::now());
+        let silent = wait::until("silence", SOON, async || {
+            let samples = tone_files::read_unfinished(&self.sound_files("dec").pop()?).ok()?;
+            let recent = tone_files::last_ms(&samples, HEARD_MS)?;
+            if tone_files::parties_heard(recent).is_empty() {
+                return Some(());
+            }
+            // A held telephone may stop writing: then the file stays as it is.
+            if samples.len() != since.0 {
+                since = (samples.len(), Instant::now());
+            }
+            (since.1.elapsed() > Duration::from_millis(HEARD_MS.into())).then_some(())
+        });
+        silent.await.with_context(|| format!("{} should hear nothing", self.user))
     }
 
     /// Everything it heard in its calls so far, oldest call first. Complete once a call is closed.
