@@ -5,9 +5,21 @@ use std::fmt::{self, Write as _};
 
 use super::ParseError;
 
+/// One entry per byte, because every header name and parameter is checked.
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let is_mark = matches!(byte as u8, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || is_mark;
+        byte += 1;
+    }
+    table
+};
+
 /// `token` characters.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    TOKEN_BYTES[usize::from(byte)]
 }
 
 /// Whether the text is a `token`.
@@ -17,15 +29,17 @@ pub(crate) fn is_token(text: &str) -> bool {
 
 /// Removes linear white space at both ends. Folding has been undone before, so that only SP and HTAB remain.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    trim_end(trim_start(text))
 }
 
 pub(crate) fn trim_start(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t'])
+    let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[blanks..]
 }
 
 pub(crate) fn trim_end(text: &str) -> &str {
-    text.trim_end_matches([' ', '\t'])
+    let blanks = text.bytes().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[..text.len() - blanks]
 }
 
 /// Length in bytes of the quoted string at the start of `text`, both quotes included; `None` when it does not end.

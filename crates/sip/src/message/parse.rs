@@ -42,7 +42,15 @@ pub fn parse_datagram(bytes: &[u8]) -> Result<Message, Malformed> {
 
 /// Position of the blank line (its CRLF CRLF), searching from `from`.
 pub(super) fn find_head_end(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes.get(from..)?.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + from)
+    let start = from;
+    let mut at = from;
+    loop {
+        // The last byte of the blank line is the rarest of the four.
+        at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
+        if at >= start + 4 && bytes[at - 4..at] == *b"\r\n\r\n" {
+            return Some(at - 4);
+        }
+    }
 }
 
 fn unanswerable(error: ParseError) -> Malformed {
@@ -74,7 +82,7 @@ impl Head {
     /// reported by [`Head::into_message`]; Content-Length defects are reported at once.
     pub(super) fn parse(bytes: &[u8]) -> Result<Head, Malformed> {
         // Header text is UTF-8 (RFC 3261 §7). Old equipment sends Latin-1 names: replaced, not refused.
-        let text = String::from_utf8_lossy(bytes);
+        let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         let (start_line, section) = match text.split_once("\r\n") {
             Some((start_line, section)) => (start_line, section),
             None => (&*text, ""),
@@ -219,7 +227,7 @@ fn parse_section(section: &str) -> (Headers, Option<ParseError>, Lengths) {
     let mut at = 0;
     while at < headers.block().len() {
         let block = headers.block();
-        let end = block[at..].find("\r\n").map_or(block.len(), |len| at + len);
+        let end = line_end(&block[at..]).map_or(block.len(), |len| at + len);
         let next = (end + 2).min(block.len());
         match scan_line(&block[at..end]) {
             Ok((name_len, value_start, value_end)) => {
@@ -242,22 +250,35 @@ fn parse_section(section: &str) -> (Headers, Option<ParseError>, Lengths) {
     (headers, defect, lengths)
 }
 
+/// Position of the first CRLF.
+fn line_end(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].find('\n')?;
+        if text[..at].ends_with('\r') {
+            return Some(at - 1);
+        }
+        from = at + 1;
+    }
+}
+
 /// Joins continuation lines: line end and indentation count as one space (RFC 3261 §7.3.1).
 fn unfold(section: &str) -> Cow<'_, str> {
-    let is_fold = |text: &str| text.starts_with("\r\n ") || text.starts_with("\r\n\t");
-    if !section.contains("\r\n ") && !section.contains("\r\n\t") {
+    let is_indented = |text: &str| text.starts_with([' ', '\t']);
+    if !section.match_indices('\n').any(|(at, _)| is_indented(&section[at + 1..])) {
         return Cow::Borrowed(section);
     }
     let mut joined = String::with_capacity(section.len());
     let mut rest = section;
-    while let Some(at) = rest.find("\r\n") {
-        if is_fold(&rest[at..]) {
+    while let Some(at) = line_end(rest) {
+        let next = &rest[at + 2..];
+        if is_indented(next) {
             joined.push_str(&rest[..at]);
             joined.push(' ');
-            rest = rest[at + 2..].trim_start_matches([' ', '\t']);
+            rest = next.trim_start_matches([' ', '\t']);
         } else {
             joined.push_str(&rest[..at + 2]);
-            rest = &rest[at + 2..];
+            rest = next;
         }
     }
     joined.push_str(rest);
