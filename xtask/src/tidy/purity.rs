@@ -55,7 +55,21 @@ const SOCKETS: &str = "sockets belong to the caller: take and return bytes";
 const CHANCE: &str = "chance is a parameter here: take the random value or a seeded source from the caller";
 
 /// Modules of the media crate that decide; the others move packets and may own sockets and threads.
-const DECIDING_MEDIA: [&str; 6] = ["rtp", "rtcp", "dtmf", "codec", "quality", "tone"];
+const DECIDING_MEDIA: &[&str] = &[
+    "rtp",
+    "rtcp",
+    "dtmf",
+    "codec",
+    "quality",
+    "tone",
+    "reception",
+    "wav/resample",
+    "engine/latch",
+    "engine/outgoing",
+    "engine/pace",
+    "engine/play",
+    "engine/tally",
+];
 
 /// All pure files.
 pub fn check(repository: &Repository) -> Vec<Finding> {
