@@ -16,6 +16,13 @@ use std::time::Instant;
 impl Driver {
     /// Carries out one wish and answers it.
     pub(super) fn act(&mut self, now: Instant, tenant: TenantId, action: ActionId, wish: Action) {
+        // What a new owner wishes before it has asked what lives here is left over from a former process, whose legs are gone: a
+        // telephone must not ring for a caller who is not there any more. The survey's answer ends these legs.
+        let left_over = !self.surveyed.contains(&tenant) && !matches!(wish, Action::Survey { .. } | Action::EndGhost { .. });
+        if left_over {
+            self.tell(tenant, Input::ActionDone { action });
+            return;
+        }
         let result = match wish {
             Action::Answer { conversation, leg, .. } => self.answer(now, tenant, conversation, leg),
             Action::Reject { leg, reason, .. } => self.reject(now, leg, reason),
@@ -134,6 +141,7 @@ impl Driver {
     }
 
     fn survey(&mut self, tenant: TenantId) -> Result<(), ActionFailure> {
+        self.surveyed.insert(tenant);
         let live = self.legs.live().filter(|leg| leg.tenant == tenant).map(|leg| leg.id).collect();
         self.tell(tenant, Input::Survey { line: Line::Connected, live });
         Ok(())

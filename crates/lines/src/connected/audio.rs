@@ -19,7 +19,7 @@ use dreiklang_media::{
 };
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Instant,
 };
 
@@ -35,7 +35,8 @@ impl Driver {
             Prompt::Ringback => Some(Builtin::Ringback),
             Prompt::File { .. } | Prompt::Text { .. } => None,
         };
-        if let Some(builtin) = builtin {
+        // Composing takes a moment the first time, and this task must never wait.
+        if let Some(builtin) = builtin.filter(|_| self.builtins_ready.load(Ordering::Acquire)) {
             self.start_prompt(id, hearing, action, repeat, Ok(builtin.prompt()));
             return Ok(());
         }

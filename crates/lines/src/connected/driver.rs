@@ -24,7 +24,7 @@ use dreiklang_sip::{
     event::{Event, Output},
     transport::{self, Item, Transports},
 };
-use std::{collections::{HashMap, VecDeque}, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::{HashMap, HashSet, VecDeque}, net::SocketAddr, sync::{Arc, atomic::{AtomicBool, Ordering}}, time::Instant};
 use tokio::sync::mpsc;
 
 /// Something that took long and is done.
@@ -49,12 +49,16 @@ pub struct Driver {
     pub(super) endpoint: Endpoint,
     pub(super) media: engine::Engine,
     pub(super) prompts: Arc<prompt::Library>,
+    /// The built-in prompts have been composed.
+    pub(super) builtins_ready: Arc<AtomicBool>,
     pub(super) directory: Directory,
     pub(super) legs: Legs,
     pub(super) phones: Phones,
     pub(super) trunks: Trunks,
     pub(super) done: mpsc::Sender<Done>,
     pub(super) next_play: u64,
+    /// Tenants whose owner has asked what lives here.
+    pub(super) surveyed: HashSet<TenantId>,
     /// Whose a running recording is; ends with its finished or failed event.
     pub(super) recording_tenants: HashMap<RecordingId, TenantId>,
     pub(super) stopping: bool,
@@ -80,7 +84,7 @@ impl Driver {
         getrandom::fill(&mut seed).map_err(|error| StartError::Random(error.to_string()))?;
         let mut realm_key = [0_u8; 32];
         getrandom::fill(&mut realm_key).map_err(|error| StartError::Random(error.to_string()))?;
-        let host = config.advertised_host.clone().unwrap_or_else(|| printed(config.media.advertised_ip));
+        let host = config.advertised_host.clone();
         let locals = addresses.advertised(&host);
         let endpoint = Endpoint::new(EndpointConfig::new(&config.user_agent, locals), seed);
         let (done, done_queue) = mpsc::channel(limits::BACKGROUND_RESULTS);
@@ -89,12 +93,14 @@ impl Driver {
             endpoint,
             media,
             prompts,
+            builtins_ready: compose_builtins(),
             directory: Directory::default(),
             legs: Legs::default(),
             phones: Phones::new(&config.realm, realm_key),
             trunks: Trunks::new(&host),
             done,
             next_play: 1,
+            surveyed: HashSet::new(),
             recording_tenants: HashMap::new(),
             stopping: false,
             transports,
@@ -266,17 +272,22 @@ impl Driver {
     }
 }
 
+/// Composes the built-in prompts off this task, so that the first caller hears music at once.
+fn compose_builtins() -> Arc<AtomicBool> {
+    let ready = Arc::new(AtomicBool::new(false));
+    let tell = Arc::clone(&ready);
+    tokio::task::spawn_blocking(move || {
+        for builtin in prompt::Builtin::ALL {
+            builtin.prompt();
+        }
+        tell.store(true, Ordering::Release);
+    });
+    ready
+}
+
 async fn sleep_until(at: Option<tokio::time::Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending::<()>().await,
-    }
-}
-
-/// IPv6 addresses go in brackets wherever a port could follow.
-fn printed(ip: std::net::IpAddr) -> String {
-    match ip {
-        std::net::IpAddr::V4(ip) => ip.to_string(),
-        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }

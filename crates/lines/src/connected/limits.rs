@@ -22,3 +22,6 @@ pub const NAME_CHARS: usize = 100;
 pub const PEER_SILENT: Duration = Duration::from_secs(8);
 /// Datagrams and commands handled before outputs are drained and others get their turn.
 pub const BATCH: usize = 256;
+/// How long no audio at all may come from a party that is not on hold before its leg is ended: longer than any pause in which a
+/// telephone may stop sending, shorter than a forgotten call is worth.
+pub const SILENCE: Duration = Duration::from_secs(60);

@@ -32,52 +32,105 @@ use dreiklang_core::{
     Input,
     time::Millis,
 };
-use dreiklang_media::engine;
+use dreiklang_media::{engine, record};
 use dreiklang_sip::transport;
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 
 pub use driver::Driver;
 pub use phones::Kept;
 
-/// How the line runs.
+/// Where the line listens and keeps things: what the bootstrap configuration says of it.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// Sockets to listen on.
-    pub transports: transport::Config,
-    /// Host that peers are told to reach us at (name or address); the port is the listener's own.
+pub struct Listening {
+    /// Datagrams.
+    pub udp: Option<SocketAddr>,
+    /// Plain streams.
+    pub tcp: Option<SocketAddr>,
+    /// Encrypted streams; needs `certificate` and `key`.
+    pub tls: Option<SocketAddr>,
+    /// PEM file of our certificate and its chain.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of its key.
+    pub key: Option<PathBuf>,
+    /// PEM file of the authorities peers' certificates must come from; the public ones otherwise.
+    pub authorities: Option<PathBuf>,
+    /// Host that peers are told to reach us at (name or address); the port is the listener's own. `None` = the audio's address.
     pub advertised_host: Option<String>,
-    /// Media threads and ports.
-    pub media: engine::Config,
+    /// Realm in which telephones sign in.
+    pub realm: String,
+    /// Address audio sockets are bound to.
+    pub media_bind: IpAddr,
+    /// Address the other end is told to send audio to.
+    pub media_advertised: IpAddr,
+    /// Ports of audio.
+    pub media_ports: RangeInclusive<u16>,
+    /// Media threads; 0 = one per core.
+    pub media_threads: usize,
     /// Where recordings go: `<recordings>/<tenant>/<recording>.wav`.
     pub recordings: PathBuf,
-    /// Where prompts lie: `<prompts>/<tenant>/<name>.wav`.
+    /// Where prompts lie: `<prompts>/<tenant>/<name>`.
     pub prompts: PathBuf,
     /// Where rendered speech is kept.
     pub prompt_cache: PathBuf,
-    /// Realm in which telephones sign in.
-    pub realm: String,
-    /// Name shown to peers.
-    pub user_agent: String,
-    /// How long no audio at all may come from a party that is not on hold before its leg is ended.
-    pub silence_limit: Duration,
+}
+
+/// How the line runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    transports: transport::Config,
+    media: engine::Config,
+    advertised_host: String,
+    /// Where recordings go.
+    pub recordings: PathBuf,
+    prompts: PathBuf,
+    prompt_cache: PathBuf,
+    realm: String,
+    user_agent: String,
 }
 
 impl Config {
-    /// What suits a machine whose telephones and trunks reach it at `ip`, with data below `data`.
-    pub fn new(ip: IpAddr, transports: transport::Config, media: engine::Config, data: &std::path::Path) -> Config {
-        let _ = ip;
-        Config {
-            transports,
-            advertised_host: None,
-            media,
-            recordings: data.join("recordings"),
-            prompts: data.join("prompts"),
-            prompt_cache: data.join("prompt-cache"),
-            realm: "dreiklang".to_owned(),
-            user_agent: concat!("Dreiklang/", env!("CARGO_PKG_VERSION")).to_owned(),
-            silence_limit: Duration::from_secs(60),
+    /// Checks what fits together.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub fn new(listening: Listening) -> Result<Config, String> {
+        let tls = match (listening.tls, listening.certificate, listening.key) {
+            (None, _, _) => None,
+            (Some(address), Some(certificate_file), Some(key_file)) => Some(transport::TlsConfig {
+                address,
+                certificate_file,
+                key_file,
+                authority_file: listening.authorities,
+                client_certificates: transport::ClientCertificates::default(),
+            }),
+            (Some(_), _, _) => return Err("encrypted streams need a certificate and its key".to_owned()),
+        };
+        let mut media = engine::Config::new(listening.media_bind, listening.media_advertised, listening.media_ports, record::Config::default());
+        media.quiet_ms = u64::try_from(limits::SILENCE.as_millis()).unwrap_or(u64::MAX);
+        if listening.media_threads > 0 {
+            media.shards = listening.media_threads;
         }
+        let printed = match listening.media_advertised {
+            IpAddr::V4(ip) => ip.to_string(),
+            // IPv6 addresses go in brackets wherever a port could follow.
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Ok(Config {
+            transports: transport::Config { udp: listening.udp, tcp: listening.tcp, tls, ..transport::Config::default() },
+            media,
+            advertised_host: listening.advertised_host.unwrap_or(printed),
+            recordings: listening.recordings,
+            prompts: listening.prompts,
+            prompt_cache: listening.prompt_cache,
+            realm: listening.realm,
+            user_agent: concat!("Dreiklang/", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
     }
 }
 
@@ -208,7 +261,7 @@ pub async fn start(config: Config, notices: mpsc::Sender<Notice>) -> Result<(Han
 /// Makes a recording whole that a former process left open, and says what became of it. Blocks on the disk.
 pub fn recover_recording(recordings: &std::path::Path, tenant: TenantId, recording: RecordingId) -> Input {
     let relative = PathBuf::from(tenant.to_string()).join(format!("{recording}.wav"));
-    match dreiklang_media::record::repair(&recordings.join(&relative)) {
+    match record::repair(&recordings.join(&relative)) {
         Ok(repaired) => Input::RecordingFinished {
             recording,
             path: relative.to_string_lossy().into_owned(),

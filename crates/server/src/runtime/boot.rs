@@ -298,30 +298,36 @@ impl Runtime {
         count
     }
 
-    /// Takes no new conversations, lets present ones finish for at most `patience`, then ends everything and writes what is to
+    /// Takes no new conversations, lets present ones finish for at most `patience` (or until `hurry` is ready), then ends everything and writes what is to
     /// be written.
-    pub async fn stop(&self, patience: Duration) {
+    pub async fn stop(&self, patience: Duration, hurry: impl Future<Output = ()>) {
         self.drain().await;
         let deadline = tokio::time::Instant::now() + patience;
+        tokio::pin!(hurry);
+        let mut hurried = false;
         loop {
             let alive = self.conversations().await;
-            if alive == 0 || tokio::time::Instant::now() >= deadline {
+            if alive == 0 || hurried || tokio::time::Instant::now() >= deadline {
                 if alive > 0 {
                     warn!(alive, "ending conversations that did not finish in time");
                 }
                 break;
             }
             // There is no event for "all conversations of all tenants are over", and stopping is rare.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                () = &mut hurry, if !hurried => hurried = true,
+            }
         }
         if let Some(connected) = self.shared.lines.connected() {
             connected.stop(STOP_WITHIN / 2).await;
         }
-        let driver = lock(&self.shared.background).drain(..).next();
-        if let Some(driver) = driver
-            && tokio::time::timeout(STOP_WITHIN, driver).await.is_err()
-        {
-            warn!("the Connected line did not stop in time");
+        // First the line, then whatever brings its last words to the owners.
+        let background: Vec<_> = lock(&self.shared.background).drain(..).collect();
+        for task in background {
+            if tokio::time::timeout(STOP_WITHIN, task).await.is_err() {
+                warn!("a line did not stop in time");
+            }
         }
         for handle in self.shared.tenants.all() {
             let (done, stopped) = oneshot::channel();

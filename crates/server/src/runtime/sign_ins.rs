@@ -36,7 +36,10 @@ pub(super) async fn load(store: &Store) -> Result<Vec<Kept>, Failure> {
         };
         let passed = now.since(body.saved_at).0;
         let holding = body.bindings.into_iter().filter(|kept| kept.expires_in_ms > passed);
-        all.extend(holding.map(|kept| Kept { expires_in_ms: kept.expires_in_ms - passed, ..kept }));
+        all.extend(holding.map(|mut kept| {
+            kept.expires_in_ms -= passed;
+            kept
+        }));
     }
     Ok(all)
 }
