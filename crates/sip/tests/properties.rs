@@ -12,8 +12,11 @@ use proptest::prelude::*;
 /// All torture messages, as seeds for mutation.
 static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let mut paths: Vec<PathBuf> =
-        ["rfc4475", "rfc5118", "rfc5118-crlf"].iter().flat_map(|folder| fs::read_dir(data.join(folder)).unwrap()).map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = ["rfc4475", "rfc5118", "rfc5118-crlf"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(data.join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
 });
@@ -23,7 +26,8 @@ fn touch(headers: &Headers) {
     let _ = (headers.top_via(), headers.top_branch(), headers.from(), headers.to(), headers.from_tag(), headers.to_tag());
     let _ = (headers.call_id(), headers.cseq(), headers.cseq_number(), headers.contact(), headers.is_contact_wildcard());
     let _ = (headers.max_forwards(), headers.expires_s(), headers.retry_after_s(), headers.session_expires_s(), headers.content_type());
-    let _ = (headers.vias().count(), headers.contacts().count(), headers.routes().count(), headers.record_routes().count(), headers.allow());
+    let _ =
+        (headers.vias().count(), headers.contacts().count(), headers.routes().count(), headers.record_routes().count(), headers.allow());
     for (name, _) in headers.iter() {
         let _ = (headers.get(name), headers.values(name).count());
     }
@@ -85,8 +89,17 @@ fn uri_text() -> impl Strategy<Value = String> {
     let user = "([a-zA-Z0-9+;?/&=$,._-]|%[0-9a-fA-F]{2}){1,16}(:[a-z0-9]{0,6})?@";
     let params = "(;[a-z-]{1,8}(=[a-zA-Z0-9:._%]{0,0}[a-zA-Z0-9:._-]{1,12})?){0,4}";
     let headers = "(\\?[a-zA-Z]{1,8}=[a-zA-Z0-9%]{0,0}[a-zA-Z0-9]{1,8})?";
-    let sip = (prop_oneof!["sip:", "sips:"], prop_oneof![Just(String::new()).boxed(), user.boxed()], host(), proptest::option::of(any::<u16>()), params, headers)
-        .prop_map(|(scheme, user, host, port, params, headers)| format!("{scheme}{user}{host}{}{params}{headers}", port.map(|port| format!(":{port}")).unwrap_or_default()));
+    let sip = (
+        prop_oneof!["sip:", "sips:"],
+        prop_oneof![Just(String::new()).boxed(), user.boxed()],
+        host(),
+        proptest::option::of(any::<u16>()),
+        params,
+        headers,
+    )
+        .prop_map(|(scheme, user, host, port, params, headers)| {
+            format!("{scheme}{user}{host}{}{params}{headers}", port.map(|port| format!(":{port}")).unwrap_or_default())
+        });
     prop_oneof![4 => sip, 1 => "tel:\\+[0-9]{3,15}(;phone-context=[a-z.]{1,10})?", 1 => "[b-r][a-z]{2,8}:[a-z0-9/._-]{1,20}"]
 }
 
@@ -103,10 +116,23 @@ fn name_addr() -> impl Strategy<Value = NameAddr> {
 
 fn message() -> impl Strategy<Value = Message> {
     let via = (host(), proptest::option::of(any::<u16>()), token()).prop_map(|(host, port, branch)| {
-        Via::parse(&format!("SIP/2.0/UDP {host}{};branch=z9hG4bK{branch};rport", port.map(|port| format!(":{port}")).unwrap_or_default())).unwrap()
+        Via::parse(&format!("SIP/2.0/UDP {host}{};branch=z9hG4bK{branch};rport", port.map(|port| format!(":{port}")).unwrap_or_default()))
+            .unwrap()
     });
     let extra = vec((token().prop_map(|name| format!("X-{name}")), "[^\r\n\u{0}-\u{1f}]{0,40}"), 0..6);
-    (vec(via, 1..4), name_addr(), name_addr(), token(), 0_u32..=i32::MAX as u32, token(), uri_text(), vec(name_addr(), 0..3), extra, vec(any::<u8>(), 0..200), any::<Option<u16>>())
+    (
+        vec(via, 1..4),
+        name_addr(),
+        name_addr(),
+        token(),
+        0_u32..=i32::MAX as u32,
+        token(),
+        uri_text(),
+        vec(name_addr(), 0..3),
+        extra,
+        vec(any::<u8>(), 0..200),
+        any::<Option<u16>>(),
+    )
         .prop_map(|(vias, from, to, call_id, number, method, uri, contacts, extra, body, status)| {
             let mut headers = Headers::new();
             for via in vias {
@@ -124,7 +150,9 @@ fn message() -> impl Strategy<Value = Message> {
             }
             match status {
                 Some(status) => Message::Response(Response { status: 100 + status % 600, reason: "Because".to_owned(), headers, body }),
-                None => Message::Request(Request { method: Method::parse(&method).unwrap(), uri: Uri::parse(&uri).unwrap(), headers, body }),
+                None => {
+                    Message::Request(Request { method: Method::parse(&method).unwrap(), uri: Uri::parse(&uri).unwrap(), headers, body })
+                }
             }
         })
 }

@@ -49,7 +49,8 @@ fn a_description_of_teams_is_read_with_all_its_keys() {
 
 #[test]
 fn line_ends_missing_lines_and_unknown_lines_are_tolerated() {
-    let description = Description::parse(b"m=audio 4000/2 RTP/AVP 0\ni=title\nc=IN IP6 [2001:db8::1]\nx=?\nnonsense\na= ptime:30\n").unwrap();
+    let description =
+        Description::parse(b"m=audio 4000/2 RTP/AVP 0\ni=title\nc=IN IP6 [2001:db8::1]\nx=?\nnonsense\na= ptime:30\n").unwrap();
     let audio = &description.media[0];
     assert_eq!((audio.port, audio.port_count), (4000, Some(2)));
     assert_eq!(description.connection_of(audio).unwrap().ip(), Some("2001:db8::1".parse().unwrap()));
@@ -58,7 +59,10 @@ fn line_ends_missing_lines_and_unknown_lines_are_tolerated() {
 
 #[test]
 fn what_cannot_be_mirrored_is_refused_with_its_line() {
-    assert_eq!(Description::parse(b"v=0\r\nm=audio 70000 RTP/AVP 0\r\n"), Err(SdpError::Line { line: 2, problem: "port is not a number up to 65535" }));
+    assert_eq!(
+        Description::parse(b"v=0\r\nm=audio 70000 RTP/AVP 0\r\n"),
+        Err(SdpError::Line { line: 2, problem: "port is not a number up to 65535" })
+    );
     assert_eq!(Description::parse(b"hello"), Err(SdpError::NotSdp));
     assert_eq!(Description::parse(&[b'x'; 40_000]), Err(SdpError::TooLarge("session description")));
     assert_eq!(Description::parse("m=audio 1 RTP/AVP 0\r\n".repeat(21).as_bytes()), Err(SdpError::TooLarge("number of media")));
@@ -66,7 +70,8 @@ fn what_cannot_be_mirrored_is_refused_with_its_line() {
 
 #[test]
 fn an_offer_is_answered_with_the_codec_that_we_like_best() {
-    let offer = offer_of("m=audio 49170 RTP/AVP 18 0 97 100\r\na=rtpmap:97 pcma/8000/1\r\na=rtpmap:100 telephone-event/8000\r\na=ptime:30\r\n");
+    let offer =
+        offer_of("m=audio 49170 RTP/AVP 18 0 97 100\r\na=rtpmap:97 pcma/8000/1\r\na=rtpmap:100 telephone-event/8000\r\na=ptime:30\r\n");
     let (answer, negotiated) = Session::new(7).answer(offer.as_bytes(), &local()).unwrap();
     assert_eq!(negotiated.codec.name, AudioCodec::Pcma);
     assert_eq!((negotiated.codec.payload_type, negotiated.dtmf, negotiated.ptime_ms), (97, Some(100), 30));
@@ -81,13 +86,18 @@ fn an_offer_is_answered_with_the_codec_that_we_like_best() {
 
 #[test]
 fn other_media_are_refused_in_their_place() {
-    let offer = offer_of("m=video 5000 RTP/AVP 31 32\r\nm=audio 0 RTP/AVP 0\r\nm=audio 6000 RTP/SAVP 0\r\nm=audio 4000 RTP/AVP 0\r\nm=audio 4002 RTP/AVP 0\r\n");
+    let offer = offer_of(
+        "m=video 5000 RTP/AVP 31 32\r\nm=audio 0 RTP/AVP 0\r\nm=audio 6000 RTP/SAVP 0\r\nm=audio 4000 RTP/AVP 0\r\nm=audio 4002 RTP/AVP 0\r\n",
+    );
     let mut session = Session::new(1);
     let (answer, negotiated) = session.answer(offer.as_bytes(), &local()).unwrap();
     assert_eq!(negotiated.remote_rtp.port(), 4000);
     let answer = Description::parse(&answer).unwrap();
     let lines: Vec<_> = answer.media.iter().map(|media| (media.kind.as_str(), media.port, media.protocol.as_str())).collect();
-    assert_eq!(lines, [("video", 0, "RTP/AVP"), ("audio", 0, "RTP/AVP"), ("audio", 0, "RTP/SAVP"), ("audio", 40000, "RTP/AVP"), ("audio", 0, "RTP/AVP")]);
+    assert_eq!(
+        lines,
+        [("video", 0, "RTP/AVP"), ("audio", 0, "RTP/AVP"), ("audio", 0, "RTP/SAVP"), ("audio", 40000, "RTP/AVP"), ("audio", 0, "RTP/AVP")]
+    );
     assert_eq!(answer.media[0].formats, ["31", "32"]);
     // RFC 3264 §8: our own later offer keeps the order.
     let offer = Description::parse(&session.offer(&local())).unwrap();
@@ -122,7 +132,11 @@ fn directions_are_complemented() {
 fn our_offer_is_understood_by_our_answer_and_back() {
     let mut caller = Session::new(1);
     let mut callee = Session::new(2);
-    let callee_audio = LocalAudio { codecs: vec![AudioCodec::Pcmu, AudioCodec::Pcma], rtcp_mux: true, ..LocalAudio::new("203.0.113.9:50000".parse().unwrap()) };
+    let callee_audio = LocalAudio {
+        codecs: vec![AudioCodec::Pcmu, AudioCodec::Pcma],
+        rtcp_mux: true,
+        ..LocalAudio::new("203.0.113.9:50000".parse().unwrap())
+    };
     let caller_audio = LocalAudio { rtcp_mux: true, ..local() };
     let offer = caller.offer(&caller_audio);
     assert!(text(&offer).contains("m=audio 40000 RTP/AVP 8 0 101\r\n"));
@@ -175,7 +189,11 @@ fn an_answer_decides_payload_types_and_may_refuse() {
     assert_eq!(session.read_answer(&answer("m=audio 0 RTP/AVP 0\r\n")), Err(NegotiationError::Refused));
     assert_eq!(session.read_answer(&answer("")), Err(NegotiationError::MediaMismatch));
     assert!(matches!(session.read_answer(&answer("m=audio 4 RTP/AVP 18\r\n")), Err(NegotiationError::NoCommonCodec(_))));
-    let renumbered = session.read_answer(&answer("m=audio 4000 RTP/AVP 96 97\r\na=rtpmap:96 PCMU/8000\r\na=rtpmap:97 telephone-event/8000\r\na=rtcp:4009 IN IP4 192.0.2.77\r\n")).unwrap();
+    let renumbered = session
+        .read_answer(&answer(
+            "m=audio 4000 RTP/AVP 96 97\r\na=rtpmap:96 PCMU/8000\r\na=rtpmap:97 telephone-event/8000\r\na=rtcp:4009 IN IP4 192.0.2.77\r\n",
+        ))
+        .unwrap();
     assert_eq!((renumbered.codec.payload_type, renumbered.receive_payload_type), (96, 0));
     assert_eq!((renumbered.dtmf, renumbered.receive_dtmf), (Some(97), Some(101)));
     assert_eq!(renumbered.remote_rtcp, "192.0.2.77:4009".parse().unwrap());

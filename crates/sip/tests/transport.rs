@@ -210,7 +210,8 @@ async fn pings_are_answered_whole_or_in_halves() {
 
 #[tokio::test]
 async fn a_peer_that_stops_answering_pings_is_given_up() {
-    let short = StreamLimits { ping_interval: Duration::from_millis(40), pong_timeout: Duration::from_millis(200), ..StreamLimits::default() };
+    let short =
+        StreamLimits { ping_interval: Duration::from_millis(40), pong_timeout: Duration::from_millis(200), ..StreamLimits::default() };
     let (mut client, _) = on_tcp(short).await;
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
     client.send(&Hop::tcp(listener.local_addr().unwrap()), request("a"));
@@ -328,7 +329,16 @@ async fn closing_writes_out_what_is_queued() {
     }
     assert!(matches!(soon(client.recv()).await.item, Item::Closed));
     server.send(&Hop::tcp(address), request("late"));
-    assert!(soon(async { loop { if let Item::Failed { .. } = server.recv().await.item { return true } } }).await);
+    assert!(
+        soon(async {
+            loop {
+                if let Item::Failed { .. } = server.recv().await.item {
+                    return true;
+                }
+            }
+        })
+        .await
+    );
 }
 
 /// An authority with certificates in a folder that goes away with it.
@@ -433,7 +443,8 @@ async fn a_required_client_certificate_is_required() {
 async fn an_optional_client_certificate_is_verified_when_there_is_one() {
     let pki = Pki::new("optional");
     let (mut server, address) = on_tls(pki.peer(&["127.0.0.1"], &SERVER, ClientCertificates::Optional)).await;
-    let (client, _) = on_tls(pki.peer(&["client.example.com"], &[ExtendedKeyUsagePurpose::ClientAuth], ClientCertificates::NotRequested)).await;
+    let (client, _) =
+        on_tls(pki.peer(&["client.example.com"], &[ExtendedKeyUsagePurpose::ClientAuth], ClientCertificates::NotRequested)).await;
     // Without a name the address is verified.
     client.send(&Hop { server_name: None, ..Hop::tls(address, "") }, request("a"));
     let (hop, _) = next_call_id(&mut server).await;

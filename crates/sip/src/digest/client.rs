@@ -21,7 +21,11 @@ pub fn authorize(request: &mut Request, challenge: &Response, credentials: &Cred
 #[must_use]
 pub fn is_stale(challenge: &Response) -> bool {
     header_names(challenge.status).is_some_and(|(name, _)| {
-        challenge.headers.all(name).flat_map(parse).any(|params| params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")))
+        challenge
+            .headers
+            .all(name)
+            .flat_map(parse)
+            .any(|params| params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")))
     })
 }
 
@@ -37,7 +41,9 @@ fn answer(request: &Request, challenge: &DigestParams<'_>, credentials: &Credent
     let (realm, nonce) = (challenge.get("realm")?, challenge.get("nonce")?);
     let algorithm_token = challenge.get("algorithm");
     let (algorithm, is_session) = match algorithm_token.unwrap_or("MD5") {
-        token if token.len() > 5 && token.get(token.len() - 5..).is_some_and(|end| end.eq_ignore_ascii_case("-sess")) => (Algorithm::parse(token.get(..token.len() - 5)?)?, true),
+        token if token.len() > 5 && token.get(token.len() - 5..).is_some_and(|end| end.eq_ignore_ascii_case("-sess")) => {
+            (Algorithm::parse(token.get(..token.len() - 5)?)?, true)
+        }
         token => (Algorithm::parse(token)?, false),
     };
     let qop = match challenge.get("qop") {
@@ -67,8 +73,13 @@ fn answer(request: &Request, challenge: &DigestParams<'_>, credentials: &Credent
         body: &request.body,
     };
     let response = question.response(&algorithm.ha1(&credentials.username, realm, &credentials.password));
-    let mut value =
-        format!("Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"", quote(&credentials.username), quote(realm), quote(nonce), quote(&uri));
+    let mut value = format!(
+        "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"",
+        quote(&credentials.username),
+        quote(realm),
+        quote(nonce),
+        quote(&uri)
+    );
     if let Some(token) = algorithm_token {
         value.push_str(&format!(", algorithm={token}"));
     }

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn several_challenges_of_one_line_are_told_apart() {
-        let line = "Basic realm=\"x\", Digest realm=\"a \\\"b\\\"\", nonce=\"1,2\", qop=\"auth,auth-int\" ,algorithm=SHA-256,Digest nonce=3";
+        let line =
+            "Basic realm=\"x\", Digest realm=\"a \\\"b\\\"\", nonce=\"1,2\", qop=\"auth,auth-int\" ,algorithm=SHA-256,Digest nonce=3";
         let found = parse(line);
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].get("Realm"), Some("a \"b\""));

@@ -147,7 +147,7 @@ impl Challenger {
         &self.realm
     }
 
-    /// The 401 that challenges a request from `source`.
+    /// The 401 that challenges a request from `source`; its To tag is the caller's to add.
     pub fn challenge(&mut self, now: Instant, request: &Request, source: IpAddr, is_stale: bool) -> Response {
         let mut response = Response::to_request(request, 401, "");
         for value in self.challenges(now, source, is_stale) {
@@ -196,7 +196,9 @@ impl Challenger {
         if !names_request(uri, request) {
             return Err("uri is not that of the request");
         }
-        let algorithm = Algorithm::parse(params.get("algorithm").unwrap_or("MD5")).filter(|algorithm| self.algorithms.contains(algorithm)).ok_or("algorithm was not offered")?;
+        let algorithm = Algorithm::parse(params.get("algorithm").unwrap_or("MD5"))
+            .filter(|algorithm| self.algorithms.contains(algorithm))
+            .ok_or("algorithm was not offered")?;
         let (qop, cnonce, nonce_count) = match params.get("qop") {
             None => (Qop::None, "", "00000000"),
             Some(qop) if qop.eq_ignore_ascii_case("auth") => (Qop::Auth, mandatory("cnonce")?, mandatory("nc")?),
@@ -206,8 +208,17 @@ impl Challenger {
             (8, Ok(count)) => count,
             _ => return Err("nc is not eight hexadecimal digits"),
         };
-        let question =
-            Question { algorithm, is_session: false, nonce, cnonce, nonce_count, qop, method: request.method.as_str(), uri, body: &request.body };
+        let question = Question {
+            algorithm,
+            is_session: false,
+            nonce,
+            cnonce,
+            nonce_count,
+            qop,
+            method: request.method.as_str(),
+            uri,
+            body: &request.body,
+        };
         let secret = secret_of(&username);
         // An unknown user costs as much time as a known one.
         let ha1 = secret.as_ref().and_then(|secret| secret.ha1(algorithm, &username, &self.realm));
@@ -286,7 +297,9 @@ impl Challenger {
 /// they configured, not the one that they sent.
 fn names_request(uri: &str, request: &Request) -> bool {
     match Uri::parse(uri) {
-        Ok(uri) => uri.scheme == request.uri.scheme && uri.user_unescaped() == request.uri.user_unescaped() && uri.host.same_as(&request.uri.host),
+        Ok(uri) => {
+            uri.scheme == request.uri.scheme && uri.user_unescaped() == request.uri.user_unescaped() && uri.host.same_as(&request.uri.host)
+        }
         Err(_) => false,
     }
 }
@@ -434,7 +447,13 @@ mod tests {
         let mut challenger = challenger(now);
         let request = authorized(&mut challenger, now, &alice());
         let credentials = request.headers.get("Authorization").unwrap();
-        let edits = [("sip:example.com", "sip:example.org"), ("nc=00000001", "nc=1"), ("qop=auth", "qop=auth-int"), ("SHA-256", "MD5-sess"), ("response", "x")];
+        let edits = [
+            ("sip:example.com", "sip:example.org"),
+            ("nc=00000001", "nc=1"),
+            ("qop=auth", "qop=auth-int"),
+            ("SHA-256", "MD5-sess"),
+            ("response", "x"),
+        ];
         for (from, to) in edits {
             let mut edited = register();
             edited.headers.push("Authorization", &credentials.replacen(from, to, 1));

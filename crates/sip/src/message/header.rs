@@ -228,7 +228,8 @@ impl Headers {
 
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
-        self.len() == other.len() && self.iter().zip(other.iter()).all(|(left, right)| left.0.eq_ignore_ascii_case(right.0) && left.1 == right.1)
+        self.len() == other.len()
+            && self.iter().zip(other.iter()).all(|(left, right)| left.0.eq_ignore_ascii_case(right.0) && left.1 == right.1)
     }
 }
 

@@ -67,7 +67,9 @@ fn scan_bare(text: &str) -> Result<NameAddrParts<'_>, ParseError> {
 
 /// The grammar allows tokens only; letters of other scripts and common punctuation are tolerated, structure is not.
 fn check_unquoted_display(display: &str) -> Result<(), ParseError> {
-    let is_tolerated = |byte: u8| is_token_byte(byte) || byte >= 0x80 || matches!(byte, b' ' | b'\t' | b'(' | b')' | b'/' | b'&' | b'#' | b'=' | b'?' | b'$');
+    let is_tolerated = |byte: u8| {
+        is_token_byte(byte) || byte >= 0x80 || matches!(byte, b' ' | b'\t' | b'(' | b')' | b'/' | b'&' | b'#' | b'=' | b'?' | b'$')
+    };
     if display.bytes().all(is_tolerated) { Ok(()) } else { Err(ParseError::Value("display name needs quotes")) }
 }
 

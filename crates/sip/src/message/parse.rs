@@ -60,10 +60,19 @@ fn unanswerable(error: ParseError) -> Malformed {
 /// A start line.
 #[derive(Debug)]
 enum Start {
-    Request { method: Method, uri: Uri },
-    Response { status: u16, reason: String },
+    Request {
+        method: Method,
+        uri: Uri,
+    },
+    Response {
+        status: u16,
+        reason: String,
+    },
     /// A request line with a defect; the headers are read all the same, so that it can be answered.
-    Defective { error: ParseError, is_ack: bool },
+    Defective {
+        error: ParseError,
+        is_ack: bool,
+    },
 }
 
 /// Start line and header section, before the body is there.

@@ -297,7 +297,15 @@ impl Uri {
         match self.scheme {
             Scheme::Other(_) => self.user == other.user,
             Scheme::Tel => {
-                let digits = |uri: &Uri| uri.user.as_deref().unwrap_or("").bytes().filter(|byte| !matches!(byte, b'-' | b'.' | b'(' | b')')).map(|byte| byte.to_ascii_lowercase()).collect::<Vec<u8>>();
+                let digits = |uri: &Uri| {
+                    uri.user
+                        .as_deref()
+                        .unwrap_or("")
+                        .bytes()
+                        .filter(|byte| !matches!(byte, b'-' | b'.' | b'(' | b')'))
+                        .map(|byte| byte.to_ascii_lowercase())
+                        .collect::<Vec<u8>>()
+                };
                 digits(self) == digits(other) && params_match(&self.params, &other.params, |_| true)
             }
             Scheme::Sip | Scheme::Sips => {
@@ -337,8 +345,12 @@ fn same_text(left: Option<&str>, right: Option<&str>) -> bool {
 
 fn same_headers(left: Option<&str>, right: Option<&str>) -> bool {
     let sorted = |headers: Option<&str>| {
-        let mut all: Vec<Vec<u16>> =
-            headers.unwrap_or("").split('&').filter(|header| !header.is_empty()).map(|header| Normalized::new(header).map(lower).collect()).collect();
+        let mut all: Vec<Vec<u16>> = headers
+            .unwrap_or("")
+            .split('&')
+            .filter(|header| !header.is_empty())
+            .map(|header| Normalized::new(header).map(lower).collect())
+            .collect();
         all.sort_unstable();
         all
     };

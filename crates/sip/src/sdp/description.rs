@@ -223,7 +223,10 @@ fn push_limited<T>(lines: &mut Vec<T>, line: T) -> Result<(), SdpError> {
 }
 
 pub(super) fn find_attribute<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
-    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name)).map(|attribute| attribute.value.as_deref().unwrap_or("").trim())
+    attributes
+        .iter()
+        .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        .map(|attribute| attribute.value.as_deref().unwrap_or("").trim())
 }
 
 fn parse_origin(value: &str) -> Option<Origin> {

@@ -173,7 +173,11 @@ impl Media {
     /// Payload types in order of preference with their meaning; static ones need no `a=rtpmap`.
     #[must_use]
     pub fn rtp_maps(&self) -> Vec<RtpMap> {
-        self.formats.iter().filter_map(|format| format.parse().ok().filter(|payload_type| *payload_type < 128)).filter_map(|payload_type| self.rtp_map(payload_type)).collect()
+        self.formats
+            .iter()
+            .filter_map(|format| format.parse().ok().filter(|payload_type| *payload_type < 128))
+            .filter_map(|payload_type| self.rtp_map(payload_type))
+            .collect()
     }
 
     fn rtp_map(&self, payload_type: u8) -> Option<RtpMap> {
@@ -194,12 +198,18 @@ impl Media {
     /// The payload type of telephone events of this clock (RFC 4733), when offered.
     #[must_use]
     pub fn telephone_event(&self, clock: u32) -> Option<u8> {
-        self.rtp_maps().into_iter().find(|map| map.name.eq_ignore_ascii_case("telephone-event") && map.clock == clock).map(|map| map.payload_type)
+        self.rtp_maps()
+            .into_iter()
+            .find(|map| map.name.eq_ignore_ascii_case("telephone-event") && map.clock == clock)
+            .map(|map| map.payload_type)
     }
 
     /// The keys in the order written. Lines that cannot be taken apart are left out.
     pub fn cryptos(&self) -> impl Iterator<Item = Crypto<'_>> {
-        self.attributes.iter().filter(|attribute| attribute.name.eq_ignore_ascii_case("crypto")).filter_map(|attribute| parse_crypto(attribute.value.as_deref()?))
+        self.attributes
+            .iter()
+            .filter(|attribute| attribute.name.eq_ignore_ascii_case("crypto"))
+            .filter_map(|attribute| parse_crypto(attribute.value.as_deref()?))
     }
 }
 

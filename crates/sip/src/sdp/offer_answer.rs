@@ -86,7 +86,14 @@ impl LocalAudio {
     /// Two-way G.711 in packets of 20 ms with telephone events.
     #[must_use]
     pub fn new(rtp: SocketAddr) -> LocalAudio {
-        LocalAudio { rtp, codecs: vec![AudioCodec::Pcma, AudioCodec::Pcmu], dtmf: true, direction: Direction::SendRecv, ptime_ms: 20, rtcp_mux: false }
+        LocalAudio {
+            rtp,
+            codecs: vec![AudioCodec::Pcma, AudioCodec::Pcmu],
+            dtmf: true,
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+            rtcp_mux: false,
+        }
     }
 
     /// The same with another direction.
@@ -125,7 +132,11 @@ pub struct Negotiated {
 enum Slot {
     Audio,
     /// Refused for good: kind, protocol and formats as the peer wrote them.
-    Refused { kind: String, protocol: String, formats: Vec<String> },
+    Refused {
+        kind: String,
+        protocol: String,
+        formats: Vec<String>,
+    },
 }
 
 /// What of an offer is needed to understand its answer.
@@ -191,7 +202,8 @@ impl Session {
         };
         let formats: Vec<(u8, AudioCodec)> = local.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
         let dtmf = local.dtmf.then_some(self.dtmf_payload_type);
-        let audio = AudioLines { local, formats: &formats, dtmf, direction: local.direction, rtcp_mux: local.rtcp_mux, protocol: &self.protocol };
+        let audio =
+            AudioLines { local, formats: &formats, dtmf, direction: local.direction, rtcp_mux: local.rtcp_mux, protocol: &self.protocol };
         let media = self.render(&audio);
         self.pending = Some(PendingOffer { local: local.clone(), dtmf_payload_type: self.dtmf_payload_type, previous, is_answered: false });
         self.publish(local.rtp.ip(), &media)
@@ -237,7 +249,8 @@ impl Session {
         self.pending = None;
         self.protocol.clone_from(&media.protocol);
         self.dtmf_payload_type = dtmf.unwrap_or(self.dtmf_payload_type);
-        self.slots = offer.media.iter().enumerate().map(|(at, media)| if at == index { Slot::Audio } else { Slot::refused(media) }).collect();
+        self.slots =
+            offer.media.iter().enumerate().map(|(at, media)| if at == index { Slot::Audio } else { Slot::refused(media) }).collect();
         let audio = AudioLines { local, formats: &[(map.payload_type, name)], dtmf, direction, rtcp_mux, protocol: &self.protocol };
         let media = self.render(&audio);
         Ok((self.publish(local.rtp.ip(), &media), negotiated))
@@ -253,7 +266,8 @@ impl Session {
         let local = &pending.local;
         let answer = Description::parse(answer)?;
         let index = self.slots.iter().position(|slot| *slot == Slot::Audio).unwrap_or(0);
-        let media = answer.media.get(index).filter(|media| media.kind.eq_ignore_ascii_case("audio")).ok_or(NegotiationError::MediaMismatch)?;
+        let media =
+            answer.media.get(index).filter(|media| media.kind.eq_ignore_ascii_case("audio")).ok_or(NegotiationError::MediaMismatch)?;
         if media.port == 0 {
             return Err(NegotiationError::Refused);
         }
@@ -305,7 +319,8 @@ impl Session {
             return sent.bytes.clone();
         }
         self.version += 1;
-        let bytes = format!("v=0\r\no=- {} {} {connection}\r\ns=-\r\nc={connection}\r\nt=0 0\r\n{media}", self.session_id, self.version).into_bytes();
+        let bytes = format!("v=0\r\no=- {} {} {connection}\r\ns=-\r\nc={connection}\r\nt=0 0\r\n{media}", self.session_id, self.version)
+            .into_bytes();
         self.sent = Some(Sent { content, bytes: bytes.clone() });
         bytes
     }

@@ -18,7 +18,9 @@ pub enum BindError {
         address: SocketAddr,
     },
     /// The machine does not have the address.
-    #[error("{transport} {address}: this machine does not have the address; `ip address` lists those it has, 0.0.0.0 or [::] takes all of them")]
+    #[error(
+        "{transport} {address}: this machine does not have the address; `ip address` lists those it has, 0.0.0.0 or [::] takes all of them"
+    )]
     NotLocal {
         /// The transport.
         transport: Transport,
