@@ -6,6 +6,7 @@
 //! # Layout
 //!
 //! - [`server`]: the product, in a folder and on ports of its own
+//! - [`contact_center`]: a queue, a number and agents in it
 //! - [`sipp`]: scenarios of `tests/sipp`, message by message
 //! - [`baresip`]: a telephone with audio, driven by commands
 //! - [`tone_files`]: who hears whom
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod baresip;
+pub mod contact_center;
 pub mod ports;
 pub mod server;
 pub mod sipp;

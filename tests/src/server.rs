@@ -17,6 +17,8 @@ use std::{
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+/// What the first administrator signs in with.
+pub const ADMINISTRATOR_PASSWORD: &str = "a password for tests";
 /// Audio ports per server: two per party, for a few dozen calls.
 const AUDIO_PORTS: u16 = 200;
 /// How long the program may take to end by itself after it was asked to.
@@ -156,7 +158,12 @@ filter = \"info\"
 
 fn program_in(folder: &Path) -> Result<Command> {
     let mut command = Command::new(program()?);
-    command.current_dir(folder).env("DREIKLANG_CONFIG", folder.join("dreiklang.toml")).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .current_dir(folder)
+        .env("DREIKLANG_CONFIG", folder.join("dreiklang.toml"))
+        .env("DREIKLANG_ADMIN_PASSWORD", ADMINISTRATOR_PASSWORD)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     Ok(command)
 }
 

@@ -1,0 +1,182 @@
+//! A small contact center inside a server: one queue, one number, one trunk, and agents with telephones.
+//!
+//! Decides what every test needs to be the same; a test says only what is special about its queue. Everything goes through
+//! the interface that programs use, as a token with the rights of an administrator and a supervisor.
+
+use crate::{
+    baresip::{Baresip, Setup},
+    server::{ADMINISTRATOR_PASSWORD, Server},
+    sipp::Scenario,
+    wait::{self, SOON},
+};
+use anyhow::{Context, Result, bail, ensure};
+use dreiklang_media::wav::Wav;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// The number callers dial.
+pub const NUMBER: &str = "+493099900";
+
+/// A server with a contact center, and the way to look into it.
+pub struct ContactCenter {
+    /// The server.
+    pub server: Server,
+    client: Client,
+    token: String,
+    /// Ids by name.
+    agents: HashMap<String, String>,
+    /// The queue's id.
+    pub queue: String,
+}
+
+impl ContactCenter {
+    /// Starts a server and sets it up. `queue` overrides what the queue is usually like.
+    pub async fn open(queue: Value, agents: &[&str]) -> Result<ContactCenter> {
+        let server = Server::start().await?;
+        let client = Client::builder().no_proxy().build()?;
+        let token = token(&client, &server).await?;
+        let mut center = ContactCenter { server, client, token, agents: HashMap::new(), queue: String::new() };
+        let mut settings = json!({ "name": "Support", "ring_ms": 20_000, "recording": "from_answer" });
+        for (key, value) in queue.as_object().into_iter().flatten() {
+            settings[key] = value.clone();
+        }
+        center.queue = center.create("queues", settings).await?;
+        for name in agents {
+            let agent = json!({ "name": name, "endpoint": { "kind": "desk", "value": name }, "queues": [center.queue] });
+            let id = center.create("agents", agent).await?;
+            center.create("phones", json!({ "user": name, "agent": id, "password": password(name) })).await?;
+            center.agents.insert((*name).to_owned(), id);
+        }
+        center.create("trunks", json!({ "name": "Carrier", "sources": ["127.0.0.1"], "health_interval_s": 0 })).await?;
+        let target = json!({ "kind": "queue", "id": center.queue });
+        center.create("numbers", json!({ "number": NUMBER, "target": target })).await?;
+        Ok(center)
+    }
+
+    /// An agent's telephone with audio, signed in.
+    pub async fn telephone(&self, agent: &str, tone_hz: u32) -> Result<Baresip> {
+        Baresip::start(Setup::new(agent, tone_hz).signed_in(self.server.sip, &password(agent))).await
+    }
+
+    /// An agent's telephone that does what a scenario says: signed in, listening.
+    pub async fn scripted_telephone(&self, agent: &str, scenario: &str) -> Result<Scenario> {
+        let telephone = Scenario::new(scenario, self.server.sip)?;
+        let sign_in = Scenario::new("phone_signs_in", self.server.sip)?.at(telephone.address());
+        sign_in.service(agent).credentials(agent, &password(agent)).word("expires_s", "120").run().await?;
+        self.wait_for_agent(agent, "reachable", |state| state["reachable"] == json!(true)).await?;
+        Ok(telephone)
+    }
+
+    /// A caller's scenario towards the number.
+    pub fn caller(&self, scenario: &str) -> Result<Scenario> {
+        Ok(Scenario::new(scenario, self.server.sip)?.service(NUMBER))
+    }
+
+    /// What a telephone dials to call the number.
+    pub fn uri(&self) -> String {
+        format!("sip:{NUMBER}@{}", self.server.sip)
+    }
+
+    /// Lets an agent begin work and take conversations.
+    pub async fn make_ready(&self, agent: &str) -> Result<()> {
+        let id = self.agent(agent)?;
+        self.request(Method::PUT, &format!("agents/{id}/duty"), Some(json!({ "duty": "on_duty" }))).await?;
+        self.request(Method::PUT, &format!("agents/{id}/availability"), Some(json!({ "state": "ready" }))).await?;
+        Ok(())
+    }
+
+    /// An agent's id.
+    pub fn agent(&self, name: &str) -> Result<&str> {
+        self.agents.get(name).map(String::as_str).with_context(|| format!("there is no agent {name}"))
+    }
+
+    /// Waits until an agent's state is as wanted.
+    pub async fn wait_for_agent(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        let path = format!("agents/{}/state", self.agent(name)?);
+        self.wait_for(&path, &format!("{name} to be {what}"), wanted).await
+    }
+
+    /// Waits until the only conversation there has been is as wanted, and returns it in full.
+    pub async fn wait_for_conversation(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        let list = self
+            .wait_for("conversations", "a conversation", |list| list["items"].as_array().is_some_and(|items| !items.is_empty()))
+            .await?;
+        let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let [conversation] = items else { bail!("there should be one conversation, not {}", items.len()) };
+        let id = conversation["id"].as_str().context("a conversation has an id")?;
+        self.wait_for(&format!("conversations/{id}"), what, wanted).await
+    }
+
+    /// The conversation after its end.
+    pub async fn ended_conversation(&self) -> Result<Value> {
+        self.wait_for_conversation("the conversation to be over", |conversation| conversation["ended_at"].is_i64()).await
+    }
+
+    /// The only recording of a conversation: its channels, at the telephone's rate.
+    pub async fn recording(&self, conversation: &Value) -> Result<Vec<Vec<i16>>> {
+        let recordings = conversation["recordings_made"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let [recording] = recordings else { bail!("there should be one recording: {conversation}") };
+        let id = recording["id"].as_str().context("a recording has an id")?;
+        let request = self.client.get(self.server.url(&format!("/api/v1/recordings/{id}/audio"))).bearer_auth(&self.token);
+        let answer = request.send().await?.error_for_status()?;
+        let wav = Wav::parse(&answer.bytes().await?)?;
+        ensure!(!wav.truncated, "the recording is cut short");
+        Ok(wav.channels)
+    }
+
+    /// Asks the interface, and returns its answer's body (null when it has none).
+    pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
+        let request = self.client.request(method.clone(), self.server.url(&format!("/api/v1/{path}"))).bearer_auth(&self.token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{method} {path} is answered with {status}: {text}");
+        if text.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&text)?) }
+    }
+
+    /// Looks at something of the interface until it is as wanted.
+    pub async fn wait_for(&self, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        let mut last = Ok(Value::Null);
+        let found = wait::until(what, SOON, async || {
+            last = self.request(Method::GET, path, None).await;
+            last.as_ref().ok().filter(|value| wanted(value)).cloned()
+        });
+        let found = found.await;
+        found.with_context(|| match &last {
+            Ok(value) => format!("it was {value:#}\n{}", self.server.log()),
+            Err(error) => format!("{error:#}\n{}", self.server.log()),
+        })
+    }
+
+    async fn create(&self, kind: &str, document: Value) -> Result<String> {
+        let created = self.request(Method::POST, kind, Some(document)).await?;
+        created["id"].as_str().map(str::to_owned).with_context(|| format!("what was created has no id: {created}"))
+    }
+}
+
+/// The password of an agent's telephone.
+fn password(agent: &str) -> String {
+    format!("{agent}-on-the-desk")
+}
+
+/// Signs in as the first administrator and makes a token.
+async fn token(client: &Client, server: &Server) -> Result<String> {
+    let sign_in = json!({ "user": "admin", "password": ADMINISTRATOR_PASSWORD });
+    let answer = client.post(server.url("/api/v1/session")).json(&sign_in).send().await?;
+    ensure!(answer.status().is_success(), "signing in is answered with {}: {}", answer.status(), answer.text().await?);
+    let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).context("signing in sets a cookie")?;
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let me: Value = answer.json().await?;
+    let csrf = me["csrf_token"].as_str().context("signing in gives a token against forged requests")?;
+    let new = json!({ "name": "tests", "roles": ["administrator", "supervisor"] });
+    let request = client.post(server.url("/api/v1/tokens")).header("cookie", cookie).header("x-csrf-token", csrf).json(&new);
+    let answer = request.send().await?;
+    ensure!(answer.status().is_success(), "making a token is answered with {}: {}", answer.status(), answer.text().await?);
+    let token: Value = answer.json().await?;
+    token["secret"].as_str().map(str::to_owned).context("a new token has a secret")
+}
