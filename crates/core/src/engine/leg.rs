@@ -19,10 +19,10 @@ use crate::{
 
 impl Engine {
     pub(super) fn ringing(&mut self, id: LegId) {
-        let Some(leg) = self.world.leg(id) else { return };
+        let Some(found) = self.world.conversation_of(id) else { return };
+        let Some(leg) = found.leg(id) else { return };
         if leg.ringing_at.is_none() && leg.connected_at.is_none() && !leg.ending && leg.role != Role::Customer {
-            let conversation = self.world.legs[&id];
-            self.emit(Event::LegRinging { conversation, leg: id });
+            self.emit(Event::LegRinging { conversation: found.id, leg: id });
         }
     }
 
@@ -94,6 +94,7 @@ impl Engine {
         let offered = found.offer.as_ref().is_some_and(|offer| offer.leg == id);
         let talking = found.talk.as_ref().is_some_and(|talk| talk.leg == id);
         let transferring = found.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(id));
+        self.end_ghost_of_former_process(id);
         self.write_leg_end(id, termination, cause, given_up);
         if is_customer {
             self.customer_left(conversation, termination, kind);
@@ -106,6 +107,17 @@ impl Engine {
             }
         } else if transferring {
             self.outsider_failed(conversation, kind);
+        }
+    }
+
+    /// A line that lost a leg with the former process may say so before it is surveyed; its far end is still to be told.
+    fn end_ghost_of_former_process(&mut self, id: LegId) {
+        let Some(leg) = self.world.leg(id).filter(|leg| leg.since < self.world.took_over) else { return };
+        if let Some(token) = leg.token.clone()
+            && let (line, Some(conversation)) = (leg.line, self.world.legs.get(&id).copied())
+            && self.world.pending.survey(line).is_some()
+        {
+            self.act(Action::EndGhost { conversation, leg: id, line, token });
         }
     }
 
@@ -128,8 +140,8 @@ impl Engine {
     }
 
     pub(super) fn measured(&mut self, id: LegId, quality: Quality) {
-        let known = match self.world.leg(id) {
-            Some(leg) => (!leg.measured).then(|| self.world.legs[&id]),
+        let known = match self.world.conversation_of(id) {
+            Some(found) => found.leg(id).filter(|leg| !leg.measured).map(|_| found.id),
             None => self.world.departed.get(id).filter(|gone| !gone.measured).map(|gone| gone.conversation),
         };
         if let Some(conversation) = known {

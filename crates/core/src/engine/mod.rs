@@ -87,6 +87,10 @@ impl Engine {
         if input != Input::TookOver {
             self.fire_timers();
         }
+        if input == Input::Wake {
+            // Should it come early, by a clock's rounding, it is asked for again.
+            self.announced = None;
+        }
         self.take_in(input);
         self.route();
         self.announce_wake();

@@ -21,15 +21,15 @@ impl Engine {
         Ok(())
     }
 
-    /// An agent's telephone asks. It is told how that went before it is told to end.
+    /// A telephone asks; only an agent's in a talk is heeded. It is told how that went before it is told to end.
     pub(super) fn transfer_requested(&mut self, leg: LegId, target: &str) {
         let Some(found) = self.world.conversation_of(leg) else { return };
         let id = found.id;
-        let Some(agent) = found.talk.as_ref().filter(|talk| talk.leg == leg).and_then(|talk| talk.agent) else { return };
+        let agent = found.talk.as_ref().filter(|talk| talk.leg == leg).and_then(|talk| talk.agent);
         let Some(line) = found.leg(leg).filter(|leg| !leg.ending).map(|leg| leg.line) else { return };
-        let to = self.resolve(target).filter(|to| self.check_transfer(id, to).is_ok());
+        let to = agent.and_then(|agent| Some((agent, self.resolve(target)?))).filter(|(_, to)| self.check_transfer(id, to).is_ok());
         self.act(Action::AnswerTransfer { conversation: id, leg, line, accepted: to.is_some() });
-        if let Some(to) = to {
+        if let Some((agent, to)) = to {
             self.begin_transfer(Actor::Agent(agent), id, to);
         }
     }

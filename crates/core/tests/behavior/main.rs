@@ -1,4 +1,15 @@
 //! What the engine does, told as short stories: each test is a sentence about a contact center.
 
+mod agents;
+mod arrivals;
+mod configuration;
+mod figures;
+mod journal;
 mod main_path;
+mod offers;
 mod office;
+mod queues;
+mod recordings;
+mod takeovers;
+mod talks;
+mod transfers;
