@@ -2,6 +2,8 @@
 //!
 //! A limit is reached only by a broken or hostile peer, or by overload; what happens then is said where it is used.
 
+use std::time::Duration;
+
 /// Bytes of one SIP message. A UDP datagram cannot be larger (RFC 3261 §18.1.1 asks for this size), and a stream peer
 /// must not make us buffer more.
 pub const MESSAGE_BYTES_MAX: usize = 65_535;
@@ -31,6 +33,9 @@ pub const TRANSACTIONS_MAX: usize = 400_000;
 
 /// Ended calls that are remembered to answer latecomers; the oldest go first.
 pub const TOMBSTONES_MAX: usize = 100_000;
+
+/// A call to us that is neither answered nor refused by then gets 480: its caller has long been forgotten.
+pub const RINGING_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// Early dialogs of one INVITE whose tags are remembered. Teams rings every endpoint of a user separately.
 pub const FORKS_MAX: usize = 32;

@@ -61,6 +61,11 @@ impl Change {
         self.pending.as_ref().is_some_and(|pending| pending.key == key)
     }
 
+    /// The transaction of our change under way.
+    pub(super) fn pending_key(&self) -> Option<ClientKey> {
+        self.pending.as_ref().map(|pending| pending.key)
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         let incoming = self.incoming.as_ref().map(|incoming| incoming.trying_at.unwrap_or(incoming.answer_until));
         let retry = self.retry_at.filter(|_| self.pending.is_none());

@@ -80,6 +80,7 @@ impl Call {
             self.acknowledge(table, number, None);
         }
         self.drop_incoming_change(table, now);
+        self.drop_open_refer(table, now);
         self.farewell = Farewell::Waiting { reason: reason.map(str::to_owned), notifies_until: now + NOTIFY_PATIENCE };
         self.bye_if_due(table, now);
     }
@@ -156,6 +157,7 @@ impl Call {
     /// The peer's BYE, or whatever else ends the call without owing it anything.
     pub(super) fn finish(&mut self, table: &mut Table, now: Instant, cause: Cause) {
         self.drop_incoming_change(table, now);
+        self.drop_open_refer(table, now);
         self.end(table, cause);
         self.unacked = None;
         self.phase = Phase::Over;

@@ -8,6 +8,7 @@ use super::dialog::Dialog;
 use super::{Call, Phase};
 use crate::event::{CallId, Cause, CauseKind, Event};
 use crate::hop::Hop;
+use crate::limits::RINGING_MAX;
 use crate::message::{Headers, Request, Response};
 use crate::transaction::key::ServerKey;
 use crate::transaction::table::Table;
@@ -23,11 +24,12 @@ pub(super) struct Ringing {
     /// When 100 Trying leaves, unless something better has.
     trying_at: Option<Instant>,
     progress: Option<(Instant, Response)>,
+    until: Instant,
 }
 
 impl Ringing {
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.trying_at.or(self.progress.as_ref().map(|(at, _)| *at))
+        [self.trying_at, self.progress.as_ref().map(|(at, _)| *at), Some(self.until)].into_iter().flatten().min()
     }
 }
 
@@ -61,7 +63,8 @@ impl Call {
     ) -> Option<Call> {
         let dialog = Dialog::from_request(request, tag, hop.clone())?;
         let contact = table.contact(hop, request.uri.user.as_deref());
-        let ringing = Ringing { server, request: Arc::clone(request), trying_at: Some(now + TRYING_AFTER), progress: None };
+        let ringing =
+            Ringing { server, request: Arc::clone(request), trying_at: Some(now + TRYING_AFTER), progress: None, until: now + RINGING_MAX };
         let mut call = Call::new(id, tag, false, contact, Phase::Ringing(Box::new(ringing)));
         call.dialog = Some(dialog);
         call.session.learn(&request.headers);
@@ -88,6 +91,9 @@ impl Call {
         {
             *at = now + PROGRESS_EVERY;
             table.respond(now, ringing.server, response);
+        }
+        if ringing.until <= now {
+            self.hang_up(table, now, CauseKind::NoAnswer, Some(480), None);
         }
     }
 

@@ -142,6 +142,11 @@ impl Call {
         tags
     }
 
+    /// A transaction that outlives the call and that nothing else would end.
+    pub(crate) fn open_transaction(&self) -> Option<ClientKey> {
+        self.change.pending_key()
+    }
+
     /// The dialog, confirmed or early.
     pub(crate) fn dialog(&self) -> Option<&Dialog> {
         self.dialog.as_ref()

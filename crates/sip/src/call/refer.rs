@@ -115,6 +115,14 @@ impl Call {
         }
     }
 
+    /// Ends a REFER that nobody will answer any more (RFC 3261 §15.1.2).
+    pub(super) fn drop_open_refer(&mut self, table: &mut Table, now: Instant) {
+        if let Some((server, request)) = self.referral.as_mut().and_then(|referral| referral.open.take()) {
+            self.referral = None;
+            self.reply(table, now, server, &request, 487);
+        }
+    }
+
     /// Tells the peer how the referred call fares. A final status ends the subscription.
     pub(crate) fn notify_refer(&mut self, table: &mut Table, now: Instant, status: u16, reason: &str) {
         let Some(referral) = &mut self.referral else { return };

@@ -11,7 +11,6 @@
 //! - `tombstone`: answering latecomers of calls that are over
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 mod outside;
@@ -29,7 +28,7 @@ pub use crate::call::token::BadToken;
 use crate::config::Config;
 use crate::event::{CallId, Cause, CauseKind, Event, Output, RequestId};
 use crate::hop::Hop;
-use crate::message::{Method, Request};
+use crate::message::Method;
 use crate::transaction::key::{ServerKey, TimerKey};
 use crate::transaction::table::{Failure, Owner, Table};
 
@@ -41,7 +40,7 @@ pub struct Endpoint {
     tags: HashMap<u64, CallId>,
     tombstones: Tombstones,
     /// Requests of peers that the outside has not answered.
-    open_requests: HashMap<RequestId, (ServerKey, Arc<Request>)>,
+    open_requests: HashMap<RequestId, ServerKey>,
     last_call: u64,
     last_request: u64,
 }
@@ -99,7 +98,11 @@ impl Endpoint {
                         self.fail(now, key, owner, Failure::TimedOut);
                     }
                 }
-                TimerKey::Server(key) => self.table.on_server_timer(now, key),
+                TimerKey::Server(key) => {
+                    if let Some(forgotten) = self.table.on_server_timer(now, key) {
+                        self.open_requests.remove(&forgotten);
+                    }
+                }
                 TimerKey::Call(call) => self.with_call(now, call, |call, table| call.on_timer(table, now)),
                 TimerKey::Tombstones => {
                     let next = self.tombstones.expire(now);
@@ -143,6 +146,9 @@ impl Endpoint {
         }
         self.table.timers.set(TimerKey::Call(id), None);
         let (tag, known_tags) = (call.tag, call.known_tags());
+        if let Some(key) = call.open_transaction() {
+            self.table.orphan(now, key);
+        }
         self.calls.remove(&id);
         self.tags.remove(&tag);
         if !known_tags.is_empty() {

@@ -54,10 +54,9 @@ impl Endpoint {
     }
 
     /// Answers an [`Event::Request`]. The response may be built with [`Response::to_request`]; a To tag is added where it
-    /// is missing. A final response closes the request.
+    /// is missing. A final response closes the request, and so do 32 s without one.
     pub fn respond(&mut self, now: Instant, id: RequestId, mut response: Response) {
-        let Some((server, _)) = self.open_requests.get(&id) else { return };
-        let server = *server;
+        let Some(server) = self.open_requests.get(&id).copied() else { return };
         if response.status > 100 {
             response.headers.add_to_tag(&format!("{:016x}", self.table.random.next_u64()));
         }
@@ -74,7 +73,8 @@ impl Endpoint {
         self.last_request += 1;
         let id = RequestId(self.last_request);
         let request = Arc::new(request);
-        self.open_requests.insert(id, (server, Arc::clone(&request)));
+        self.open_requests.insert(id, server);
+        self.table.assign_request(server, id);
         self.table.emit(Event::Request { id, hop, request });
     }
 

@@ -90,7 +90,7 @@ impl Endpoint {
         if merge.is_some_and(|merge| self.table.is_merged(merge)) {
             return self.refuse_statelessly(&request, back, 482);
         }
-        self.table.open_server(key, &request.method, back, merge);
+        self.table.open_server(now, key, &request.method, back, merge);
         if let Some(call) = known {
             self.table.assign(key, call);
         }

@@ -51,6 +51,8 @@ pub struct ClientTransaction {
     interval: Duration,
     repeat_at: Option<Instant>,
     end_at: Option<Instant>,
+    /// Provisional responses no longer lift the limit of its life.
+    orphaned: bool,
 }
 
 impl ClientTransaction {
@@ -64,6 +66,7 @@ impl ClientTransaction {
             interval: T1,
             repeat_at: (!reliable).then_some(now + T1),
             end_at: Some(now + LIFETIME),
+            orphaned: false,
         }
     }
 
@@ -92,7 +95,8 @@ impl ClientTransaction {
         match (self.state, status) {
             (ClientState::Calling | ClientState::Proceeding, 100..=199) => {
                 // A provisional response stops timers A and B; how long a phone may ring is the user's decision.
-                self.become_state(ClientState::Proceeding, None);
+                let end_at = self.end_at.filter(|_| self.orphaned);
+                self.become_state(ClientState::Proceeding, end_at);
                 outcome.deliver = true;
             }
             (ClientState::Calling | ClientState::Proceeding, 200..=299) => {
@@ -150,6 +154,12 @@ impl ClientTransaction {
             return OnTimer::Retransmit;
         }
         OnTimer::Nothing
+    }
+
+    /// Nobody waits for the outcome any more: a ringing INVITE, which has no timer of its own, ends by this instant.
+    pub fn end_by(&mut self, at: Instant) {
+        self.orphaned = true;
+        self.end_at = Some(self.end_at.map_or(at, |end| end.min(at)));
     }
 
     /// The request could not be delivered. Returns whether the user is to be told.
@@ -217,6 +227,16 @@ mod tests {
         let mut transaction = ClientTransaction::new(start, true, false);
         assert!(transaction.on_response(start, 180).deliver);
         assert_eq!(transaction.deadline(), None);
+    }
+
+    #[test]
+    fn an_orphan_ends_even_when_it_goes_on_ringing() {
+        let start = Instant::now();
+        let mut transaction = ClientTransaction::new(start, true, false);
+        transaction.on_response(start, 180);
+        transaction.end_by(start + LIFETIME);
+        transaction.on_response(start, 180);
+        assert_eq!(transaction.deadline(), Some(start + LIFETIME));
     }
 
     #[test]

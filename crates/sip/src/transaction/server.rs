@@ -53,9 +53,18 @@ pub struct ServerTransaction {
 
 impl ServerTransaction {
     /// A transaction whose request has just arrived.
+    ///
+    /// A request other than INVITE is forgotten when its user stays silent for longer than the peer waits.
     #[must_use]
-    pub fn new(invite: bool, reliable: bool) -> ServerTransaction {
-        ServerTransaction { invite, reliable, state: ServerState::Proceeding, interval: T1, repeat_at: None, end_at: None }
+    pub fn new(now: Instant, invite: bool, reliable: bool) -> ServerTransaction {
+        ServerTransaction {
+            invite,
+            reliable,
+            state: ServerState::Proceeding,
+            interval: T1,
+            repeat_at: None,
+            end_at: (!invite).then_some(now + LIFETIME),
+        }
     }
 
     /// Where it stands.
@@ -155,7 +164,7 @@ mod tests {
     #[test]
     fn a_refusal_of_invite_is_repeated_until_its_ack_and_acks_are_absorbed_for_t4() {
         let start = Instant::now();
-        let mut transaction = ServerTransaction::new(true, false);
+        let mut transaction = ServerTransaction::new(start, true, false);
         assert!(transaction.on_send(start, 486));
         assert!(!transaction.on_send(start, 200), "a second final response must not leave");
         assert_eq!(transaction.deadline(), Some(start + T1));
@@ -171,7 +180,7 @@ mod tests {
     #[test]
     fn a_refusal_without_ack_gives_up_after_64_t1() {
         let start = Instant::now();
-        let mut transaction = ServerTransaction::new(true, false);
+        let mut transaction = ServerTransaction::new(start, true, false);
         transaction.on_send(start, 603);
         let mut repeats = 0;
         while let Some(at) = transaction.deadline() {
@@ -187,7 +196,7 @@ mod tests {
     #[test]
     fn a_2xx_keeps_absorbing_repeated_invites_without_repeating_itself() {
         let start = Instant::now();
-        let mut transaction = ServerTransaction::new(true, false);
+        let mut transaction = ServerTransaction::new(start, true, false);
         transaction.on_send(start, 200);
         assert!(!transaction.on_repeated_request());
         assert_eq!(transaction.on_ack(start), OnAck::Deliver);
@@ -197,16 +206,27 @@ mod tests {
     #[test]
     fn a_repeated_bye_is_answered_again_for_64_t1() {
         let start = Instant::now();
-        let mut transaction = ServerTransaction::new(false, false);
+        let mut transaction = ServerTransaction::new(start, false, false);
         transaction.on_send(start, 200);
         assert!(transaction.on_repeated_request());
         assert_eq!(transaction.deadline(), Some(start + LIFETIME));
     }
 
     #[test]
+    fn a_request_that_its_user_forgets_is_forgotten_after_64_t1() {
+        let start = Instant::now();
+        let mut transaction = ServerTransaction::new(start, false, false);
+        assert_eq!(transaction.deadline(), Some(start + LIFETIME));
+        assert_eq!(transaction.on_timer(start + LIFETIME), OnTimer::Nothing);
+        assert_eq!(transaction.state(), ServerState::Terminated);
+        assert_eq!(ServerTransaction::new(start, true, false).deadline(), None, "a call may ring for longer");
+    }
+
+    #[test]
     fn a_final_response_over_a_stream_ends_a_non_invite_transaction_at_once() {
-        let mut transaction = ServerTransaction::new(false, true);
-        transaction.on_send(Instant::now(), 200);
+        let start = Instant::now();
+        let mut transaction = ServerTransaction::new(start, false, true);
+        transaction.on_send(start, 200);
         assert_eq!(transaction.state(), ServerState::Terminated);
     }
 }

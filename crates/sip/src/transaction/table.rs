@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::client::{ClientState, ClientTransaction, OnTimer as OnClientTimer};
 use super::key::{ClientKey, ServerKey, TimerKey};
 use super::server::{OnAck, OnTimer as OnServerTimer, ServerState, ServerTransaction};
-use super::timer::Timers;
+use super::timer::{LIFETIME, Timers};
 use crate::config::Config;
 use crate::event::{CallId, Event, Output, RequestId};
 use crate::hop::Hop;
@@ -57,6 +57,7 @@ struct Server {
     response: Option<Arc<[u8]>>,
     merge: Option<u128>,
     call: Option<CallId>,
+    request: Option<RequestId>,
 }
 
 /// The outcome of a client transaction that reached no final response.
@@ -223,6 +224,14 @@ impl Table {
         self.timers.set(TimerKey::Client(key), None);
     }
 
+    /// Lets a transaction without owner absorb what still comes for a while.
+    pub(crate) fn orphan(&mut self, now: Instant, key: ClientKey) {
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.machine.end_by(now + LIFETIME);
+            self.settle_client(key);
+        }
+    }
+
     /// A response arrived. `Some` when its owner is to see it.
     pub(crate) fn receive_response(&mut self, now: Instant, response: &Response) -> Option<(ClientKey, Owner)> {
         let via = response.headers.top_via().ok()?;
@@ -306,12 +315,13 @@ impl Table {
     }
 
     /// Begins a server transaction. `merge` is set for requests without To tag.
-    pub(crate) fn open_server(&mut self, key: ServerKey, method: &Method, hop: Hop, merge: Option<u128>) {
-        let machine = ServerTransaction::new(*method == Method::Invite, hop.transport.is_reliable());
+    pub(crate) fn open_server(&mut self, now: Instant, key: ServerKey, method: &Method, hop: Hop, merge: Option<u128>) {
+        let machine = ServerTransaction::new(now, *method == Method::Invite, hop.transport.is_reliable());
+        self.timers.set(TimerKey::Server(key), machine.deadline());
         if let Some(merge) = merge {
             self.merged.insert(merge, key);
         }
-        self.servers.insert(key, Server { machine, hop, response: None, merge, call: None });
+        self.servers.insert(key, Server { machine, hop, response: None, merge, call: None, request: None });
     }
 
     /// Whether the request that `merge` stands for already arrived by another way.
@@ -323,6 +333,13 @@ impl Table {
     pub(crate) fn assign(&mut self, key: ServerKey, call: CallId) {
         if let Some(server) = self.servers.get_mut(&key) {
             server.call = Some(call);
+        }
+    }
+
+    /// Ties a transaction to a request that the outside will answer.
+    pub(crate) fn assign_request(&mut self, key: ServerKey, id: RequestId) {
+        if let Some(server) = self.servers.get_mut(&key) {
+            server.request = Some(id);
         }
     }
 
@@ -386,15 +403,18 @@ impl Table {
         }
     }
 
-    /// A deadline of a server transaction.
-    pub(crate) fn on_server_timer(&mut self, now: Instant, key: ServerKey) {
-        let Some(server) = self.servers.get_mut(&key) else { return };
+    /// A deadline of a server transaction. `Some` when the outside has forgotten to answer this request.
+    pub(crate) fn on_server_timer(&mut self, now: Instant, key: ServerKey) -> Option<RequestId> {
+        let server = self.servers.get_mut(&key)?;
+        let unanswered = server.machine.state() == ServerState::Proceeding;
+        let request = server.request;
         if server.machine.on_timer(now) == OnServerTimer::Retransmit
             && let Some(response) = &server.response
         {
             self.outputs.push_back(Output::Transmit { hop: server.hop.clone(), bytes: Arc::clone(response) });
         }
         self.settle_server(key);
+        request.filter(|_| unanswered && !self.servers.contains_key(&key))
     }
 }
 

@@ -11,6 +11,7 @@ mod health;
 mod loss;
 mod network;
 mod peer;
+mod property;
 mod refer;
 mod refusals;
 mod register;

@@ -182,6 +182,13 @@ impl Pair {
         self.flight.insert((self.now + delay, self.sequence), packet);
     }
 
+    /// Delivers a packet from the log once more, as a strange network might.
+    pub fn replay(&mut self, index: usize) {
+        if let Some(packet) = self.log.get(index).cloned() {
+            self.fly(packet, DELAY);
+        }
+    }
+
     fn next_time(&self) -> Option<Instant> {
         let flight = self.flight.keys().next().map(|(at, _)| *at);
         let timers = self.endpoints.iter().filter_map(Endpoint::poll_timeout);
