@@ -46,7 +46,9 @@ pub struct Stamped {
 #[allow(missing_docs, reason = "the fields repeat the words of the glossary; what is not obvious is said at the variant")]
 pub enum Event {
     /// A configuration document was taken over.
-    Configured { change: config::Change },
+    Configured {
+        change: config::Change,
+    },
     /// A conversation exists from now on.
     ConversationStarted {
         conversation: ConversationId,
@@ -59,11 +61,29 @@ pub enum Event {
         number: Option<NumberId>,
     },
     /// A leg belongs to the conversation from now on.
-    LegAdded { conversation: ConversationId, leg: LegId, role: Role, line: Line, direction: Direction, endpoint: Endpoint },
-    LegRinging { conversation: ConversationId, leg: LegId },
-    LegConnected { conversation: ConversationId, leg: LegId, token: Option<String> },
+    LegAdded {
+        conversation: ConversationId,
+        leg: LegId,
+        role: Role,
+        line: Line,
+        direction: Direction,
+        endpoint: Endpoint,
+    },
+    LegRinging {
+        conversation: ConversationId,
+        leg: LegId,
+    },
+    LegConnected {
+        conversation: ConversationId,
+        leg: LegId,
+        token: Option<String>,
+    },
     /// A party put its own telephone on hold, or took it back.
-    LegHeld { conversation: ConversationId, leg: LegId, held: bool },
+    LegHeld {
+        conversation: ConversationId,
+        leg: LegId,
+        held: bool,
+    },
     /// A leg is over. Written once per leg, always classified.
     LegEnded {
         conversation: ConversationId,
@@ -80,7 +100,11 @@ pub enum Event {
         #[serde(default)]
         given_up: bool,
     },
-    LegMeasured { conversation: ConversationId, leg: LegId, quality: Quality },
+    LegMeasured {
+        conversation: ConversationId,
+        leg: LegId,
+        quality: Quality,
+    },
     /// The conversation's open segment was closed and, unless the conversation ended, `next` opened at the same instant.
     SegmentClosed {
         conversation: ConversationId,
@@ -91,7 +115,14 @@ pub enum Event {
         agent: Option<AgentId>,
         next: Option<SegmentKind>,
     },
-    VisitStarted { visit: VisitId, conversation: ConversationId, queue: QueueId, priority: u8, skills: Vec<SkillRequirement>, enqueued_at: Timestamp },
+    VisitStarted {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        priority: u8,
+        skills: Vec<SkillRequirement>,
+        enqueued_at: Timestamp,
+    },
     /// The visit is over; exactly one per `VisitStarted`.
     VisitEnded {
         visit: VisitId,
@@ -102,43 +133,143 @@ pub enum Event {
         wait: Millis,
         agent: Option<AgentId>,
     },
-    OfferMade { offer: OfferId, visit: Option<VisitId>, conversation: ConversationId, queue: Option<QueueId>, agent: AgentId, leg: LegId, rings_until: Timestamp },
+    OfferMade {
+        offer: OfferId,
+        visit: Option<VisitId>,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: AgentId,
+        leg: LegId,
+        rings_until: Timestamp,
+    },
     /// The offer is over; exactly one per `OfferMade`.
-    OfferEnded { offer: OfferId, conversation: ConversationId, queue: Option<QueueId>, agent: AgentId, made_at: Timestamp, outcome: crate::routing::OfferOutcome },
+    OfferEnded {
+        offer: OfferId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: AgentId,
+        made_at: Timestamp,
+        outcome: crate::routing::OfferOutcome,
+    },
     /// Customer and agent (or, after a transfer outside, an external party: `agent` is `None`) hear each other from now on.
-    TalkStarted { conversation: ConversationId, queue: Option<QueueId>, agent: Option<AgentId>, leg: LegId },
+    TalkStarted {
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: Option<AgentId>,
+        leg: LegId,
+    },
     /// That ended: by transfer, or with the conversation.
-    TalkEnded { conversation: ConversationId, queue: Option<QueueId>, agent: Option<AgentId>, leg: LegId, talk: Millis, hold: Millis },
-    HoldStarted { conversation: ConversationId, by: Actor },
-    HoldEnded { conversation: ConversationId },
-    TransferStarted { conversation: ConversationId, by: Actor, to: TransferTarget },
+    TalkEnded {
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: Option<AgentId>,
+        leg: LegId,
+        talk: Millis,
+        hold: Millis,
+    },
+    HoldStarted {
+        conversation: ConversationId,
+        by: Actor,
+    },
+    HoldEnded {
+        conversation: ConversationId,
+    },
+    TransferStarted {
+        conversation: ConversationId,
+        by: Actor,
+        to: TransferTarget,
+    },
     /// `failure` is `None` when the target has the customer now; else the words for people, and the customer went where `TransferReturned` rules say.
-    TransferEnded { conversation: ConversationId, to: TransferTarget, failure: Option<String> },
-    RecordingStarted { conversation: ConversationId, recording: RecordingId },
-    RecordingFinished { conversation: ConversationId, recording: RecordingId, path: String, duration: Millis, channels: u8 },
-    RecordingFailed { conversation: ConversationId, recording: RecordingId, reason: String },
+    TransferEnded {
+        conversation: ConversationId,
+        to: TransferTarget,
+        failure: Option<String>,
+    },
+    RecordingStarted {
+        conversation: ConversationId,
+        recording: RecordingId,
+    },
+    RecordingFinished {
+        conversation: ConversationId,
+        recording: RecordingId,
+        path: String,
+        duration: Millis,
+        channels: u8,
+    },
+    RecordingFailed {
+        conversation: ConversationId,
+        recording: RecordingId,
+        reason: String,
+    },
     /// We began to end it; the customer's leg is told to hang up and its end awaited.
-    ConversationEnding { conversation: ConversationId, termination: Termination },
+    ConversationEnding {
+        conversation: ConversationId,
+        termination: Termination,
+    },
     /// The customer has left; nothing of it comes any more except ends of other legs, late figures, recordings and wrap-up.
-    ConversationEnded { conversation: ConversationId, started_at: Timestamp, termination: Termination },
-    DutyChanged { agent: AgentId, duty: Duty, by: Actor },
-    AvailabilityChanged { agent: AgentId, availability: Availability, by: Actor },
+    ConversationEnded {
+        conversation: ConversationId,
+        started_at: Timestamp,
+        termination: Termination,
+    },
+    DutyChanged {
+        agent: AgentId,
+        duty: Duty,
+        by: Actor,
+    },
+    AvailabilityChanged {
+        agent: AgentId,
+        availability: Availability,
+        by: Actor,
+    },
     /// An availability chosen during a conversation, applied after wrap-up.
-    AvailabilityPlanned { agent: AgentId, availability: Option<Availability>, by: Actor },
-    ReachabilityChanged { agent: AgentId, reachable: bool },
+    AvailabilityPlanned {
+        agent: AgentId,
+        availability: Option<Availability>,
+        by: Actor,
+    },
+    ReachabilityChanged {
+        agent: AgentId,
+        reachable: bool,
+    },
     /// What the agent is busy with changed. Says nothing an attentive reader could not derive; here so that reports of agents' time need no derivation.
-    OccupationChanged { agent: AgentId, occupation: agent::Occupation, from: agent::Occupation, since: Timestamp },
+    OccupationChanged {
+        agent: AgentId,
+        occupation: agent::Occupation,
+        from: agent::Occupation,
+        since: Timestamp,
+    },
     /// `until` is `None` when wrap-up ends only by the agent's choice.
-    WrapUpStarted { agent: AgentId, conversation: ConversationId, queue: Option<QueueId>, until: Option<Timestamp> },
-    WrapUpEnded { agent: AgentId, conversation: ConversationId, queue: Option<QueueId>, started_at: Timestamp, disposition: Option<String>, by: Actor },
+    WrapUpStarted {
+        agent: AgentId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        until: Option<Timestamp>,
+    },
+    WrapUpEnded {
+        agent: AgentId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        started_at: Timestamp,
+        disposition: Option<String>,
+        by: Actor,
+    },
     /// A wish was uttered; it stays open until `ActionSettled`.
-    ActionRequested { action: ActionId, wish: Action },
+    ActionRequested {
+        action: ActionId,
+        wish: Action,
+    },
     /// The wish was answered, or lost its meaning.
-    ActionSettled { action: ActionId, failure: Option<ActionFailure> },
+    ActionSettled {
+        action: ActionId,
+        failure: Option<ActionFailure>,
+    },
     /// A process took over this tenant.
     TookOver {},
     /// New conversations are refused from now on (or again accepted).
-    DrainChanged { on: bool },
+    DrainChanged {
+        on: bool,
+    },
 }
 
 /// Wishes to a line. Each is idempotent: carried out twice it changes nothing the second time.

@@ -33,13 +33,8 @@ impl Engine {
     }
 
     pub(super) fn settle_where(&mut self, conversation: ConversationId, meaningless: impl Fn(&Action) -> bool) {
-        let found: Vec<ActionId> = self
-            .world
-            .pending
-            .of_conversation(conversation)
-            .filter(|(_, action)| meaningless(action))
-            .map(|(id, _)| id)
-            .collect();
+        let found: Vec<ActionId> =
+            self.world.pending.of_conversation(conversation).filter(|(_, action)| meaningless(action)).map(|(id, _)| id).collect();
         for id in found {
             self.settle(id, None);
         }
@@ -79,9 +74,9 @@ impl Engine {
             Action::Answer { leg, .. } | Action::Dial { leg, .. } | Action::HangUp { leg, .. } => self.ended(leg, cause),
             Action::Play { leg, repeat: false, .. } => self.greeting_over(leg, id),
             Action::Bridge { conversation, b, .. } => self.bridge_failed(conversation, b),
-            Action::StartRecording { recording, .. }
-            | Action::RecordRight { recording, .. }
-            | Action::StopRecording { recording, .. } => self.recording_failed(recording, reason),
+            Action::StartRecording { recording, .. } | Action::RecordRight { recording, .. } | Action::StopRecording { recording, .. } => {
+                self.recording_failed(recording, reason)
+            }
             // Music or silence that is missing is no reason to lose a customer; the rest concerns what is over.
             Action::Play { .. }
             | Action::Silence { .. }

@@ -37,9 +37,7 @@ impl Engine {
             // A token that would be cut is of no use.
             let token = token.filter(|token| token.len() <= TOKEN_CHARS);
             self.emit(Event::LegConnected { conversation, leg: id, token });
-            self.settle_where(conversation, |action| {
-                matches!(action, Action::Answer { .. } | Action::Dial { .. }) && action.needs_leg(id)
-            });
+            self.settle_where(conversation, |action| matches!(action, Action::Answer { .. } | Action::Dial { .. }) && action.needs_leg(id));
         }
         if ending {
             self.hang_up_again(conversation, id);
@@ -151,11 +149,8 @@ impl Engine {
 
     /// Ends a conversation from our side, whatever it is doing.
     pub(super) fn break_off(&mut self, id: ConversationId, visit: FlowOutReason, result: TerminationResult, reason: TerminationReason) {
-        let closing = Closing {
-            visit: Outcome::FlowOut { reason: visit },
-            transfer: "the conversation was ended",
-            agent: AfterTalk::WrapUp,
-        };
+        let closing =
+            Closing { visit: Outcome::FlowOut { reason: visit }, transfer: "the conversation was ended", agent: AfterTalk::WrapUp };
         self.close_all(id, closing);
         self.end_conversation(id, Termination { result, reason });
     }
@@ -167,11 +162,8 @@ pub(super) fn loss(kind: CauseKind) -> Option<Loss> {
         CauseKind::Timeout | CauseKind::Network | CauseKind::MediaLost => Some(Loss::Network),
         // Nobody had told this leg to end, so it was no decision of the core's.
         CauseKind::Ours | CauseKind::Failure => Some(Loss::Failure),
-        CauseKind::FarEnd
-        | CauseKind::Busy
-        | CauseKind::Declined
-        | CauseKind::NoAnswer
-        | CauseKind::Unreachable
-        | CauseKind::Refused => None,
+        CauseKind::FarEnd | CauseKind::Busy | CauseKind::Declined | CauseKind::NoAnswer | CauseKind::Unreachable | CauseKind::Refused => {
+            None
+        }
     }
 }

@@ -201,9 +201,9 @@ impl Index {
                 continue;
             }
             index.members.insert(id);
-            entry.classes.extend(
-                index.classes.iter().filter(|(_, class)| agent.has_skills(&class.skills)).map(|(number, _)| (*queue, *number)),
-            );
+            entry
+                .classes
+                .extend(index.classes.iter().filter(|(_, class)| agent.has_skills(&class.skills)).map(|(number, _)| (*queue, *number)));
         }
         self.agents.insert(id, entry);
         self.refresh_agent(world, id);
@@ -310,7 +310,10 @@ impl Index {
         }
         match conversation.target {
             Some(crate::config::Target::Queue(queue))
-                if conversation.visits == 0 && conversation.ending.is_none() && !conversation.is_over() && self.queues.contains_key(&queue) =>
+                if conversation.visits == 0
+                    && conversation.ending.is_none()
+                    && !conversation.is_over()
+                    && self.queues.contains_key(&queue) =>
             {
                 Some(ConversationEntry::Arriving(queue))
             }

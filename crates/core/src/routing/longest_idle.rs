@@ -4,11 +4,7 @@
 //! served. A new visit gets the agent who has been idle longest. Both look only at heads of ordered sets.
 
 use super::Index;
-use crate::{
-    ids::AgentId,
-    queue::Turn,
-    world::World,
-};
+use crate::{ids::AgentId, queue::Turn, world::World};
 
 impl Index {
     /// What has become a candidate since the last call: agents by idle time, longest first, and visits in order of service.

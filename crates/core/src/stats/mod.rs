@@ -4,4 +4,4 @@ mod interval;
 mod kpi;
 
 pub use interval::Interval;
-pub use kpi::{FORMULAS, Figures, Formula, Unit, Unbalanced};
+pub use kpi::{FORMULAS, Figures, Formula, Unbalanced, Unit};

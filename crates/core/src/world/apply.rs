@@ -106,14 +106,8 @@ impl World {
             }
             Event::TalkStarted { conversation, queue, agent, leg } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
-                    found.talk = Some(Talk {
-                        leg: *leg,
-                        agent: *agent,
-                        queue: *queue,
-                        started_at: at,
-                        hold: Millis::default(),
-                        held_since: None,
-                    });
+                    found.talk =
+                        Some(Talk { leg: *leg, agent: *agent, queue: *queue, started_at: at, hold: Millis::default(), held_since: None });
                     if let Some(segment) = &mut found.segment {
                         (segment.queue, segment.agent) = (*queue, *agent);
                     }
@@ -322,13 +316,7 @@ impl World {
                         found.customer = None;
                     }
                 }
-                self.departed.insert(DepartedLeg {
-                    leg: *leg,
-                    conversation: *conversation,
-                    line: *line,
-                    measured,
-                    given_up: *given_up,
-                });
+                self.departed.insert(DepartedLeg { leg: *leg, conversation: *conversation, line: *line, measured, given_up: *given_up });
                 if let Some(id) = of_agent {
                     if let Some(agent) = self.agents.get_mut(&id)
                         && agent.leg == Some(*leg)
@@ -354,13 +342,7 @@ impl World {
         match &stamped.event {
             Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at } => {
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
-                let visit = Visit {
-                    id: *visit,
-                    queue: *queue,
-                    priority: *priority,
-                    skills: skills.clone(),
-                    enqueued_at: *enqueued_at,
-                };
+                let visit = Visit { id: *visit, queue: *queue, priority: *priority, skills: skills.clone(), enqueued_at: *enqueued_at };
                 let turn = visit.turn(*conversation);
                 found.visit = Some(visit);
                 if let Some(segment) = &mut found.segment {

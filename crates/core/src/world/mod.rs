@@ -137,11 +137,7 @@ impl World {
 
     /// The conversations in a queue, first to be served first.
     pub fn waiting(&self, queue: QueueId) -> impl Iterator<Item = &Conversation> {
-        self.queues
-            .get(&queue)
-            .into_iter()
-            .flat_map(|queue| &queue.waiting)
-            .filter_map(|turn| self.conversations.get(&turn.conversation))
+        self.queues.get(&queue).into_iter().flat_map(|queue| &queue.waiting).filter_map(|turn| self.conversations.get(&turn.conversation))
     }
 
     /// All agents.

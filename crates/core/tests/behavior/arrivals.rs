@@ -94,7 +94,10 @@ fn a_greeting_that_cannot_be_played_or_never_ends_does_not_keep_the_caller() {
         let customer = office.call(SUPPORT);
         let action = office.conversation(customer).greeting.unwrap();
         if fails {
-            office.give(Input::ActionFailed { action, failure: ActionFailure { code: "MEDIA-001".to_owned(), detail: "no file".to_owned() } });
+            office.give(Input::ActionFailed {
+                action,
+                failure: ActionFailure { code: "MEDIA-001".to_owned(), detail: "no file".to_owned() },
+            });
         } else {
             office.pass(limits::PROMPT_MAX.0 as i64);
         }

@@ -33,7 +33,8 @@ fn a_waiting_call_is_offered_to_the_agent_idle_longest_and_bridged_when_taken() 
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Talk));
     assert!(matches!(office.actions.last().unwrap().1, Action::Bridge { a, b, .. } if a == customer && b == leg));
     assert!(matches!(office.agent(ANNA).occupation, Occupation::Talking { .. }));
-    let answered = |event: &Event| matches!(event, Event::VisitEnded { outcome: Outcome::Answered, wait: Millis(3_000), agent: Some(ANNA), .. });
+    let answered =
+        |event: &Event| matches!(event, Event::VisitEnded { outcome: Outcome::Answered, wait: Millis(3_000), agent: Some(ANNA), .. });
     assert_eq!(office.count(answered), 1);
     assert_eq!(office.count(|event| matches!(event, Event::OfferEnded { outcome: OfferOutcome::Accepted, .. })), 1);
 }

@@ -27,9 +27,10 @@ fn an_agent_who_misses_an_offer_becomes_not_ready_and_the_next_is_asked() {
     assert!(office.offered_leg(ANNA).is_some());
     office.pass(1);
     assert_eq!(last_outcome(&office), OfferOutcome::NoAnswer);
-    let told = office.actions.iter().any(|(_, action)| {
-        matches!(action, Action::HangUp { leg: told, reason: HangUpReason::NoAnswer, .. } if *told == leg)
-    });
+    let told = office
+        .actions
+        .iter()
+        .any(|(_, action)| matches!(action, Action::HangUp { leg: told, reason: HangUpReason::NoAnswer, .. } if *told == leg));
     assert!(told);
     assert_eq!(office.agent(ANNA).availability, Availability::not_ready(NotReadyReason::NoAnswer));
     assert!(office.offered_leg(BERT).is_some());

@@ -63,15 +63,7 @@ pub fn agent(id: AgentId, name: &str) -> agent::Settings {
 
 /// A number without greeting.
 pub fn number(id: u128, text: &str, target: Target) -> Number {
-    Number {
-        id: NumberId(id),
-        number: text.to_owned(),
-        line: Line::Connected,
-        greeting: None,
-        target,
-        skills: Vec::new(),
-        priority: None,
-    }
+    Number { id: NumberId(id), number: text.to_owned(), line: Line::Connected, greeting: None, target, skills: Vec::new(), priority: None }
 }
 
 impl Office {
@@ -103,7 +95,13 @@ impl Office {
     pub fn with_agents(agents: &[AgentId]) -> Office {
         let mut office = Office::new();
         for id in agents {
-            let name = if *id == ANNA { "Anna".to_owned() } else if *id == BERT { "Bert".to_owned() } else { format!("Agent{}", id.0) };
+            let name = if *id == ANNA {
+                "Anna".to_owned()
+            } else if *id == BERT {
+                "Bert".to_owned()
+            } else {
+                format!("Agent{}", id.0)
+            };
             office.put(Change::PutAgent(agent(*id, &name)));
             office.ready(*id);
         }

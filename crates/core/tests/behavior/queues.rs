@@ -87,7 +87,8 @@ fn who_has_waited_too_long_flows_out() {
     assert_eq!(outcomes(&office), [Outcome::FlowOut { reason: FlowOutReason::MaxWait }]);
     assert!(matches!(office.actions.last(), Some((_, Action::HangUp { leg, .. })) if *leg == customer));
     office.end(customer, CauseKind::FarEnd);
-    let ended = |event: &Event| matches!(event, Event::ConversationEnded { termination, .. } if termination.reason == TerminationReason::MaxWait);
+    let ended =
+        |event: &Event| matches!(event, Event::ConversationEnded { termination, .. } if termination.reason == TerminationReason::MaxWait);
     assert_eq!(office.count(ended), 1, "by our reason, even if the caller was faster");
 }
 
@@ -201,10 +202,7 @@ fn a_supervisor_can_end_or_move_who_waits() {
     office.ask(Command::Transfer { conversation, to }).unwrap();
     assert_eq!(office.engine.world().waiting(OTHER_QUEUE).count(), 1);
     office.ask(Command::HangUp { conversation }).unwrap();
-    let expected = [
-        Outcome::FlowOut { reason: FlowOutReason::Transferred },
-        Outcome::FlowOut { reason: FlowOutReason::Ended },
-    ];
+    let expected = [Outcome::FlowOut { reason: FlowOutReason::Transferred }, Outcome::FlowOut { reason: FlowOutReason::Ended }];
     assert_eq!(outcomes(&office), expected);
     assert!(office.ask(Command::HangUp { conversation }).is_err(), "it is being ended already");
 }

@@ -2,12 +2,7 @@
 
 use crate::office::{ANNA, BERT, OTHER_QUEUE, Office, QUEUE, SUPPORT, queue};
 use dreiklang_core::{
-    Action, Command, Event, Input,
-    config::Change,
-    conversation::CauseKind,
-    input::TransferTarget,
-    limits,
-    queue::RecordingPolicy,
+    Action, Command, Event, Input, config::Change, conversation::CauseKind, input::TransferTarget, limits, queue::RecordingPolicy,
     time::Millis,
 };
 
@@ -27,9 +22,9 @@ fn about_recordings(office: &Office) -> Vec<&Action> {
 fn from_the_answer_both_are_recorded_before_they_hear_each_other() {
     let mut office = office(RecordingPolicy::FromAnswer);
     let (customer, agent) = office.talk(SUPPORT, ANNA);
-    let start = office.actions.iter().position(|(_, action)| {
-        matches!(action, Action::StartRecording { left, right: Some(right), .. } if *left == customer && *right == agent)
-    });
+    let start = office.actions.iter().position(
+        |(_, action)| matches!(action, Action::StartRecording { left, right: Some(right), .. } if *left == customer && *right == agent),
+    );
     let bridge = office.actions.iter().position(|(_, action)| matches!(action, Action::Bridge { .. }));
     assert!(start.unwrap() < bridge.unwrap());
 }

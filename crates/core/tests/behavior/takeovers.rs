@@ -80,7 +80,8 @@ fn legs_that_died_end_for_both_and_the_agent_is_free_without_wrap_up() {
     assert_eq!(office.engine.world().conversations().len(), 0);
     assert_eq!(office.agent(ANNA).occupation, Occupation::Idle);
     assert_eq!(office.agent(ANNA).availability, Availability::Ready);
-    let restarted = |event: &Event| matches!(event, Event::ConversationEnded { termination, .. } if termination.reason == TerminationReason::Restarted);
+    let restarted =
+        |event: &Event| matches!(event, Event::ConversationEnded { termination, .. } if termination.reason == TerminationReason::Restarted);
     assert_eq!(office.count(restarted), 1);
 }
 

@@ -31,9 +31,10 @@ fn to_a_queue_the_customer_waits_there_and_the_agent_is_free() {
     let (customer, leg) = office.talk(SUPPORT, ANNA);
     transfer(&mut office, customer, TransferTarget::Queue(OTHER_QUEUE)).unwrap();
     assert_eq!(office.conversation(customer).visit.as_ref().unwrap().queue, OTHER_QUEUE);
-    let told = office.actions.iter().any(|(_, action)| {
-        matches!(action, Action::HangUp { leg: told, reason: HangUpReason::Transferred, .. } if *told == leg)
-    });
+    let told = office
+        .actions
+        .iter()
+        .any(|(_, action)| matches!(action, Action::HangUp { leg: told, reason: HangUpReason::Transferred, .. } if *told == leg));
     assert!(told);
     assert_eq!(office.count(|event| matches!(event, Event::TransferEnded { failure: None, .. })), 1);
     assert_eq!(office.agent(ANNA).occupation, Occupation::Idle);
@@ -108,9 +109,10 @@ fn outside_every_failure_brings_the_customer_back() {
     let leg = outside_leg(&office, customer);
     office.pass(limits::TRANSFER_RING.0 as i64);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Queue));
-    let told = office.actions.iter().any(|(_, action)| {
-        matches!(action, Action::HangUp { leg: told, reason: HangUpReason::NoAnswer, .. } if *told == leg)
-    });
+    let told = office
+        .actions
+        .iter()
+        .any(|(_, action)| matches!(action, Action::HangUp { leg: told, reason: HangUpReason::NoAnswer, .. } if *told == leg));
     assert!(told);
 }
 
@@ -144,7 +146,12 @@ fn a_customer_who_leaves_meanwhile_ends_the_transfer() {
 fn a_telephone_that_asks_is_told_before_it_is_hung_up() {
     let mut office = Office::with_agents(&[ANNA, BERT]);
     office.put(Change::PutNumber(number(3, "+49303000", Target::Agent(BERT))));
-    let targets = [(SALES, SegmentKind::Queue), ("bert", SegmentKind::Transfer), ("+49303000", SegmentKind::Transfer), ("+4989123", SegmentKind::Transfer)];
+    let targets = [
+        (SALES, SegmentKind::Queue),
+        ("bert", SegmentKind::Transfer),
+        ("+49303000", SegmentKind::Transfer),
+        ("+4989123", SegmentKind::Transfer),
+    ];
     for (target, place) in targets {
         let (customer, leg) = office.talk(SUPPORT, ANNA);
         let mark = office.actions.len();
@@ -159,7 +166,12 @@ fn a_telephone_that_asks_is_told_before_it_is_hung_up() {
         office.end(customer, CauseKind::FarEnd);
         office.obey_hang_ups();
         // Bert's telephone rang in vain; Anna is to be asked first again.
-        office.ask(Command::SetAvailability { agent: BERT, availability: dreiklang_core::agent::Availability::NotReady { reason: "x".to_owned() } }).unwrap();
+        office
+            .ask(Command::SetAvailability {
+                agent: BERT,
+                availability: dreiklang_core::agent::Availability::NotReady { reason: "x".to_owned() },
+            })
+            .unwrap();
         office.ask(Command::SetAvailability { agent: BERT, availability: dreiklang_core::agent::Availability::Ready }).unwrap();
         office.pass(1);
     }
@@ -188,7 +200,8 @@ fn a_direct_call_that_fails_to_be_transferred_ends_classified() {
     office.end(leg, CauseKind::Busy);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Ending), "there is no queue to return to");
     office.obey_hang_ups();
-    let busy = |event: &Event| matches!(event, Event::ConversationEnded { termination, .. } if termination.reason == TerminationReason::Busy);
+    let busy =
+        |event: &Event| matches!(event, Event::ConversationEnded { termination, .. } if termination.reason == TerminationReason::Busy);
     assert_eq!(office.count(busy), 1);
 }
 

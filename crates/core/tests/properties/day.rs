@@ -21,7 +21,10 @@ pub const NUMBERS: u128 = 5;
 /// One step; the numbers choose among what there is.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Arrive { number: u8, line: u8 },
+    Arrive {
+        number: u8,
+        line: u8,
+    },
     ConnectFresh(u8),
     Connect(u8),
     Ring(u8),
@@ -297,12 +300,7 @@ fn number(id: u128, how: u8) -> Number {
 }
 
 fn tenant(how: u8) -> Tenant {
-    Tenant {
-        name: "Test".to_owned(),
-        caller_number: None,
-        outbound_line: (how < 200).then_some(line(how)),
-        not_ready_reasons: Vec::new(),
-    }
+    Tenant { name: "Test".to_owned(), caller_number: None, outbound_line: (how < 200).then_some(line(how)), not_ready_reasons: Vec::new() }
 }
 
 /// The documents every day begins with, drawn from `how`.
