@@ -61,7 +61,7 @@ CREATE TABLE visit (
     agent TEXT,
     PRIMARY KEY (tenant, conversation, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX visit_queue ON visit (tenant, queue, ended_at);
+CREATE INDEX visit_enqueued ON visit (tenant, enqueued_at);
 CREATE INDEX visit_ended ON visit (tenant, ended_at);
 
 CREATE TABLE offer (
@@ -93,7 +93,6 @@ CREATE TABLE segment (
 ) STRICT, WITHOUT ROWID;
 
 -- One agent's (or, with `agent` NULL, an external party's) part of a conversation with the wrap-up that belongs to it.
--- `handled_at` is set when talk and wrap-up are both over: all its sums are booked at that instant.
 CREATE TABLE talk (
     tenant TEXT NOT NULL,
     conversation TEXT NOT NULL,
@@ -106,12 +105,12 @@ CREATE TABLE talk (
     talk_ms INTEGER NOT NULL DEFAULT 0,
     hold_ms INTEGER NOT NULL DEFAULT 0,
     wrap_up_ms INTEGER NOT NULL DEFAULT 0,
-    wrap_up_open INTEGER NOT NULL DEFAULT 0,
+    wrap_up_ended_at INTEGER,
     disposition TEXT,
-    handled_at INTEGER,
     PRIMARY KEY (tenant, conversation, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX talk_handled ON talk (tenant, handled_at);
+CREATE INDEX talk_ended ON talk (tenant, ended_at);
+CREATE INDEX talk_wrap_up ON talk (tenant, wrap_up_ended_at);
 CREATE INDEX talk_agent ON talk (tenant, agent, conversation);
 
 CREATE TABLE recording (

@@ -13,7 +13,7 @@ use crate::{
     sqlite::column::{Count, Id},
 };
 use dreiklang_core::{
-    Action, Event, Stamped,
+    Event, Stamped,
     config::Change,
     ids::{ActionId, ConversationId, TenantId},
 };
@@ -80,7 +80,6 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::TalkEnded { conversation, queue, agent, leg, talk, hold } => {
             talk::ended(&place, *conversation, *queue, *agent, *leg, *talk, *hold)
         }
-        Event::WrapUpStarted { agent, conversation, .. } => talk::wrap_up_started(&place, *conversation, *agent),
         Event::WrapUpEnded { agent, conversation, started_at, disposition, .. } => {
             talk::wrap_up_ended(&place, *conversation, *agent, *started_at, disposition.as_deref())
         }
@@ -89,8 +88,20 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
             agent::changed(&place, *agent, |state| state.set_availability(availability))
         }
         Event::OccupationChanged { agent, occupation, .. } => agent::changed(&place, *agent, |state| state.set_occupation(occupation)),
-        // The others are for the trace only.
-        _ => Ok(()),
+        // For the trace only.
+        Event::LegHeld { .. }
+        | Event::HoldStarted { .. }
+        | Event::HoldEnded { .. }
+        | Event::TransferStarted { .. }
+        | Event::TransferEnded { .. }
+        | Event::ConversationEnding { .. }
+        | Event::WrapUpStarted { .. }
+        | Event::AvailabilityPlanned { .. }
+        | Event::ReachabilityChanged { .. }
+        | Event::ActionRequested { .. }
+        | Event::ActionSettled { .. }
+        | Event::TookOver {}
+        | Event::DrainChanged { .. } => Ok(()),
     }
 }
 
@@ -101,7 +112,7 @@ fn configured(place: &Place<'_>, change: &Change) -> Result<(), Failure> {
         // Names and promises stay: figures of the past still need them.
         Change::RemoveQueue(_) => Ok(()),
         Change::RemoveAgent(id) => agent::changed(place, *id, |state| state.set_duty(dreiklang_core::agent::Duty::SignedOut)),
-        _ => Ok(()),
+        Change::PutSkill(_) | Change::PutNumber(_) | Change::PutTenant(_) | Change::RemoveSkill(_) | Change::RemoveNumber(_) => Ok(()),
     }
 }
 
@@ -143,11 +154,12 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::RecordingStarted { conversation, .. }
         | Event::RecordingFinished { conversation, .. }
         | Event::RecordingFailed { conversation, .. }
+        | Event::ConversationEnding { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpStarted { conversation, .. }
         | Event::WrapUpEnded { conversation, .. } => Some(*conversation),
         Event::ActionRequested { action, wish } => {
-            let conversation = conversation_of_wish(wish);
+            let conversation = wish.conversation();
             if let Some(conversation) = conversation {
                 place.run(
                     "INSERT OR REPLACE INTO open_action (tenant, action, conversation) VALUES (?1, ?2, ?3)",
@@ -157,8 +169,14 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
             conversation
         }
         Event::ActionSettled { action, .. } => settled(place, *action)?,
-        // Configuration and what agents are belongs to no conversation.
-        _ => None,
+        Event::Configured { .. }
+        | Event::DutyChanged { .. }
+        | Event::AvailabilityChanged { .. }
+        | Event::AvailabilityPlanned { .. }
+        | Event::ReachabilityChanged { .. }
+        | Event::OccupationChanged { .. }
+        | Event::TookOver {}
+        | Event::DrainChanged { .. } => None,
     })
 }
 
@@ -167,22 +185,4 @@ fn settled(place: &Place<'_>, action: ActionId) -> Result<Option<ConversationId>
     let conversation: Option<Id<ConversationId>> =
         statement.query_row(params![Id(place.tenant), Id(action)], |row| row.get(0)).optional()?;
     Ok(conversation.map(|id| id.0))
-}
-
-fn conversation_of_wish(wish: &Action) -> Option<ConversationId> {
-    match wish {
-        Action::Answer { conversation, .. }
-        | Action::Reject { conversation, .. }
-        | Action::Dial { conversation, .. }
-        | Action::HangUp { conversation, .. }
-        | Action::Play { conversation, .. }
-        | Action::Bridge { conversation, .. }
-        | Action::Silence { conversation, .. }
-        | Action::StartRecording { conversation, .. }
-        | Action::RecordRight { conversation, .. }
-        | Action::StopRecording { conversation, .. }
-        | Action::AnswerTransfer { conversation, .. }
-        | Action::EndGhost { conversation, .. } => Some(*conversation),
-        Action::Survey { .. } => None,
-    }
 }

@@ -1,7 +1,4 @@
 //! Rows of talks: a customer with an agent (or somebody outside), and the wrap-up that belongs to it.
-//!
-//! A talk is handled when both it and its wrap-up are over. All its times are booked at that instant, so that the average
-//! handling time of an interval is made of the same conversations above and below the fraction line.
 
 use super::Place;
 use crate::{
@@ -44,15 +41,15 @@ pub(super) fn ended(
     hold: Millis,
 ) -> Result<(), Failure> {
     let changed = place.run(
-        "UPDATE talk SET ended_at = ?4, talk_ms = ?5, hold_ms = ?6, handled_at = CASE wrap_up_open WHEN 0 THEN ?4 END
+        "UPDATE talk SET ended_at = ?4, talk_ms = ?5, hold_ms = ?6
          WHERE tenant = ?1 AND conversation = ?2 AND leg = ?3 AND ended_at IS NULL",
         params![Id(place.tenant), Id(conversation), Id(leg), place.at, Count(talk.0), Count(hold.0)],
     )?;
     if changed == 0 {
         let started_at = Timestamp(place.at.saturating_sub_unsigned(talk.0.saturating_add(hold.0)));
         place.run(
-            "INSERT OR IGNORE INTO talk (tenant, conversation, seq, leg, queue, agent, started_at, ended_at, talk_ms, hold_ms, handled_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?8)",
+            "INSERT OR IGNORE INTO talk (tenant, conversation, seq, leg, queue, agent, started_at, ended_at, talk_ms, hold_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 Id(place.tenant),
                 Id(conversation),
@@ -74,19 +71,6 @@ pub(super) fn ended(
     Ok(())
 }
 
-/// The agent's last talk in a conversation.
-const LAST_TALK: &str = "tenant = ?1 AND conversation = ?2 AND seq = (
-     SELECT max(seq) FROM talk WHERE tenant = ?1 AND conversation = ?2 AND agent = ?3
- )";
-
-pub(super) fn wrap_up_started(place: &Place<'_>, conversation: ConversationId, agent: AgentId) -> Result<(), Failure> {
-    place.run(
-        &format!("UPDATE talk SET wrap_up_open = 1, handled_at = NULL WHERE {LAST_TALK}"),
-        params![Id(place.tenant), Id(conversation), Id(agent)],
-    )?;
-    Ok(())
-}
-
 pub(super) fn wrap_up_ended(
     place: &Place<'_>,
     conversation: ConversationId,
@@ -95,13 +79,13 @@ pub(super) fn wrap_up_ended(
     disposition: Option<&str>,
 ) -> Result<(), Failure> {
     let wrap_up = Timestamp(place.at).since(started_at);
+    // It belongs to the agent's last talk in the conversation.
     place.run(
-        &format!(
-            "UPDATE talk SET wrap_up_open = 0, wrap_up_ms = wrap_up_ms + ?4, disposition = coalesce(?5, disposition),
-                 handled_at = CASE WHEN ended_at IS NOT NULL THEN ?6 END
-             WHERE {LAST_TALK}"
-        ),
-        params![Id(place.tenant), Id(conversation), Id(agent), Count(wrap_up.0), disposition, place.at],
+        "UPDATE talk SET wrap_up_ms = wrap_up_ms + ?4, wrap_up_ended_at = ?5, disposition = coalesce(?6, disposition)
+         WHERE tenant = ?1 AND conversation = ?2 AND seq = (
+             SELECT max(seq) FROM talk WHERE tenant = ?1 AND conversation = ?2 AND agent = ?3
+         )",
+        params![Id(place.tenant), Id(conversation), Id(agent), Count(wrap_up.0), place.at, disposition],
     )?;
     Ok(())
 }

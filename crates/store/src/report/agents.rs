@@ -1,6 +1,6 @@
 //! Figures per agent and interval.
 //!
-//! Offers and talks are booked when they are over; time is booked where it passed, so that an agent's times of an interval add up
+//! Offers, talks and wrap-ups are booked when they are over, as in [`dreiklang_core::stats::Interval`]; time is booked where it passed, so that an agent's times of an interval add up
 //! to at most the interval.
 
 use super::{Range, too_many_rows};
@@ -33,13 +33,13 @@ pub struct AgentFigures {
     pub failed: u64,
     /// Offers taken back because the caller left or the offer lost its meaning.
     pub withdrawn: u64,
-    /// Talks that were over, wrap-up included.
+    /// Talks that were over.
     pub handled: u64,
     /// Sum of their talk times, holds not included.
     pub talk: Millis,
     /// Sum of their holds.
     pub hold: Millis,
-    /// Sum of their wrap-ups.
+    /// Sum of the wrap-ups that were over.
     pub wrap_up: Millis,
     /// Time signed in, on duty or not.
     pub signed_in: Millis,
@@ -201,20 +201,30 @@ fn offers(db: &Connection, tenant: TenantId, range: Range, agent: Option<AgentId
 }
 
 fn talks(db: &Connection, tenant: TenantId, range: Range, agent: Option<AgentId>, found: &mut Found) -> Result<(), Failure> {
+    let limit = Count(limits::ROLL_UP_ROWS as u64 + 1);
+    let key = params![Id(tenant), range.from.0, range.to.0, range.step_ms(), agent.map(Id), limit];
     let mut statement = db.prepare_cached(
-        "SELECT (handled_at - ?2) / ?4 AS slot, agent, count(*), sum(talk_ms), sum(hold_ms), sum(wrap_up_ms)
-         FROM talk WHERE tenant = ?1 AND handled_at >= ?2 AND handled_at < ?3 AND agent IS NOT NULL AND (?5 IS NULL OR agent = ?5)
+        "SELECT (ended_at - ?2) / ?4 AS slot, agent, count(*), sum(talk_ms), sum(hold_ms)
+         FROM talk WHERE tenant = ?1 AND ended_at >= ?2 AND ended_at < ?3 AND agent IS NOT NULL AND (?5 IS NULL OR agent = ?5)
          GROUP BY slot, agent LIMIT ?6",
     )?;
-    let limit = Count(limits::ROLL_UP_ROWS as u64 + 1);
-    let mut rows = statement.query(params![Id(tenant), range.from.0, range.to.0, range.step_ms(), agent.map(Id), limit])?;
+    let mut rows = statement.query(key)?;
     while let Some(row) = rows.next()? {
         let count = |column| row.get::<_, Count>(column).map(|count| count.0);
         let figures = found.entry((row.get(0)?, row.get::<_, Id<AgentId>>(1)?.0)).or_default();
         figures.handled = count(2)?;
         figures.talk = Millis(count(3)?);
         figures.hold = Millis(count(4)?);
-        figures.wrap_up = Millis(count(5)?);
+    }
+    let mut statement = db.prepare_cached(
+        "SELECT (wrap_up_ended_at - ?2) / ?4 AS slot, agent, sum(wrap_up_ms)
+         FROM talk WHERE tenant = ?1 AND wrap_up_ended_at >= ?2 AND wrap_up_ended_at < ?3 AND agent IS NOT NULL AND (?5 IS NULL OR agent = ?5)
+         GROUP BY slot, agent LIMIT ?6",
+    )?;
+    let mut rows = statement.query(key)?;
+    while let Some(row) = rows.next()? {
+        let figures = found.entry((row.get(0)?, row.get::<_, Id<AgentId>>(1)?.0)).or_default();
+        figures.wrap_up = Millis(row.get::<_, Count>(2)?.0);
     }
     check(found)
 }

@@ -154,8 +154,8 @@ pub struct TalkRow {
     pub wrap_up: Millis,
     /// The code the agent chose.
     pub disposition: Option<String>,
-    /// When talk and wrap-up were both over.
-    pub handled_at: Option<Timestamp>,
+    /// When that was over; `None` without one.
+    pub wrap_up_ended_at: Option<Timestamp>,
 }
 
 /// A page of a trace.
@@ -299,7 +299,7 @@ fn segment(row: &Row<'_>) -> rusqlite::Result<SegmentRow> {
     })
 }
 
-const TALK: &str = "leg, queue, agent, started_at, ended_at, talk_ms, hold_ms, wrap_up_ms, disposition, handled_at";
+const TALK: &str = "leg, queue, agent, started_at, ended_at, talk_ms, hold_ms, wrap_up_ms, disposition, wrap_up_ended_at";
 
 fn talk(row: &Row<'_>) -> rusqlite::Result<TalkRow> {
     Ok(TalkRow {
@@ -312,6 +312,6 @@ fn talk(row: &Row<'_>) -> rusqlite::Result<TalkRow> {
         hold: Millis(row.get::<_, Count>(6)?.0),
         wrap_up: Millis(row.get::<_, Count>(7)?.0),
         disposition: row.get(8)?,
-        handled_at: time(row, 9)?,
+        wrap_up_ended_at: time(row, 9)?,
     })
 }

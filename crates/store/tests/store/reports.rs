@@ -10,6 +10,7 @@ use dreiklang_core::{
     ids::{ActionId, AgentId, ConversationId, QueueId, TenantId},
     queue::{FlowOutReason, Outcome},
     routing::OfferOutcome,
+    stats::Interval,
     time::{Millis, Timestamp},
 };
 use dreiklang_store::{
@@ -18,7 +19,6 @@ use dreiklang_store::{
         Range, Step,
         agents::AgentFigures,
         conversations::{ConversationFilter, ConversationOutcome, Cursor},
-        queues::QueueFigures,
         recordings::RecordingStatus,
     },
 };
@@ -66,7 +66,7 @@ async fn a_conversation_is_shown_with_all_its_parts() {
     assert!(details.segments.windows(2).all(|two| two[0].to == two[1].from), "no gap, no overlap");
     let talk = &details.talks[0];
     assert_eq!((talk.talk, talk.hold, talk.wrap_up), (Millis(60_000), Millis(4_000), Millis(9_000)));
-    assert_eq!((talk.handled_at, talk.disposition.as_deref()), (Some(Timestamp(86_000)), Some("solved")));
+    assert_eq!((talk.wrap_up_ended_at, talk.disposition.as_deref()), (Some(Timestamp(86_000)), Some("solved")));
     let recording = &details.recordings[0];
     assert_eq!((recording.status, recording.duration, recording.channels), (RecordingStatus::Finished, Some(Millis(60_000)), Some(2)));
     assert_eq!(store.recording(TENANT, recording.id).await.unwrap().as_ref(), Some(recording));
@@ -152,75 +152,53 @@ async fn conversations_are_filtered_by_all_conditions_at_once() {
     }
 }
 
-/// A day told at random, and what the roll-up must say of it.
+/// A day told at random; the roll-up must say of it what the core counts from the events themselves.
 #[tokio::test]
-async fn in_every_interval_offered_is_answered_and_abandoned_and_flow_out() {
+async fn the_roll_up_counts_what_the_events_say_and_balances_in_every_interval() {
     let mut dice = Dice(3);
     let mut story = Story::new();
-    let mut expected: BTreeMap<(i64, QueueId), QueueFigures> = BTreeMap::new();
-    let step = 15 * MINUTE;
+    let within = Millis(20_000);
     for queue in 1..=3 {
-        story.queue(0, QueueId(queue), &format!("queue {queue}"), Millis(20_000));
+        story.queue(0, QueueId(queue), &format!("queue {queue}"), within);
     }
     for _ in 0..400 {
         let queue = QueueId(1 + u128::from(dice.roll(3)));
         let start = i64::try_from(dice.roll(8 * 3_600_000)).unwrap();
         let wait = dice.roll(60_000);
-        let ended = start + i64::try_from(wait).unwrap();
-        let figures = expected.entry((ended / step * step, queue)).or_default();
-        figures.offered += 1;
-        figures.wait_max = figures.wait_max.max(Millis(wait));
         match dice.roll(4) {
-            0 => {
-                let short = wait < 5_000;
-                story.abandoned(queue, start, ended - start, short);
-                figures.abandoned += 1;
-                figures.abandoned_short += u64::from(short);
-                figures.wait_abandoned = figures.wait_abandoned + Millis(wait);
-            }
-            1 => {
-                story.flows_out(queue, start, ended - start);
-                figures.flow_out += 1;
-                figures.wait_flow_out = figures.wait_flow_out + Millis(wait);
-            }
+            0 => drop(story.abandoned(queue, start, i64::try_from(wait).unwrap(), wait < 5_000)),
+            1 => drop(story.flows_out(queue, start, i64::try_from(wait).unwrap())),
             _ => {
-                let (talk, hold, wrap_up) = (dice.roll(600_000), dice.roll(60_000), dice.roll(2) * dice.roll(60_000));
+                let (talk, hold, wrap_up) = (dice.roll(600_000), dice.roll(2) * dice.roll(60_000), dice.roll(2) * dice.roll(60_000));
                 let agent = AgentId(1 + u128::from(dice.roll(5)));
-                let (_, done) = story.answered(Call { queue, agent, start, wait, talk, hold, wrap_up, ..Call::default() });
-                figures.answered += 1;
-                figures.answered_in_sl += u64::from(wait <= 20_000);
-                figures.wait_answered = figures.wait_answered + Millis(wait);
-                let handled = expected.entry((done / step * step, queue)).or_default();
-                handled.handled += 1;
-                handled.talk = handled.talk + Millis(talk);
-                handled.hold = handled.hold + Millis(hold);
-                handled.wrap_up = handled.wrap_up + Millis(wrap_up);
+                let missed = dice.roll(wait / 5_000 + 1);
+                story.answered(Call { queue, agent, start, wait, missed, talk, hold, wrap_up, ..Call::default() });
             }
         }
     }
     let store = told(&[(TENANT, &story)]).await;
-    let day = range(0, 12 * HOUR, Step::QuarterHour);
-    let intervals = store.queue_intervals(TENANT, day, None).await.unwrap();
-    let found: BTreeMap<_, _> = intervals.iter().map(|interval| ((interval.start.0, interval.queue), interval.figures)).collect();
-    assert_eq!(found, expected);
-    let mut sum = QueueFigures::default();
-    for interval in &intervals {
-        let figures = &interval.figures;
-        assert_eq!(figures.offered, figures.answered + figures.abandoned + figures.flow_out);
-        sum.add(figures);
-    }
-    assert_eq!((sum.offered, sum.handled), (400, sum.answered));
-    // The width of the intervals changes nothing about the whole.
-    for step in [Step::HalfHour, Step::Hour] {
-        let mut other = QueueFigures::default();
-        for interval in store.queue_intervals(TENANT, range(0, 12 * HOUR, step), None).await.unwrap() {
-            other.add(&interval.figures);
+    for step in [Step::QuarterHour, Step::HalfHour, Step::Hour] {
+        let width = i64::try_from(step.millis().0).unwrap();
+        let mut expected: BTreeMap<(i64, QueueId), Interval> = BTreeMap::new();
+        for stamped in &story.events {
+            if let Some(queue) = Interval::queue_of(&stamped.event) {
+                expected.entry((stamped.at.0 / width * width, queue)).or_default().observe(&stamped.event, within, stamped.at);
+            }
         }
-        assert_eq!(other, sum);
+        let day = range(0, 12 * HOUR, step);
+        let intervals = store.queue_intervals(TENANT, day, None).await.unwrap();
+        let found: BTreeMap<_, _> = intervals.iter().map(|interval| ((interval.start.0, interval.queue), interval.counters)).collect();
+        assert_eq!(found, expected);
+        let mut sum = Interval::default();
+        for interval in &intervals {
+            assert_eq!(interval.counters.balance(), Ok(()));
+            sum.merge(&interval.counters);
+        }
+        assert_eq!((sum.offered, sum.entered, sum.handled), (400, 400, sum.answered));
+        let one = store.queue_intervals(TENANT, day, Some(QueueId(2))).await.unwrap();
+        assert_eq!(one, intervals.iter().filter(|interval| interval.queue == QueueId(2)).copied().collect::<Vec<_>>());
+        assert_eq!(store.queue_intervals(OTHER, day, None).await.unwrap(), []);
     }
-    let one = store.queue_intervals(TENANT, day, Some(QueueId(2))).await.unwrap();
-    assert!(!one.is_empty() && one.iter().all(|interval| interval.queue == QueueId(2)));
-    assert_eq!(store.queue_intervals(OTHER, day, None).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -235,7 +213,7 @@ async fn the_promise_that_counts_is_the_one_in_force_when_the_visit_ended() {
     story.answered(Call { start: 25 * MINUTE, wait: 20_001, ..Call::default() });
     let store = told(&[(TENANT, &story)]).await;
     let intervals = store.queue_intervals(TENANT, range(0, HOUR, Step::QuarterHour), None).await.unwrap();
-    let found: Vec<_> = intervals.iter().map(|interval| (interval.figures.answered, interval.figures.answered_in_sl)).collect();
+    let found: Vec<_> = intervals.iter().map(|interval| (interval.counters.answered, interval.counters.answered_in_time)).collect();
     assert_eq!(found, [(2, 1), (2, 1)]);
     assert_eq!(store.names(TENANT).await.unwrap().queues, BTreeMap::from([(queue, "Sales".to_owned())]));
 }
@@ -362,8 +340,8 @@ async fn the_same_ids_in_two_tenants_never_mix() {
     for (tenant, story, talk, in_sl, name) in [(TENANT, &ours, 10_000, 1, "ours"), (OTHER, &theirs, 70_000, 0, "theirs")] {
         let details = store.conversation(tenant, id).await.unwrap().unwrap();
         assert_eq!((details.conversation.talk, details.talks.len(), details.legs.len()), (Millis(talk), 1, 1));
-        let figures = store.queue_intervals(tenant, range(0, HOUR, Step::Hour), None).await.unwrap()[0].figures;
-        assert_eq!((figures.offered, figures.answered_in_sl, figures.talk), (1, in_sl, Millis(talk)));
+        let figures = store.queue_intervals(tenant, range(0, HOUR, Step::Hour), None).await.unwrap()[0].counters;
+        assert_eq!((figures.offered, figures.answered_in_time, figures.talk), (1, in_sl, Millis(talk)));
         let agents = store.agent_intervals(tenant, range(0, HOUR, Step::Hour), None, Timestamp(HOUR)).await.unwrap();
         assert_eq!((agents.len(), agents[0].figures.talk), (1, Millis(talk)));
         assert_eq!(store.names(tenant).await.unwrap().queues[&QueueId(1)], name);
@@ -397,7 +375,7 @@ async fn an_event_without_the_one_before_it_still_leaves_a_row() {
     assert_eq!((details.legs.len(), details.visits.len(), details.offers.len(), details.talks.len()), (1, 1, 1, 1));
     assert_eq!(details.recordings.len(), 1);
     assert_eq!(details.talks[0].started_at, Timestamp(8_000));
-    let figures = store.queue_intervals(TENANT, range(0, HOUR, Step::Hour), None).await.unwrap()[0].figures;
+    let figures = store.queue_intervals(TENANT, range(0, HOUR, Step::Hour), None).await.unwrap()[0].counters;
     assert_eq!((figures.offered, figures.handled, figures.wrap_up), (1, 1, Millis(1_000)));
 }
 
