@@ -65,6 +65,25 @@ fn measure(folder: &Path, tenants: u64, time: Duration) -> Result<(), Box<dyn Er
         at(1.0),
         counters.writes as f64 / counters.commits as f64,
     );
+    let started = Instant::now();
+    let events = runtime.block_on(async {
+        let mut events = 0;
+        for number in 1..=tenants {
+            let tenant = TenantId(number.into());
+            store.wait_projected(tenant, store.version(tenant).await?).await?;
+            events += store.version(tenant).await?;
+        }
+        Ok::<_, dreiklang_store::Failure>(events)
+    })?;
+    println!("         reports caught up after {:.2} s", started.elapsed().as_secs_f64());
+    let started = Instant::now();
+    runtime.block_on(async {
+        for number in 1..=tenants {
+            store.replay(TenantId(number.into()), 0, drop).await?;
+        }
+        Ok::<_, dreiklang_store::LoadError>(())
+    })?;
+    println!("         {:.0} events/s read back", events as f64 / started.elapsed().as_secs_f64());
     store.close();
     for suffix in ["", "-wal", "-shm", ".lock"] {
         // What is not there need not be removed.

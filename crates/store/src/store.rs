@@ -6,6 +6,7 @@ use crate::{
 };
 use dreiklang_core::ids::TenantId;
 use std::{
+    fmt,
     path::Path,
     sync::{Arc, atomic::Ordering},
 };
@@ -17,6 +18,12 @@ use std::{
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("path", &self.sqlite().path()).finish_non_exhaustive()
+    }
 }
 
 /// Where things lie. A second kind of database becomes a second variant, and the compiler lists what is missing.

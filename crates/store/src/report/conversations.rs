@@ -49,6 +49,8 @@ pub struct ConversationFilter {
     pub line: Option<Line>,
     /// Still going on (`true`) or over (`false`).
     pub open: Option<bool>,
+    /// Have recordings, or have none.
+    pub recorded: Option<bool>,
 }
 
 /// Where a page ended.
@@ -150,6 +152,7 @@ impl Store {
                     filter.number,
                     filter.line.map(Line::as_str),
                     filter.open,
+                    filter.recorded,
                     // One more than asked for, to know whether there is a next page.
                     Count(limit as u64 + 1),
                 ];
@@ -171,7 +174,8 @@ const CONDITIONS: &str = "tenant = ?1 AND started_at >= ?2 AND started_at < ?3 A
      AND (?9 IS NULL OR instr(coalesce(caller_number, ''), ?9) OR instr(dialed, ?9))
      AND (?10 IS NULL OR line = ?10)
      AND (?11 IS NULL OR (ended_at IS NULL) = ?11)
-     ORDER BY started_at DESC, id DESC LIMIT ?12";
+     AND (?12 IS NULL OR (recordings > 0) = ?12)
+     ORDER BY started_at DESC, id DESC LIMIT ?13";
 
 pub(super) fn conversation(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
     Ok(ConversationRow {

@@ -139,13 +139,7 @@ fn copy(source: &Connection, target: &Path, progress: &mut dyn FnMut(BackupProgr
     let partial = open::beside(target, ".partial");
     let result = copy_to(source, &partial, progress).and_then(|()| {
         let summary = verify_backup(&partial)?;
-        let durable = || -> std::io::Result<()> {
-            File::open(&partial)?.sync_all()?;
-            fs::rename(&partial, target)?;
-            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder)?.sync_all()
-        };
-        durable().map_err(|error| Failure::Io { detail: error.to_string() })?;
+        appear(&partial, target)?;
         Ok(summary)
     });
     if result.is_err() {
@@ -155,6 +149,17 @@ fn copy(source: &Connection, target: &Path, progress: &mut dyn FnMut(BackupProgr
     result
 }
 
+/// Gives a complete file its name, durably.
+fn appear(partial: &Path, target: &Path) -> Result<(), Failure> {
+    let durable = || -> std::io::Result<()> {
+        File::open(partial)?.sync_all()?;
+        fs::rename(partial, target)?;
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    };
+    durable().map_err(|error| Failure::Io { detail: error.to_string() })
+}
+
 fn copy_to(source: &Connection, partial: &Path, progress: &mut dyn FnMut(BackupProgress)) -> Result<(), BackupError> {
     match fs::remove_file(partial) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -162,6 +167,7 @@ fn copy_to(source: &Connection, partial: &Path, progress: &mut dyn FnMut(BackupP
         }
         _ => {}
     }
+    open::make(partial).map_err(|error| Failure::Io { detail: error.to_string() })?;
     let mut target = Connection::open(partial)?;
     // One view for the whole copy: without it every commit of the writer would make the copy begin again.
     let view = source.unchecked_transaction()?;
@@ -219,6 +225,34 @@ pub fn verify_backup(path: impl AsRef<Path>) -> Result<BackupSummary, BackupErro
         Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
     })?;
     Ok(BackupSummary { bytes, schema, tenants, events })
+}
+
+/// Puts a backup in the place of a store that is not there (any more), after reading the whole of it. The store's file must not exist:
+/// whoever wants to replace one moves it away first. Blocks for as long as that takes.
+pub fn restore_backup(backup: impl AsRef<Path>, store: impl AsRef<Path>) -> Result<BackupSummary, BackupError> {
+    let (backup, store) = (backup.as_ref(), store.as_ref());
+    for path in [store.to_owned(), super::log_path(store)] {
+        if path.exists() {
+            return Err(BackupError::Exists { path });
+        }
+    }
+    verify_backup(backup)?;
+    let partial = open::beside(store, ".partial");
+    let copied = open::make(&partial).and_then(|()| fs::copy(backup, &partial));
+    let result = match copied {
+        // What was read well may have been written badly.
+        Ok(_) => verify_backup(&partial).and_then(|summary| {
+            appear(&partial, store)?;
+            Ok(summary)
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Err(Failure::Full.into()),
+        Err(error) => Err(Failure::Io { detail: error.to_string() }.into()),
+    };
+    if result.is_err() {
+        // It is incomplete and ours; what cannot be removed does no harm.
+        let _ = fs::remove_file(&partial);
+    }
+    result
 }
 
 /// What is wrong with a database: SQLite's own findings, and gaps in journals.

@@ -29,8 +29,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         return Err(OpenError::IsDirectory { path: path.to_owned() });
     }
     let beside = beside(path, ".lock");
-    let mut file =
-        OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&beside).map_err(|error| from_io(path, &error))?;
+    let mut file = private().create(true).truncate(false).read(true).write(true).open(&beside).map_err(|error| from_io(path, &error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -53,6 +52,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
 /// Opens the writer's connection, checks the file and brings it to our version. The lock must be held.
 pub(super) fn writer(path: &Path, now_ms: i64) -> Result<Connection, OpenError> {
     check_head(path)?;
+    make(path).map_err(|error| from_io(path, &error))?;
     let wrap = |error: rusqlite::Error| from_sqlite(path, error);
     let mut db = Connection::open_with_flags(
         path,
@@ -106,6 +106,19 @@ fn prepare_writer(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_size_limit", limits::WAL_BYTES)?;
     // The writer itself decides when to copy the log back: between commits, not within one.
     db.pragma_update(None, "wal_autocheckpoint", 0)
+}
+
+/// Makes an empty file that only our own user can read, if there is none: the files SQLite puts beside it get the same rights.
+pub(super) fn make(path: &Path) -> std::io::Result<()> {
+    private().create(true).append(true).open(path).map(|_| ())
+}
+
+/// Other users of the computer have no business with what people said to each other, nor with password hashes.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn check_head(path: &Path) -> Result<(), OpenError> {

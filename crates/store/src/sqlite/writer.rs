@@ -167,6 +167,7 @@ impl Writer {
             tracing::warn!(code = failure.code(), %failure, "reports wait");
             self.projection_paused_until = Some(Instant::now() + Duration::from_millis(limits::PROJECTION_RETRY_MS));
         }
+        self.commits_since_look += 1;
         self.look_at_log();
     }
 

@@ -4,7 +4,7 @@ use crate::{
     soon,
     story::{Call, Story, TENANT},
 };
-use dreiklang_store::{BackupError, NewDocument, Store, verify_backup};
+use dreiklang_store::{BackupError, NewDocument, Store, restore_backup, verify_backup};
 use std::{
     fs,
     sync::{Arc, Mutex},
@@ -106,4 +106,23 @@ async fn what_is_no_good_backup_is_told_apart() {
     db.execute("UPDATE journal_head SET version = version + 1", []).unwrap();
     drop(db);
     assert!(matches!(verify_backup(&path), Err(BackupError::Damaged { .. })), "a journal that ends too early is noticed");
+}
+
+#[tokio::test]
+async fn a_restored_store_goes_on_where_the_backup_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, restored) = (folder.path().join("backup.db"), folder.path().join("restored.db"));
+    let store = Store::in_memory().unwrap();
+    let epoch = store.acquire(TENANT, "here").await.unwrap().epoch;
+    let version = store.append(TENANT, epoch, 0, &calls(0, 2).events).await.unwrap();
+    let summary = store.backup(&backup, |_| ()).await.unwrap();
+    assert_eq!(restore_backup(&backup, &backup), Err(BackupError::Exists { path: backup.clone() }));
+    assert_eq!(restore_backup(&backup, &restored), Ok(summary));
+    let store = Store::open(&restored).unwrap();
+    assert!(matches!(store.append(TENANT, epoch, 0, &calls(0, 1).events).await, Err(dreiklang_store::AppendError::Fenced { .. })));
+    let epoch = store.acquire(TENANT, "there").await.unwrap().epoch;
+    assert!(store.append(TENANT, epoch, version, &calls(version, 1).events).await.is_ok());
+    fs::write(&backup, "no longer good").unwrap();
+    assert!(restore_backup(&backup, folder.path().join("third.db")).is_err());
+    assert!(!folder.path().join("third.db").exists());
 }

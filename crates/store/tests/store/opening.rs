@@ -92,6 +92,21 @@ fn a_file_that_may_not_be_written_is_named() {
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
+#[tokio::test]
+async fn nobody_else_may_read_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("store.db")).unwrap();
+    store.acquire(dreiklang_core::ids::TenantId(1), "here").await.unwrap();
+    store.backup(folder.path().join("backup.db"), |_| ()).await.unwrap();
+    let mut count = 0;
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+        count += 1;
+    }
+    assert!(count >= 4, "store, log, index, lock, backup");
+}
+
 #[test]
 fn every_error_has_a_code_of_its_own() {
     let path = || std::path::PathBuf::from("x");

@@ -121,7 +121,7 @@ async fn conversations_are_listed_newest_first_in_pages_without_loss_or_repetiti
 #[tokio::test]
 async fn conversations_are_filtered_by_all_conditions_at_once() {
     let mut story = Story::new();
-    let (first, _) = story.answered(Call { start: 0, queue: QueueId(1), agent: AgentId(1), ..Call::default() });
+    let (first, _) = story.answered(Call { start: 0, queue: QueueId(1), agent: AgentId(1), recorded: true, ..Call::default() });
     let (second, _) = story.answered(Call { start: HOUR, queue: QueueId(2), agent: AgentId(2), ..Call::default() });
     let third = story.abandoned(QueueId(2), 2 * HOUR, 9_000, false);
     let fourth = story.flows_out(QueueId(1), 3 * HOUR, 9_000);
@@ -143,6 +143,8 @@ async fn conversations_are_filtered_by_all_conditions_at_once() {
         (ConversationFilter { number: Some("9999".to_owned()), ..all() }, vec![third]),
         (ConversationFilter { number: Some("30111".to_owned()), queue: Some(QueueId(1)), ..all() }, vec![fourth, first]),
         (ConversationFilter { open: Some(true), ..all() }, vec![sixth]),
+        (ConversationFilter { recorded: Some(true), ..all() }, vec![first]),
+        (ConversationFilter { recorded: Some(false), queue: Some(QueueId(1)), ..all() }, vec![fourth]),
         (ConversationFilter { open: Some(false), from: Some(Timestamp(4 * HOUR)), ..all() }, vec![fifth]),
         (ConversationFilter { line: Some(dreiklang_core::endpoint::Line::Unified), ..all() }, vec![]),
     ];

@@ -73,3 +73,17 @@ async fn in_a_full_store_small_appends_succeed_beside_large_ones_that_do_not() {
     assert_eq!(small, Ok(3));
     assert_eq!(store.version(TENANT).await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn the_write_ahead_log_does_not_grow_with_the_number_of_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("store.db")).unwrap();
+    let mut largest = 0;
+    for number in 0..600 {
+        let body = serde_json::Value::String("x".repeat(100_000));
+        let document = NewDocument { kind: "prompt".to_owned(), id: (number % 10).to_string(), name: None, expected_version: None, body };
+        store.put(TENANT, document).await.unwrap();
+        largest = largest.max(store.size().await.unwrap().log);
+    }
+    assert!(largest < 30_000_000, "{largest} bytes for 60 MB written");
+}
