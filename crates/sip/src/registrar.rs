@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::digest::{Challenger, Secret, Verdict};
-use crate::hop::{Hop, Transport};
+use crate::hop::{ConnectionId, Hop, Transport};
 use crate::limits::{AORS_MAX, BINDINGS_PER_AOR_MAX, CONTACT_COUNT_MAX, FAILED_SOURCES_MAX};
 use crate::message::{Headers, NameAddr, Request, Response, Uri};
 use crate::transaction::table::response_hop;
@@ -377,6 +377,33 @@ impl Registrar {
             self.requeue(&name);
         }
         self.failures.retain(|_, failures| failures.until > now);
+        events
+    }
+
+    /// A stream ended. Telephones that can only be reached over it are removed; the others are dialed at their Contact.
+    pub fn handle_closed(&mut self, connection: ConnectionId) -> Vec<RegistrarEvent> {
+        let mut events = Vec::new();
+        let mut touched = Vec::new();
+        for (user, aor) in &mut self.aors {
+            for binding in aor.bindings.iter_mut().filter(|binding| binding.hop.connection == Some(connection)) {
+                binding.hop.connection = None;
+                touched.push(Arc::clone(user));
+            }
+            let unreachable = |binding: &mut Binding| {
+                let hop = &binding.hop;
+                hop.transport.is_reliable()
+                    && hop.connection.is_none()
+                    && binding.contact.socket_addr(hop.transport.default_port()) != Some(hop.remote)
+            };
+            if touched.last() == Some(user) {
+                for gone in aor.bindings.extract_if(.., unreachable) {
+                    events.push(RegistrarEvent::Expired { user: user.to_string(), contact: gone.contact.to_string() });
+                }
+            }
+        }
+        for user in touched {
+            self.requeue(&user);
+        }
         events
     }
 

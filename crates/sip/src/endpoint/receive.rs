@@ -76,6 +76,9 @@ impl Endpoint {
         if self.table.absorb_repeated(key) {
             return;
         }
+        if self.table.is_overfull() {
+            return;
+        }
         let back = response_hop(&hop, &via);
         let canceled = (request.method == Method::Cancel).then(|| ServerKey::canceled_by(&request, &via));
         via.set_source(hop.remote);

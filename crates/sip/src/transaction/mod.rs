@@ -6,6 +6,7 @@
 //! - [`client`]: the state machine of a request we sent
 //! - [`server`]: the state machine of a request we received
 //! - `key`: which message belongs to which transaction
+//! - `ways`: which requests travel over which stream
 //! - `table`: all transactions of an endpoint with their bytes, and what they put out
 
 pub mod client;
@@ -13,3 +14,4 @@ pub(crate) mod key;
 pub mod server;
 pub(crate) mod table;
 pub mod timer;
+mod ways;

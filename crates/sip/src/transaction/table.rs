@@ -10,6 +10,7 @@ use super::client::{ClientState, ClientTransaction, OnTimer as OnClientTimer};
 use super::key::{ClientKey, ServerKey, TimerKey};
 use super::server::{OnAck, OnTimer as OnServerTimer, ServerState, ServerTransaction};
 use super::timer::{LIFETIME, Timers};
+use super::ways::Ways;
 use crate::config::Config;
 use crate::event::{CallId, Event, Output, RequestId};
 use crate::hop::Hop;
@@ -73,6 +74,7 @@ pub(crate) struct Table {
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) timers: Timers<TimerKey>,
     clients: HashMap<ClientKey, Client>,
+    ways: Ways,
     servers: HashMap<ServerKey, Server>,
     merged: HashMap<u128, ServerKey>,
     allow: String,
@@ -93,6 +95,7 @@ impl Table {
             outputs: VecDeque::new(),
             timers: Timers::new(),
             clients: HashMap::new(),
+            ways: Ways::default(),
             servers: HashMap::new(),
             merged: HashMap::new(),
         }
@@ -108,8 +111,13 @@ impl Table {
         self.len() >= self.config.transactions_max
     }
 
+    /// Whether even the work of existing calls is beyond all measure.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.len() >= self.config.transactions_max.saturating_mul(2)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.clients.is_empty() && self.servers.is_empty() && self.merged.is_empty() && self.timers.is_empty()
+        self.clients.is_empty() && self.ways.is_empty() && self.servers.is_empty() && self.merged.is_empty() && self.timers.is_empty()
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
@@ -193,6 +201,7 @@ impl Table {
         let method = request.method.clone();
         request.body = Vec::new();
         let invite = invite.then(|| Box::new(request));
+        self.ways.insert(&hop, key);
         self.clients.insert(key, Client { machine, method, owner, hop, bytes, invite, ack: None });
     }
 
@@ -220,7 +229,9 @@ impl Table {
 
     /// Forgets a client transaction whose outcome no longer matters.
     pub(crate) fn abandon(&mut self, key: ClientKey) {
-        self.clients.remove(&key);
+        if let Some(client) = self.clients.remove(&key) {
+            self.ways.remove(&client.hop, key);
+        }
         self.timers.set(TimerKey::Client(key), None);
     }
 
@@ -286,22 +297,21 @@ impl Table {
     ///
     /// An INVITE that is already ringing survives: its responses may come over another connection.
     pub(crate) fn on_transport_error(&mut self, hop: &Hop) -> Vec<(ClientKey, Owner)> {
-        let mut failed: Vec<ClientKey> = self
-            .clients
-            .iter()
-            .filter(|(_, client)| {
-                let same_way = client.hop.transport == hop.transport
-                    && match (client.hop.connection, hop.connection) {
-                        (Some(one), Some(other)) => one == other,
-                        _ => client.hop.remote == hop.remote,
-                    };
-                let waiting = client.machine.state() == ClientState::Calling
-                    || (client.machine.state() == ClientState::Proceeding && client.method != Method::Invite);
-                same_way && waiting
-            })
-            .map(|(key, _)| *key)
-            .collect();
-        failed.sort_unstable();
+        let near: Vec<ClientKey> = if hop.transport.is_reliable() {
+            self.ways.over(hop)
+        } else {
+            let mut keys: Vec<ClientKey> = self.clients.iter().filter(|(_, client)| client.hop == *hop).map(|(key, _)| *key).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let fails = |client: &Client| {
+            // A request over another open connection to the same machine goes on.
+            let other = client.hop.connection.is_some() && hop.connection.is_some() && client.hop.connection != hop.connection;
+            let waiting = client.machine.state() == ClientState::Calling
+                || (client.machine.state() == ClientState::Proceeding && client.method != Method::Invite);
+            waiting && !other
+        };
+        let failed: Vec<ClientKey> = near.into_iter().filter(|key| self.clients.get(key).is_some_and(fails)).collect();
         let mut owners = Vec::with_capacity(failed.len());
         for key in failed {
             if let Some(client) = self.clients.get_mut(&key) {
@@ -373,6 +383,12 @@ impl Table {
         let server = self.servers.get_mut(&key)?;
         if !server.machine.on_send(now, response.status) {
             return None;
+        }
+        if response.status >= 300
+            && let Some(merge) = server.merge.take()
+        {
+            // What was refused may be tried again, by way of another datacenter for example.
+            self.merged.remove(&merge);
         }
         let bytes: Arc<[u8]> = Arc::from(response.to_bytes());
         let hop = server.hop.clone();

@@ -112,9 +112,22 @@ fn one_request_by_two_ways_is_served_once_and_refused_once_with_482() {
     peer.send(text);
     assert_eq!(peer.response().status, 482);
     assert!(peer.events.is_empty());
-    // The same caller trying again after a refusal uses a new number: no merge.
+    // Another number is another request.
     peer.send(&text.replace("CSeq: 1", "CSeq: 2"));
     assert!(matches!(&peer.events[..], [Event::Incoming { .. }]));
+}
+
+#[test]
+fn a_refused_call_may_come_again_by_another_way() {
+    let mut peer = Peer::new();
+    let text = "INVITE sip:bob@10.0.0.2 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1;branch=%BRANCH%\nMax-Forwards: 70\n\
+        From: <sip:a@b>;tag=1\nTo: <sip:bob@10.0.0.2>\nCall-ID: x\nCSeq: 1 INVITE\nContact: <sip:a@10.0.0.1>\nContent-Length: 0\n\n";
+    for _ in 0..2 {
+        peer.send(text);
+        let [Event::Incoming { call, .. }] = &peer.events[..] else { panic!("{:?}", peer.events) };
+        let call = *call;
+        peer.act(|endpoint, now| endpoint.reject(now, call, 503, "", Vec::new()));
+    }
 }
 
 #[test]

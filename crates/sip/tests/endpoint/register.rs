@@ -219,6 +219,22 @@ fn calls_to_a_contact_go_to_its_own_port_when_there_is_no_nat() {
 }
 
 #[test]
+fn a_telephone_behind_a_nat_is_gone_with_its_connection_and_one_without_is_dialed() {
+    let mut phone = Phone::new();
+    let mut stream = Hop::tcp("203.0.113.9:50123".parse().unwrap());
+    stream.connection = Some(ConnectionId(3));
+    phone.hop = stream;
+    phone.register("anna", "Contact: <sip:anna@192.168.1.5:5080;transport=tcp>\n");
+    phone.register("ben", "Contact: <sip:ben@203.0.113.9:5080;transport=tcp>\n");
+    assert!(phone.registrar.handle_closed(ConnectionId(4)).is_empty());
+    let events = phone.registrar.handle_closed(ConnectionId(3));
+    assert!(matches!(&events[..], [RegistrarEvent::Expired { user, .. }] if user == "anna"), "{events:?}");
+    assert!(phone.contacts("anna").is_empty());
+    let hop = &phone.registrar.bindings("ben")[0].hop;
+    assert_eq!((hop.connection, hop.remote), (None, "203.0.113.9:5080".parse().unwrap()));
+}
+
+#[test]
 fn bindings_survive_export_and_import() {
     let mut phone = Phone::new();
     phone.register("anna", &format!("{CONTACT}Expires: 600\n"));

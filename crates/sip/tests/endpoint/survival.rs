@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dreiklang_sip::event::{CauseKind, Event, RequestFailed};
-use dreiklang_sip::hop::Hop;
+use dreiklang_sip::hop::{ConnectionId, Hop};
 use dreiklang_sip::message::{Method, Request, Uri};
 
 use crate::network::{Alice, Bob, Fate, OFFER, Pair, invite};
@@ -80,6 +80,38 @@ fn an_established_call_ends_when_its_next_request_cannot_be_sent() {
     pair.at(Alice, |endpoint, now| endpoint.reinvite(now, alice, OFFER.to_vec()));
     pair.at(Alice, |endpoint, now| endpoint.handle_transport_error(now, &Hop::udp(Bob.address())));
     assert_eq!(pair.ended(Alice, alice).kind, CauseKind::TransportError);
+}
+
+#[test]
+fn the_end_of_a_stream_fails_what_waits_on_it_and_nothing_else() {
+    let mut peer = crate::peer::Peer::new();
+    let over = |connection: Option<u64>| {
+        let mut hop = Hop::tcp(Alice.address());
+        hop.connection = connection.map(ConnectionId);
+        hop
+    };
+    let mut call = |connection: Option<u64>| {
+        let mut wish = invite(Some(OFFER));
+        wish.hop = over(connection);
+        peer.act(|endpoint, now| endpoint.invite(now, wish))
+    };
+    let (first, second, dialing) = (call(Some(1)), call(Some(2)), call(None));
+    let ended = |peer: &mut crate::peer::Peer, hop: Hop| -> Vec<_> {
+        peer.act(|endpoint, now| endpoint.handle_transport_error(now, &hop));
+        peer.events
+            .drain(..)
+            .filter_map(|event| match event {
+                Event::Ended { call, cause } if cause.kind == CauseKind::TransportError => Some(call),
+                _ => None,
+            })
+            .collect()
+    };
+    let mut elsewhere = over(Some(1));
+    elsewhere.remote = "10.0.0.1:49999".parse().unwrap();
+    assert_eq!(ended(&mut peer, elsewhere), [first], "a connection is known by its number");
+    assert_eq!(ended(&mut peer, over(None)), [second, dialing], "the machine cannot be reached at all");
+    peer.run(Duration::from_secs(40));
+    assert!(peer.endpoint.is_idle());
 }
 
 #[test]
