@@ -3,7 +3,12 @@
 use anyhow::{Context as _, anyhow};
 use dreiklang_lines::connected;
 use dreiklang_server::{
-    auth::first::{self, FirstAdministrator},
+    api::v1::{self, Configuration},
+    auth::{
+        Principal, Proof, Role,
+        first::{self, FirstAdministrator},
+        secret,
+    },
     config::Config,
     http,
     metrics::Metrics,
@@ -14,6 +19,7 @@ use dreiklang_server::{
 };
 use dreiklang_store::Store;
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr, UdpSocket},
     path::PathBuf,
     time::Duration,
@@ -77,6 +83,22 @@ pub async fn start(config: &Config) -> anyhow::Result<Product> {
 }
 
 impl Product {
+    /// Brings the first tenant's configuration to what a TOML document says, as the system itself.
+    pub async fn apply(&self, document: &str) -> anyhow::Result<()> {
+        let configuration: Configuration = toml::from_str(document)?;
+        let system = Principal {
+            tenant: self.tenant.tenant(),
+            id: "system".to_owned(),
+            name: "system".to_owned(),
+            roles: BTreeSet::from([Role::Administrator]),
+            agent: None,
+            proof: Proof::Token,
+            key: secret::hash(""),
+        };
+        v1::apply(&self.state, &system, configuration, false, false).await.map_err(|problem| anyhow!("{problem}"))?;
+        Ok(())
+    }
+
     /// Where the pages and the API are.
     pub fn http_address(&self) -> SocketAddr {
         self.http

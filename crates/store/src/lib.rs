@@ -35,6 +35,6 @@ pub use journal::{Acquired, AppendError, Epoch, LoadError, Loaded};
 pub use people::{SecretHash, Session, Token, User};
 pub use retention::Due;
 pub use snapshot::Snapshot;
-pub use sqlite::backup::{BackupError, BackupProgress, BackupSummary, restore_backup, verify_backup};
+pub use sqlite::backup::{BackupError, BackupProgress, BackupSummary, backup_of, restore_backup, verify_backup};
 pub use store::{Counters, Options, Size, Store};
 pub use tenant::Tenant;

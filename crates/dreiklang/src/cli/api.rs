@@ -1,8 +1,13 @@
 //! The way from the command line to a running server: through its API, like every other program.
 
 use anyhow::{Context as _, bail};
+use dreiklang_server::config::Config;
 use reqwest::{Method, Response, header};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How long one request may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -10,9 +15,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// Which server, and as whom.
 #[derive(Debug, clap::Args)]
 pub struct Access {
-    /// The server's address.
-    #[arg(long, default_value = "http://127.0.0.1:8080", env = "DREIKLANG_SERVER", value_name = "URL")]
-    pub server: String,
+    /// The server's address; by default that of the configuration.
+    #[arg(long, env = "DREIKLANG_SERVER", value_name = "URL")]
+    pub server: Option<String>,
     /// API token; otherwise user and password are used.
     #[arg(long, env = "DREIKLANG_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
@@ -38,9 +43,17 @@ enum Proof {
 
 impl Access {
     /// Signs in.
-    pub async fn connect(&self) -> anyhow::Result<Api> {
+    pub async fn connect(&self, config: Option<&Path>) -> anyhow::Result<Api> {
+        let server = match &self.server {
+            Some(server) => server.clone(),
+            None => {
+                let listen = Config::load(config)?.http.listen;
+                let ip = if listen.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { listen.ip() };
+                format!("http://{}", SocketAddr::new(ip, listen.port()))
+            }
+        };
         let client = reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build()?;
-        let base = format!("{}/api/v1", self.server.trim_end_matches('/'));
+        let base = format!("{}/api/v1", server.trim_end_matches('/'));
         if let Some(token) = &self.token {
             return Ok(Api { client, base, proof: Proof::Token(token.clone()) });
         }
@@ -53,7 +66,7 @@ impl Access {
             (None, Err(_)) => bail!("say who you are: set DREIKLANG_TOKEN, or DREIKLANG_PASSWORD for the user {}, or use --password-file", self.user),
         };
         let body = serde_json::json!({ "user": self.user, "password": password });
-        let answer = client.post(format!("{base}/session")).json(&body).send().await.with_context(|| unreachable(&self.server))?;
+        let answer = client.post(format!("{base}/session")).json(&body).send().await.with_context(|| unreachable(&server))?;
         let answer = checked(answer).await?;
         let cookie = answer.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
         let cookie = cookie.context("the server signed us in without a cookie; is there a proxy in between that removes it?")?.to_owned();

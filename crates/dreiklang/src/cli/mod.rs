@@ -67,8 +67,8 @@ impl Cli {
             Command::Doctor(args) => doctor::run(config.as_deref(), args).await,
             Command::Backup(args) => backup::run(config.as_deref(), args).await,
             Command::Restore(args) => restore::run(config.as_deref(), args).await,
-            Command::Apply(args) => apply::run(args).await,
-            Command::Export(args) => export::run(args).await,
+            Command::Apply(args) => apply::run(config.as_deref(), args).await,
+            Command::Export(args) => export::run(config.as_deref(), args).await,
             Command::Version(args) => version::run(&args),
         }
     }

@@ -113,23 +113,44 @@ impl Store {
         let target = path.as_ref().to_owned();
         let sqlite: &Sqlite = self.sqlite();
         if let Some(source) = sqlite.path() {
-            let source = source.to_owned();
-            let (reply, answer) = oneshot::channel();
-            // A thread of its own: it reads for as long as the copy takes, and must hold up neither readers nor the writer.
-            std::thread::Builder::new()
-                .name("store-backup".to_owned())
-                .spawn(move || {
-                    let result = open::reader(&source)
-                        .map_err(|error| BackupError::Failed(Failure::Io { detail: error.to_string() }))
-                        .and_then(|db| copy(&db, &target, &mut progress));
-                    let _ = reply.send(result);
-                })
-                .map_err(|error| Failure::Io { detail: error.to_string() })?;
-            answer.await.unwrap_or(Err(BackupError::Failed(Failure::Closed)))
+            copy_in_thread(source.to_owned(), target, progress).await
         } else {
             sqlite.exclusively(move |db| Ok(copy(db, &target, &mut progress))).await?
         }
     }
+}
+
+/// As [`Store::backup`], of a store that another process may have open, or nobody.
+pub async fn backup_of(
+    store: impl AsRef<Path>,
+    path: impl AsRef<Path>,
+    progress: impl FnMut(BackupProgress) + Send + 'static,
+) -> Result<BackupSummary, BackupError> {
+    let source = store.as_ref().to_owned();
+    if !source.is_file() {
+        return Err(BackupError::Missing { path: source });
+    }
+    copy_in_thread(source, path.as_ref().to_owned(), progress).await
+}
+
+/// In a thread of its own: it reads for as long as the copy takes, and must hold up neither readers nor the writer.
+async fn copy_in_thread(
+    source: PathBuf,
+    target: PathBuf,
+    mut progress: impl FnMut(BackupProgress) + Send + 'static,
+) -> Result<BackupSummary, BackupError> {
+    let (reply, answer) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("store-backup".to_owned())
+        .spawn(move || {
+            let result = open::reader(&source)
+                .map_err(|error| BackupError::Failed(Failure::Io { detail: error.to_string() }))
+                .and_then(|db| copy(&db, &target, &mut progress));
+            // Whoever asked may have given up.
+            let _ = reply.send(result);
+        })
+        .map_err(|error| Failure::Io { detail: error.to_string() })?;
+    answer.await.unwrap_or(Err(BackupError::Failed(Failure::Closed)))
 }
 
 fn copy(source: &Connection, target: &Path, progress: &mut dyn FnMut(BackupProgress)) -> Result<BackupSummary, BackupError> {
