@@ -208,7 +208,7 @@ fn check_timers(world: &World, found: &mut Findings) {
     for (due, timer) in world.timers().iter() {
         let meant = match timer {
             Timer::Conversation(id) | Timer::Prompt(id) | Timer::Ring(id) | Timer::MaxWait(id) => world.conversation(id).is_some(),
-            Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) => world.leg(leg).is_some(),
+            Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) | Timer::HangUpAgain(leg) => world.leg(leg).is_some(),
             Timer::WrapUp(agent) => world.agent(agent).is_some(),
             Timer::Action(action) => world.pending().get(action).is_some(),
             Timer::Recording(recording) => world.recordings.get(&recording).is_some_and(|open| open.stopping),

@@ -56,8 +56,13 @@ pub const RING_MARGIN: Millis = Millis::from_secs(5);
 pub const ACTION_MAX: Millis = Millis::from_secs(60);
 /// How long closing a recording may take: a slow disk may have minutes of audio to write.
 pub const RECORDING_CLOSE_MAX: Millis = Millis::from_secs(120);
-/// Pause before a line that could not say which legs live is asked again.
+/// Least pause before a line that could not say which legs live is asked again; it doubles, because the next is never sooner
+/// than the time that has passed since the takeover.
 pub const SURVEY_RETRY: Millis = Millis::from_secs(30);
+/// Longest such pause.
+pub const SURVEY_RETRY_MAX: Millis = Millis::from_secs(3_600);
+/// Pause before a leg whose line could not take the wish to end it is told again.
+pub const HANG_UP_RETRY: Millis = Millis::from_secs(5);
 /// Ended legs remembered, so that late or repeated messages about them are recognized: some minutes of a busy tenant.
 pub const LEGS_REMEMBERED: usize = 10_000;
 /// Longest text taken over from outside (numbers, names, reasons), in characters; the rest is cut off.

@@ -2,10 +2,11 @@
 
 use super::Engine;
 use crate::{
-    conversation::{Cause, CauseKind, Conversation, SegmentKind},
+    conversation::{Cause, CauseKind, Conversation, SegmentKind, TerminationReason, TerminationResult},
     ids::{ActionId, ConversationId, LegId, RecordingId},
     limits::TEXT_CHARS,
     output::{Action, ActionFailure, Event, HangUpReason, Output, Prompt},
+    queue::FlowOutReason,
     text::clip,
 };
 
@@ -71,7 +72,13 @@ impl Engine {
         let cause = Cause { kind: CauseKind::Failure, detail: Some(failure.code.clone()) };
         self.settle(id, Some(failure));
         match wish {
-            Action::Answer { leg, .. } | Action::Dial { leg, .. } | Action::HangUp { leg, .. } => self.ended(leg, cause),
+            // The caller still hears it ring; hanging up is tried until it succeeds.
+            Action::Answer { conversation, .. } => {
+                self.break_off(conversation, FlowOutReason::Failure, TerminationResult::Us, TerminationReason::Failure);
+            }
+            Action::Dial { leg, .. } => self.ended(leg, cause),
+            // It may live: its deadline goes on, and until then it is told again now and then.
+            Action::HangUp { .. } => {}
             Action::Play { leg, repeat: false, .. } => self.greeting_over(leg, id),
             Action::Bridge { conversation, b, .. } => self.bridge_failed(conversation, b),
             Action::StartRecording { recording, .. } | Action::RecordRight { recording, .. } | Action::StopRecording { recording, .. } => {

@@ -66,7 +66,8 @@ impl Engine {
         }
     }
 
-    fn hang_up_again(&mut self, conversation: ConversationId, leg: LegId) {
+    /// Tells a leg to end that was told before, unless that is still under way.
+    pub(super) fn hang_up_again(&mut self, conversation: ConversationId, leg: LegId) {
         if let Some(line) = self.world.leg(leg).map(|leg| leg.line) {
             self.repeat_hang_up(conversation, leg, line);
         }

@@ -56,6 +56,11 @@ impl Engine {
                 }
             }
             Timer::HangUp(leg) => self.give_up(leg),
+            Timer::HangUpAgain(leg) => {
+                if let Some(conversation) = self.world.legs.get(&leg).copied() {
+                    self.hang_up_again(conversation, leg);
+                }
+            }
             Timer::WrapUp(agent) => self.end_wrap_up(agent, None, Actor::System),
             Timer::Action(action) => self.settle(action, Some(no_answer())),
             Timer::Recording(recording) => self.recording_failed(recording, "it was not closed in time".to_owned()),

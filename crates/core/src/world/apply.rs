@@ -180,14 +180,16 @@ impl World {
             }
             Event::ActionSettled { action, failure } => {
                 self.timers.clear(Timer::Action(*action));
-                if let Some(Action::Survey { line }) = self.pending.remove(*action)
+                if let Some(wish) = self.pending.remove(*action)
                     && failure.is_some()
-                    && self.has_former_legs(line)
                 {
-                    self.timers.set(Timer::Survey(line), at + limits::SURVEY_RETRY);
+                    self.apply_failure(at, &wish);
                 }
             }
-            Event::TookOver {} => self.took_over = stamped.seq,
+            Event::TookOver {} => {
+                self.took_over = stamped.seq;
+                self.took_over_at = at;
+            }
             Event::DrainChanged { on } => self.draining = *on,
         }
     }
@@ -298,7 +300,7 @@ impl World {
                 }
             }
             Event::LegEnded { conversation, leg, line, given_up, .. } => {
-                for timer in [Timer::Answer(*leg), Timer::TransferRing(*leg), Timer::HangUp(*leg)] {
+                for timer in [Timer::Answer(*leg), Timer::TransferRing(*leg), Timer::HangUp(*leg), Timer::HangUpAgain(*leg)] {
                     self.timers.clear(timer);
                 }
                 self.legs.remove(leg);
@@ -414,7 +416,10 @@ impl World {
 
     fn apply_wish(&mut self, at: Timestamp, wish: &Action) {
         match wish {
-            Action::HangUp { leg, reason, .. } => self.mark_ending(at, *leg, *reason),
+            Action::HangUp { leg, reason, .. } => {
+                self.timers.clear(Timer::HangUpAgain(*leg));
+                self.mark_ending(at, *leg, *reason);
+            }
             Action::StopRecording { recording, .. } => {
                 if let Some(open) = self.recordings.get_mut(recording) {
                     open.stopping = true;
@@ -443,9 +448,27 @@ impl World {
         self.timers.set(Timer::HangUp(id), at + limits::HANG_UP_MAX);
     }
 
-    /// Whether legs of a former process are waited for on this line.
-    fn has_former_legs(&self, line: Line) -> bool {
-        self.conversations.values().flat_map(|found| &found.legs).any(|leg| leg.line == line && leg.since < self.took_over)
+    /// Some wishes have to be uttered again later when they cannot be carried out now.
+    fn apply_failure(&mut self, at: Timestamp, wish: &Action) {
+        match wish {
+            Action::Survey { line } if self.misses(*line) => {
+                let pause = at.since(self.took_over_at).clamp(limits::SURVEY_RETRY, limits::SURVEY_RETRY_MAX);
+                self.timers.set(Timer::Survey(*line), at + pause);
+            }
+            Action::HangUp { leg, .. } if self.legs.contains_key(leg) => {
+                self.timers.set(Timer::HangUpAgain(*leg), at + limits::HANG_UP_RETRY);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it matters what lives on this line: legs of a former process do, or somebody is reached over it.
+    fn misses(&self, line: Line) -> bool {
+        let former = |leg: &Leg| leg.line == line && leg.since < self.took_over;
+        self.settings.outbound_line == Some(line)
+            || self.numbers.values().any(|number| number.line == line)
+            || self.agents.values().any(|agent| agent.settings.line == line)
+            || self.conversations.values().flat_map(|found| &found.legs).any(former)
     }
 
     fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {

@@ -41,7 +41,9 @@ pub struct World {
     pub(crate) pending: Pending,
     pub(crate) timers: Timers,
     pub(crate) draining: bool,
+    /// Sequence number of the last takeover; legs added before it are a former process's.
     pub(crate) took_over: u64,
+    pub(crate) took_over_at: Timestamp,
 }
 
 /// A recording that was begun and not yet reported closed; it may outlive its conversation.
@@ -77,6 +79,7 @@ impl World {
             timers: Timers::default(),
             draining: false,
             took_over: 0,
+            took_over_at: Timestamp::default(),
         }
     }
 

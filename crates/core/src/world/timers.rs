@@ -26,6 +26,8 @@ pub enum Timer {
     TransferRing(LegId),
     /// A leg that was told to end has to have ended.
     HangUp(LegId),
+    /// A leg's line could not take the wish to end it: it is uttered again.
+    HangUpAgain(LegId),
     /// Wrap-up ends.
     WrapUp(AgentId),
     /// An action has to be answered.

@@ -135,11 +135,32 @@ fn a_leg_that_is_never_connected_is_hung_up_and_then_given_up() {
 #[test]
 fn an_answer_that_fails_ends_the_conversation() {
     let mut office = Office::new();
-    office.arrive(SUPPORT);
-    let (action, _) = office.actions.last().cloned().unwrap();
-    office.give(Input::ActionFailed { action, failure: ActionFailure { code: "LINE-001".to_owned(), detail: "gone".to_owned() } });
+    let customer = office.arrive(SUPPORT);
+    office.fail_last_action();
+    assert!(matches!(office.actions.last(), Some((_, Action::HangUp { leg, .. })) if *leg == customer));
+    office.end(customer, CauseKind::Ours);
     assert_eq!(office.engine.world().conversations().len(), 0);
     assert_eq!(last_end(&office), Termination { result: TerminationResult::Us, reason: TerminationReason::Failure });
+}
+
+#[test]
+fn a_hang_up_that_fails_is_tried_again_until_it_succeeds_or_the_leg_is_given_up() {
+    let mut office = Office::new();
+    let customer = office.arrive(SUPPORT);
+    office.fail_last_action();
+    office.fail_last_action();
+    let hang_ups = |office: &Office| office.actions.iter().filter(|(_, action)| matches!(action, Action::HangUp { .. })).count();
+    assert_eq!(hang_ups(&office), 1, "not at once");
+    office.pass(limits::HANG_UP_RETRY.0 as i64);
+    assert_eq!(hang_ups(&office), 2);
+    office.fail_last_action();
+    office.pass(limits::HANG_UP_RETRY.0 as i64);
+    assert_eq!(hang_ups(&office), 3);
+    let (action, _) = office.actions.last().cloned().unwrap();
+    office.give(Input::ActionDone { action });
+    office.pass(limits::HANG_UP_MAX.0 as i64);
+    assert_eq!(hang_ups(&office), 3);
+    assert!(office.engine.world().leg(customer).is_none());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use dreiklang_core::{
     Action, Actor, Command, Event, Input,
     agent::{Availability, NotReadyReason, Occupation},
     conversation::CauseKind,
-    output::{ActionFailure, HangUpReason},
+    output::HangUpReason,
     routing::OfferOutcome,
 };
 
@@ -90,8 +90,7 @@ fn an_agent_declines_on_the_desk() {
 fn a_dial_that_fails_counts_as_unreachable() {
     let mut office = Office::with_agents(&[ANNA]);
     office.call(SUPPORT);
-    let (action, _) = office.actions.last().cloned().unwrap();
-    office.give(Input::ActionFailed { action, failure: ActionFailure { code: "LINE-002".to_owned(), detail: "no way".to_owned() } });
+    office.fail_last_action();
     assert_eq!(last_outcome(&office), OfferOutcome::Unreachable);
 }
 

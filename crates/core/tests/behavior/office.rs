@@ -7,7 +7,7 @@ use dreiklang_core::{
     conversation::{Cause, CauseKind, Conversation},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, CommandId, ConversationId, LegId, NumberId, QueueId, TenantId},
-    output::Prompt,
+    output::{ActionFailure, Prompt},
     queue::{self, Allowance, RecordingPolicy},
     time::{Millis, Timestamp},
 };
@@ -177,6 +177,18 @@ impl Office {
 
     pub fn end(&mut self, leg: LegId, kind: CauseKind) {
         self.give(Input::Ended { leg, cause: Cause { kind, detail: None } });
+    }
+
+    /// What was wished last cannot be carried out.
+    pub fn fail_last_action(&mut self) {
+        let (action, _) = self.actions.last().cloned().expect("something was wished");
+        self.fail(action);
+    }
+
+    /// What was wished cannot be carried out.
+    pub fn fail(&mut self, action: ActionId) {
+        let failure = ActionFailure { code: "LINE-001".to_owned(), detail: "it cannot be done".to_owned() };
+        self.give(Input::ActionFailed { action, failure });
     }
 
     /// Every leg that was told to end ends.

@@ -9,7 +9,6 @@ use dreiklang_core::{
     endpoint::Line,
     ids::{LegId, TenantId},
     limits,
-    output::ActionFailure,
     queue::{Allowance, FlowOutReason, Outcome},
     routing::OfferOutcome,
 };
@@ -152,22 +151,21 @@ fn a_survey_nobody_asked_for_is_ignored() {
 }
 
 #[test]
-fn a_line_that_cannot_say_is_asked_again_while_legs_of_it_are_missed() {
+fn a_line_that_cannot_say_is_asked_again_when_it_matters() {
     let mut office = Office::with_agents(&[ANNA]);
     office.talk(SUPPORT, ANNA);
     crash(&mut office);
     let asked = |office: &Office, wanted: Line| {
         office.actions.iter().rev().find(|(_, action)| matches!(action, Action::Survey { line } if *line == wanted)).map(|(id, _)| *id)
     };
-    let failure = ActionFailure { code: "LINE-003".to_owned(), detail: "not now".to_owned() };
     for line in [Line::Connected, Line::Extended] {
         let action = asked(&office, line).unwrap();
-        office.give(Input::ActionFailed { action, failure: failure.clone() });
+        office.fail(action);
     }
     office.actions.clear();
     office.pass(limits::SURVEY_RETRY.0 as i64);
     assert!(asked(&office, Line::Connected).is_some());
-    assert!(asked(&office, Line::Extended).is_none(), "no leg was ever there");
+    assert!(asked(&office, Line::Extended).is_none(), "nobody is reached over it");
 }
 
 #[test]
@@ -192,13 +190,13 @@ fn a_new_process_takes_calls_although_the_former_one_was_draining() {
 }
 
 #[test]
-fn a_hang_up_that_fails_after_a_takeover_still_ends_the_far_end() {
+fn a_leg_whose_end_is_told_before_the_survey_still_has_its_far_end_told() {
     let mut office = Office::with_agents(&[ANNA]);
     let (customer, agent) = office.talk(SUPPORT, ANNA);
     office.end(customer, CauseKind::FarEnd);
     crash(&mut office);
-    let (action, _) = office.actions.iter().find(|(_, action)| matches!(action, Action::HangUp { .. })).cloned().unwrap();
-    office.give(Input::ActionFailed { action, failure: ActionFailure { code: "LINE-004".to_owned(), detail: "unknown".to_owned() } });
+    assert!(office.actions.iter().any(|(_, action)| matches!(action, Action::HangUp { leg, .. } if *leg == agent)));
+    office.end(agent, CauseKind::Ours);
     assert!(office.actions.iter().any(|(_, action)| matches!(action, Action::EndGhost { leg, .. } if *leg == agent)));
     assert!(office.agent(ANNA).is_routable());
 }

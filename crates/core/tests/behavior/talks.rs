@@ -7,7 +7,6 @@ use dreiklang_core::{
     conversation::{CauseKind, SegmentKind, TerminationReason, TerminationResult},
     ids::LegId,
     limits,
-    output::ActionFailure,
     queue::Outcome,
     time::Millis,
 };
@@ -89,8 +88,7 @@ fn a_customer_whose_agent_is_cut_off_returns_to_the_front_of_the_queue() {
 fn a_bridge_that_fails_gives_the_agent_up_but_not_the_customer() {
     let mut office = Office::with_agents(&[ANNA]);
     let (customer, leg) = office.talk(SUPPORT, ANNA);
-    let (action, _) = office.actions.last().cloned().unwrap();
-    office.give(Input::ActionFailed { action, failure: ActionFailure { code: "MEDIA-002".to_owned(), detail: "no".to_owned() } });
+    office.fail_last_action();
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Queue));
     assert!(office.conversation(customer).leg(leg).unwrap().ending);
 }

@@ -147,7 +147,9 @@ impl History {
     pub fn expect_nothing_open(&self) {
         assert!(self.conversations.is_empty() && self.tiled.is_empty(), "every conversation has ended");
         assert!(self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty());
-        assert!(self.recordings.is_empty() && self.open_legs.is_empty() && self.actions.is_empty());
+        assert!(self.recordings.is_empty() && self.open_legs.is_empty());
+        // A line nobody answers for may just be asked once more.
+        assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));
         assert_eq!(self.world.conversations().len(), 0);
     }
 }
