@@ -293,7 +293,8 @@ impl Table {
         (outcome == OnClientTimer::TimedOut).then_some((key, owner))
     }
 
-    /// Ends every transaction whose request could not reach `hop`; returns them with their owners.
+    /// Ends every transaction whose request could not reach `hop`; returns them with their owners. What was sent over a
+    /// connection that already existed is tried once more over a new one.
     ///
     /// An INVITE that is already ringing survives: its responses may come over another connection.
     pub(crate) fn on_transport_error(&mut self, hop: &Hop) -> Vec<(ClientKey, Owner)> {
@@ -306,7 +307,7 @@ impl Table {
         };
         let fails = |client: &Client| {
             // A request over another open connection to the same machine goes on.
-            let other = client.hop.connection.is_some() && hop.connection.is_some() && client.hop.connection != hop.connection;
+            let other = client.hop.connection.is_some() && client.hop.connection != hop.connection;
             let waiting = client.machine.state() == ClientState::Calling
                 || (client.machine.state() == ClientState::Proceeding && client.method != Method::Invite);
             waiting && !other
@@ -314,12 +315,20 @@ impl Table {
         let failed: Vec<ClientKey> = near.into_iter().filter(|key| self.clients.get(key).is_some_and(fails)).collect();
         let mut owners = Vec::with_capacity(failed.len());
         for key in failed {
-            if let Some(client) = self.clients.get_mut(&key) {
-                if client.machine.on_transport_error() {
-                    owners.push((key, client.owner));
-                }
-                self.settle_client(key);
+            let Some(client) = self.clients.get_mut(&key) else { continue };
+            if client.hop.connection.is_some() {
+                // The connection died under the request. The peer may still be there: over a new connection, where a
+                // request that did arrive counts as repeated.
+                self.ways.remove(&client.hop, key);
+                client.hop.connection = None;
+                self.ways.insert(&client.hop, key);
+                self.outputs.push_back(Output::Transmit { hop: client.hop.clone(), bytes: Arc::clone(&client.bytes) });
+                continue;
             }
+            if client.machine.on_transport_error() {
+                owners.push((key, client.owner));
+            }
+            self.settle_client(key);
         }
         owners
     }
