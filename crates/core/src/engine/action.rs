@@ -81,9 +81,11 @@ impl Engine {
             Action::HangUp { .. } => {}
             Action::Play { leg, repeat: false, .. } => self.greeting_over(leg, id),
             Action::Bridge { conversation, b, .. } => self.bridge_failed(conversation, b),
-            Action::StartRecording { recording, .. } | Action::RecordRight { recording, .. } | Action::StopRecording { recording, .. } => {
-                self.recording_failed(recording, reason)
-            }
+            Action::StartRecording { recording, .. } => self.recording_failed(recording, reason),
+            // Half of what should be heard is missing from now on: what there is, is closed.
+            Action::RecordRight { conversation, .. } => self.stop_recording(conversation),
+            // It closes with its legs, or is written off.
+            Action::StopRecording { .. } => {}
             // Music or silence that is missing is no reason to lose a customer; the rest concerns what is over.
             Action::Play { .. }
             | Action::Silence { .. }
@@ -104,8 +106,10 @@ impl Engine {
     }
 
     pub(super) fn play_finished(&mut self, leg: LegId, play: ActionId) {
-        self.settle(play, None);
-        self.greeting_over(leg, play);
+        if matches!(self.world.pending.get(play), Some(Action::Play { leg: listener, .. }) if *listener == leg) {
+            self.settle(play, None);
+            self.greeting_over(leg, play);
+        }
     }
 
     /// The prompt that `play` started has ended or is not to be heard at all.

@@ -43,6 +43,7 @@ pub struct World {
     pub(crate) draining: bool,
     /// Sequence number of the last takeover; legs added before it are a former process's.
     pub(crate) took_over: u64,
+    #[serde(default)]
     pub(crate) took_over_at: Timestamp,
 }
 

@@ -106,3 +106,17 @@ fn a_queue_that_may_not_record_ends_the_recording() {
     assert!(matches!(about_recordings(&office).last(), Some(Action::StopRecording { .. })));
     assert_eq!(office.conversation(customer).recording, None);
 }
+
+#[test]
+fn a_recording_that_cannot_follow_to_the_agent_is_closed_with_what_it_has() {
+    let mut office = office(RecordingPolicy::FromQueue);
+    let customer = office.call(SUPPORT);
+    let leg = office.offered_leg(ANNA).unwrap();
+    office.connect(leg);
+    let (action, _) = office.actions.iter().rev().find(|(_, action)| matches!(action, Action::RecordRight { .. })).cloned().unwrap();
+    office.fail(action);
+    assert!(matches!(office.actions.last(), Some((_, Action::StopRecording { .. }))));
+    assert!(office.conversation(customer).talk.is_some());
+    office.fail_last_action();
+    assert_eq!(office.engine.world().recordings().len(), 1, "it may still be reported");
+}
