@@ -62,6 +62,12 @@ pub const HASHES_WAITING: usize = 64;
 pub const PASSWORD_CHARS_MIN: usize = 12;
 /// Longest password, in characters: hashing must not become a way to keep us busy.
 pub const PASSWORD_CHARS_MAX: usize = 200;
+/// Trunks of one tenant: each is checked every few seconds.
+pub const TRUNKS_PER_TENANT: usize = 100;
+/// Telephones of one tenant: some agents have two.
+pub const PHONES_PER_TENANT: usize = 40_000;
+/// Documents of one kind in an applied configuration: as many as a tenant has telephones, twice.
+pub const DOCUMENTS_APPLIED: usize = 80_000;
 /// Users of one tenant.
 pub const USERS_PER_TENANT: usize = 25_000;
 /// API tokens of one tenant.

@@ -2,14 +2,16 @@
 //!
 //! # Layout
 //!
-//! `role` (the table of permissions), `principal` (who asks), `password` and `secret` (what proves it), `attempts` (guessing
-//! takes forever).
+//! `role` (the table of permissions), `principal` (who asks), `password` and `secret` (what proves it), `session` (from a request
+//! to a principal), `attempts` (guessing takes forever), `first` (the first administrator).
 
 pub mod attempts;
+pub mod first;
 pub mod password;
 pub mod principal;
 pub mod role;
 pub mod secret;
+pub mod session;
 
 pub use principal::{Principal, Proof};
 pub use role::{Permission, Role};

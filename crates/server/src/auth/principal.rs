@@ -6,6 +6,7 @@ use dreiklang_core::{
     Actor,
     ids::{AgentId, TenantId},
 };
+use dreiklang_store::SecretHash;
 use std::collections::BTreeSet;
 
 /// A signed-in person or a program with a token; bound to one tenant.
@@ -23,6 +24,8 @@ pub struct Principal {
     pub agent: Option<AgentId>,
     /// How it proved who it is.
     pub proof: Proof,
+    /// What is kept of the secret it came with.
+    pub key: SecretHash,
 }
 
 /// How a principal proved who it is.
@@ -85,6 +88,7 @@ mod tests {
             roles: BTreeSet::from([Role::Agent]),
             agent: Some(AgentId(id)),
             proof: Proof::Cookie,
+            key: [0; 32],
         }
     }
 

@@ -1,7 +1,8 @@
 //! Secrets we hand out: sign-in cookies, API tokens, webhook keys. Only their hashes are kept where that is enough.
 
 use super::password;
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use data_encoding::BASE32_NOPAD;
+use dreiklang_store::SecretHash;
 use sha2::{Digest, Sha256};
 
 /// What API tokens begin with, so that scanners of source code find a leaked one.
@@ -17,8 +18,8 @@ pub fn generate(prefix: &str) -> String {
 }
 
 /// What is kept of a secret. A plain hash is enough: there is nothing to guess in 256 random bits.
-pub fn hash(secret: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
+pub fn hash(secret: &str) -> SecretHash {
+    Sha256::digest(secret.as_bytes()).into()
 }
 
 /// The proof a page has to send along with its cookie. Derived from the cookie's value, which a page from elsewhere cannot read,

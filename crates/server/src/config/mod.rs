@@ -200,6 +200,21 @@ impl Config {
         load::from_parts(file, text, environment)
     }
 
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.data_directory.join("dreiklang.db")
+    }
+
+    /// Where recordings lie, in a directory per tenant.
+    pub fn recordings_directory(&self) -> PathBuf {
+        self.data_directory.join("recordings")
+    }
+
+    /// Where prompts lie, in a directory per tenant.
+    pub fn prompts_directory(&self) -> PathBuf {
+        self.data_directory.join("prompts")
+    }
+
     /// The configuration in effect as a file that would give it.
     pub fn print(&self) -> String {
         toml::to_string_pretty(self).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))

@@ -8,4 +8,4 @@ mod code;
 pub mod problem;
 
 pub use code::Code;
-pub use problem::Problem;
+pub use problem::{Problem, chain};

@@ -92,6 +92,15 @@ impl Problem {
         self
     }
 
+    /// Says in which part of a larger whole the field lies.
+    pub fn within(self, place: &str) -> Problem {
+        let field = match &self.field {
+            Some(field) => format!("{place}: {field}"),
+            None => place.to_owned(),
+        };
+        self.field(field)
+    }
+
     /// Says when to come back.
     pub fn retry_after(mut self, seconds: u64) -> Problem {
         self.retry_after_s = Some(seconds);
@@ -184,6 +193,34 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::Unavailable => Problem::new(Code::Unavailable, error.to_string()).retry_after(1),
+        }
+    }
+}
+
+impl From<dreiklang_store::Failure> for Problem {
+    fn from(failure: dreiklang_store::Failure) -> Problem {
+        use dreiklang_store::Failure;
+        match &failure {
+            Failure::TooLarge { what, limit } => Problem::new(Code::LimitReached, format!("{what} is limited to {limit}")),
+            Failure::Full | Failure::Closed => {
+                tracing::error!(code = failure.code(), request_id = request_id(), %failure, "request failed");
+                Problem::new(Code::Unavailable, format!("{failure} ({})", failure.code())).retry_after(10)
+            }
+            _ => Problem::failure(&failure),
+        }
+    }
+}
+
+impl From<dreiklang_store::PutError> for Problem {
+    fn from(error: dreiklang_store::PutError) -> Problem {
+        use dreiklang_store::PutError;
+        match error {
+            PutError::Conflict { actual: 0 } => Problem::new(Code::NotFound, "It was removed meanwhile."),
+            PutError::Conflict { actual } => {
+                Problem::new(Code::Changed, format!("It is at version {actual} now; read it again and repeat the change.")).etag(actual)
+            }
+            PutError::NameTaken { name } => Problem::new(Code::NameTaken, format!("\"{name}\" is taken.")).field("name"),
+            PutError::Failed(failure) => failure.into(),
         }
     }
 }

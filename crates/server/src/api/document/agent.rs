@@ -1,0 +1,145 @@
+//! Agents, as programs see them.
+
+use super::{kind::Kind, reference::Reference};
+use crate::{
+    api::extract,
+    error::{Code, Problem},
+};
+use dreiklang_core::{agent, config::Change, endpoint, ids::AgentId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// A person who takes conversations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Shown to people; unique.
+    #[schema(example = "Ada Lovelace")]
+    pub name: String,
+    /// The line the agent is reached over.
+    #[serde(default)]
+    pub line: Line,
+    /// What rings when a conversation is offered.
+    pub endpoint: Endpoint,
+    /// Ids or names of the queues the agent serves.
+    #[serde(default)]
+    pub queues: Vec<String>,
+    /// Skills with their levels.
+    #[serde(default)]
+    pub skills: Vec<SkillLevel>,
+}
+
+/// A skill and how well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkillLevel {
+    /// The skill's id or name.
+    #[schema(example = "german")]
+    pub skill: String,
+    /// 1 to 10.
+    #[schema(minimum = 1, maximum = 10)]
+    pub level: u8,
+}
+
+/// One of the three ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// Through the session border controller.
+    #[default]
+    Connected,
+    /// Through a calling bot.
+    Extended,
+    /// Through Teams Phone extensibility.
+    Unified,
+}
+
+/// Where a leg ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Endpoint {
+    /// A telephone number.
+    Number(String),
+    /// The agent's own telephone that signs in under this user name.
+    Desk(String),
+    /// An address in the line's own notation, reachable without signing in.
+    Address(String),
+}
+
+impl From<Line> for endpoint::Line {
+    fn from(line: Line) -> Self {
+        match line {
+            Line::Connected => endpoint::Line::Connected,
+            Line::Extended => endpoint::Line::Extended,
+            Line::Unified => endpoint::Line::Unified,
+        }
+    }
+}
+
+impl From<endpoint::Line> for Line {
+    fn from(line: endpoint::Line) -> Self {
+        match line {
+            endpoint::Line::Connected => Line::Connected,
+            endpoint::Line::Extended => Line::Extended,
+            endpoint::Line::Unified => Line::Unified,
+        }
+    }
+}
+
+impl From<Endpoint> for endpoint::Endpoint {
+    fn from(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Number(value) => endpoint::Endpoint::Number(value),
+            Endpoint::Desk(value) => endpoint::Endpoint::Desk(value),
+            Endpoint::Address(value) => endpoint::Endpoint::Address(value),
+        }
+    }
+}
+
+impl From<endpoint::Endpoint> for Endpoint {
+    fn from(endpoint: endpoint::Endpoint) -> Self {
+        match endpoint {
+            endpoint::Endpoint::Number(value) => Endpoint::Number(value),
+            endpoint::Endpoint::Desk(value) => Endpoint::Desk(value),
+            endpoint::Endpoint::Address(value) => Endpoint::Address(value),
+        }
+    }
+}
+
+impl Kind for Agent {
+    const KIND: &'static str = "agent";
+    const WHAT: &'static str = "agent";
+    const PREFIX: &'static str = AgentId::PREFIX;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn references(&mut self) -> Vec<(Reference, &mut String)> {
+        let queues = self.queues.iter_mut().map(|queue| (Reference::Queue, queue));
+        let skills = self.skills.iter_mut().map(|level| (Reference::Skill, &mut level.skill));
+        queues.chain(skills).collect()
+    }
+
+    fn change(&self, id: &str) -> Result<Option<Change>, Problem> {
+        let mut skills = BTreeMap::new();
+        for level in &self.skills {
+            if skills.insert(extract::id("skill", &level.skill)?, level.level).is_some() {
+                return Err(Problem::new(Code::Invalid, format!("The skill {} is named twice.", level.skill)).field("skills"));
+            }
+        }
+        Ok(Some(Change::PutAgent(agent::Settings {
+            id: extract::id("agent", id)?,
+            name: self.name.clone(),
+            line: self.line.into(),
+            endpoint: self.endpoint.clone().into(),
+            queues: self.queues.iter().map(|queue| extract::id("queue", queue)).collect::<Result<_, _>>()?,
+            skills,
+        })))
+    }
+
+    fn removal(id: &str) -> Result<Option<Change>, Problem> {
+        Ok(Some(Change::RemoveAgent(extract::id("agent", id)?)))
+    }
+}

@@ -1,0 +1,24 @@
+//! Everything that is set up: documents with a version, kept in the store and told to the tenant's owner.
+//!
+//! The store's copy is the truth; the owner's is rebuilt from it at start-up ([`crate::setup`]). A write is checked against the
+//! owner's state first, then stored, then taken over; when the owner refuses after all, the store gets the former one back. References
+//! between documents may be written as ids or names and are stored as ids.
+//!
+//! # Layout
+//!
+//! `kind` (what a kind of document is), `queue`, `agent`, `skill`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
+//! `write` (how a change is made), `reference` (ids and names).
+
+pub mod agent;
+pub mod kind;
+pub mod number;
+pub mod phone;
+pub mod queue;
+pub mod reference;
+pub mod skill;
+pub mod tenant;
+pub mod trunk;
+pub mod webhook;
+pub mod write;
+
+pub use kind::{Document, Kind};

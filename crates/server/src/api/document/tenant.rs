@@ -1,0 +1,45 @@
+//! The tenant's own settings, as programs see them.
+
+use super::{agent::Line, kind::Kind};
+use crate::error::Problem;
+use dreiklang_core::{
+    config::{self, Change},
+    ids::TenantId,
+};
+use serde::{Deserialize, Serialize};
+
+/// The tenant's own settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Shown to people.
+    pub name: String,
+    /// Shown to the network when we call outside for nobody in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_number: Option<String>,
+    /// Line for calls to numbers outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound_line: Option<Line>,
+    /// Codes agents may choose for not being ready.
+    #[serde(default)]
+    pub not_ready_reasons: Vec<String>,
+}
+
+impl Kind for Tenant {
+    const KIND: &'static str = "tenant";
+    const WHAT: &'static str = "tenant";
+    const PREFIX: &'static str = TenantId::PREFIX;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn change(&self, _id: &str) -> Result<Option<Change>, Problem> {
+        Ok(Some(Change::PutTenant(config::Tenant {
+            name: self.name.clone(),
+            caller_number: self.caller_number.clone(),
+            outbound_line: self.outbound_line.map(Into::into),
+            not_ready_reasons: self.not_ready_reasons.clone(),
+        })))
+    }
+}

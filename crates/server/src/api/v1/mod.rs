@@ -1,0 +1,43 @@
+//! The operations of version 1.
+//!
+//! # Layout
+//!
+//! `session` (signing in), `documents` (what is set up), `prompts`, `state` (commands to agents), `conversations` (live, past,
+//! commands), `recordings`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
+//! `audit`, `apply` (everything as one document), `status` (lines).
+
+mod apply;
+mod audit;
+mod conversations;
+mod documents;
+mod live;
+pub mod prompts;
+mod recordings;
+mod reports;
+mod session;
+pub mod state;
+mod status;
+pub mod users;
+mod webhooks;
+
+use crate::state::AppState;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use apply::{Applied, Change, Configuration, apply, export};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(session::router())
+        .merge(documents::router())
+        .merge(prompts::router())
+        .merge(state::router())
+        .merge(conversations::router())
+        .merge(recordings::router())
+        .merge(reports::router())
+        .merge(live::router())
+        .merge(users::router())
+        .merge(webhooks::router())
+        .merge(audit::router())
+        .merge(apply::router())
+        .merge(status::router())
+}

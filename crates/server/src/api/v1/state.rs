@@ -1,0 +1,146 @@
+//! What agents do with their own state, and supervisors with that of others.
+
+use crate::{
+    api::{
+        extract::{Body, id},
+        guard::guard,
+    },
+    auth::{Permission as P, Principal},
+    error::Problem,
+    http::no_content,
+    live::view::AgentState,
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use dreiklang_core::{Command, agent, ids::AgentId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// At work or not.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DutyChange {
+    /// The new duty.
+    pub duty: Duty,
+}
+
+/// At work or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// Not signed in.
+    SignedOut,
+    /// Signed in, but not working conversations at present.
+    OffDuty,
+    /// Working.
+    OnDuty,
+}
+
+/// Ready or not.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AvailabilityChange {
+    /// Give me conversations.
+    Ready,
+    /// Do not.
+    NotReady {
+        /// Why: one of the tenant's codes.
+        reason: String,
+    },
+}
+
+/// The end of wrap-up.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WrapUpEnd {
+    /// The code chosen for the conversation.
+    #[serde(default)]
+    pub disposition: Option<String>,
+}
+
+impl From<Duty> for agent::Duty {
+    fn from(duty: Duty) -> Self {
+        match duty {
+            Duty::SignedOut => agent::Duty::SignedOut,
+            Duty::OffDuty => agent::Duty::OffDuty,
+            Duty::OnDuty => agent::Duty::OnDuty,
+        }
+    }
+}
+
+impl From<agent::Duty> for Duty {
+    fn from(duty: agent::Duty) -> Self {
+        match duty {
+            agent::Duty::SignedOut => Duty::SignedOut,
+            agent::Duty::OffDuty => Duty::OffDuty,
+            agent::Duty::OnDuty => Duty::OnDuty,
+        }
+    }
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(guard(P::ReadLive, routes!(read)))
+        .routes(guard(P::ChangeOwnState, routes!(set_duty)))
+        .routes(guard(P::ChangeOwnState, routes!(set_availability)))
+        .routes(guard(P::ChangeOwnState, routes!(finish_wrap_up)))
+        .routes(guard(P::ChangeOwnState, routes!(decline)))
+}
+
+async fn command(state: &AppState, principal: &Principal, text: &str, command: impl FnOnce(AgentId) -> Command) -> Result<StatusCode, Problem> {
+    let agent: AgentId = id("agent", text)?;
+    principal.require_for(P::ChangeOwnState, P::ChangeAnyState, Some(agent))?;
+    state.tenant(principal.tenant)?.command(principal.actor(Some(agent)), command(agent)).await?;
+    Ok(no_content())
+}
+
+/// Reads an agent's present state.
+#[utoipa::path(get, path = "/agents/{id}/state", tag = "agents", operation_id = "getAgentState", params(("id" = String, Path, description = "Which.")),
+    responses((status = 200, description = "The state.", body = AgentState)))]
+async fn read(State(state): State<AppState>, principal: Principal, Path(text): Path<String>) -> Result<Json<AgentState>, Problem> {
+    let agent: AgentId = id("agent", &text)?;
+    let found = state.tenant(principal.tenant)?.read(move |world| world.agent(agent).map(AgentState::of)).await?;
+    found.map(Json).ok_or_else(|| Problem::not_found("agent", text))
+}
+
+/// Begins or ends work.
+#[utoipa::path(put, path = "/agents/{id}/duty", tag = "agents", operation_id = "setDuty", request_body = DutyChange,
+    params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
+async fn set_duty(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, Body(change): Body<DutyChange>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |agent| Command::SetDuty { agent, duty: change.duty.into() }).await
+}
+
+/// Becomes ready or not ready; during a conversation it applies once wrap-up is over.
+#[utoipa::path(put, path = "/agents/{id}/availability", tag = "agents", operation_id = "setAvailability", request_body = AvailabilityChange,
+    params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
+async fn set_availability(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(change): Body<AvailabilityChange>,
+) -> Result<StatusCode, Problem> {
+    let availability = match change {
+        AvailabilityChange::Ready => agent::Availability::Ready,
+        AvailabilityChange::NotReady { reason } => agent::Availability::NotReady { reason },
+    };
+    command(&state, &principal, &id, |agent| Command::SetAvailability { agent, availability }).await
+}
+
+/// Ends wrap-up before its time.
+#[utoipa::path(post, path = "/agents/{id}/wrap-up/finish", tag = "agents", operation_id = "finishWrapUp", request_body = WrapUpEnd,
+    params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
+async fn finish_wrap_up(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, Body(end): Body<WrapUpEnd>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |agent| Command::FinishWrapUp { agent, disposition: end.disposition }).await
+}
+
+/// Refuses the present offer.
+#[utoipa::path(post, path = "/agents/{id}/offer/decline", tag = "agents", operation_id = "declineOffer",
+    params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
+async fn decline(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |agent| Command::Decline { agent }).await
+}

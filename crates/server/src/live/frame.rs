@@ -1,0 +1,412 @@
+//! Facts as they are told to live clients: text frames `{"v":1,"seq":…,"at":…,"type":…, …}`.
+//!
+//! A fact is told as it stands in the journal, with two exceptions: wishes to lines are left out, and so is what lines need after a
+//! crash. Whoever may not see a conversation does not get its facts, but the figures that change with them: after every fact that
+//! changes a queue, a frame `queue` says how many wait. An agent to whom a conversation comes gets a frame `conversation` first, since
+//! its earlier facts were none of the agent's business.
+
+use super::view::Viewer;
+use axum::extract::ws::Utf8Bytes;
+use dreiklang_core::{
+    Event, Stamped, World,
+    config::Change,
+    endpoint::{Line, Party},
+    ids::{AgentId, ConversationId, QueueId, VisitId},
+    time::Timestamp,
+};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Version of the protocol.
+pub const VERSION: u32 = 1;
+
+/// Who gets a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody.
+    Everybody,
+    /// Those who see everything, and these agents.
+    Conversation(Vec<AgentId>),
+    /// Those who see everything.
+    All,
+    /// Only this agent.
+    Only(AgentId),
+}
+
+/// A frame, written once for everybody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// The fact it belongs to.
+    pub seq: u64,
+    /// When that happened.
+    pub at: Timestamp,
+    /// Who gets it.
+    pub audience: Audience,
+    /// Not a fact itself, but what follows from several.
+    pub derived: bool,
+    /// What is sent.
+    pub text: Utf8Bytes,
+}
+
+impl Frame {
+    /// Whether this viewer gets it.
+    pub fn is_for(&self, viewer: Viewer) -> bool {
+        match (&self.audience, viewer) {
+            (Audience::Everybody, _) => true,
+            (Audience::Only(agent), Viewer::Agent(viewer)) => *agent == viewer,
+            (Audience::Only(_), _) => false,
+            (Audience::All, viewer) => viewer == Viewer::All,
+            (Audience::Conversation(agents), viewer) => viewer.sees(agents),
+        }
+    }
+}
+
+/// What is known of a conversation, to introduce it to an agent.
+#[derive(Clone, Debug)]
+struct Known {
+    line: Line,
+    caller: Party,
+    dialed: String,
+    started_at: Timestamp,
+    queue: Option<QueueId>,
+    enqueued_at: Option<Timestamp>,
+    agents: BTreeSet<AgentId>,
+    /// The customer has left.
+    over: bool,
+}
+
+/// Turns facts into frames; remembers what the facts themselves do not say.
+#[derive(Clone, Debug, Default)]
+pub struct Teller {
+    conversations: HashMap<ConversationId, Known>,
+    waiting: BTreeMap<QueueId, BTreeMap<VisitId, Timestamp>>,
+}
+
+impl Teller {
+    /// Knows what the world knows.
+    pub fn of(world: &World) -> Teller {
+        let mut teller = Teller::default();
+        for conversation in world.conversations() {
+            let agents = conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offer.iter().map(|offer| offer.agent));
+            let known = Known {
+                line: conversation.line,
+                caller: conversation.caller.clone(),
+                dialed: conversation.dialed.clone(),
+                started_at: conversation.started_at,
+                queue: super::view::queue_of(conversation),
+                enqueued_at: conversation.visit.as_ref().map(|visit| visit.enqueued_at),
+                agents: agents.collect(),
+                over: conversation.is_over(),
+            };
+            teller.conversations.insert(conversation.id, known);
+            if let Some(visit) = &conversation.visit {
+                teller.waiting.entry(visit.queue).or_default().insert(visit.id, visit.enqueued_at);
+            }
+        }
+        teller
+    }
+
+    /// The frames of one fact, in the order they are sent.
+    pub fn tell(&mut self, stamped: &Stamped) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        let touched = self.learn(stamped, &mut frames);
+        if let Some(audience) = self.audience(&stamped.event)
+            && let Some(text) = fact(stamped)
+        {
+            frames.push(Frame { seq: stamped.seq, at: stamped.at, audience, derived: false, text });
+        }
+        if let Some(queue) = touched {
+            frames.push(self.queue_frame(stamped, queue));
+        }
+        self.forget(&stamped.event);
+        frames
+    }
+
+    /// Remembers what a fact says; returns the queue it changes.
+    fn learn(&mut self, stamped: &Stamped, frames: &mut Vec<Frame>) -> Option<QueueId> {
+        match &stamped.event {
+            Event::ConversationStarted { conversation, line, caller, dialed, .. } => {
+                let known = Known {
+                    line: *line,
+                    caller: caller.clone(),
+                    dialed: dialed.clone(),
+                    started_at: stamped.at,
+                    queue: None,
+                    enqueued_at: None,
+                    agents: BTreeSet::new(),
+                    over: false,
+                };
+                self.conversations.insert(*conversation, known);
+                None
+            }
+            Event::VisitStarted { visit, conversation, queue, enqueued_at, .. } => {
+                if let Some(known) = self.conversations.get_mut(conversation) {
+                    known.queue = Some(*queue);
+                    known.enqueued_at = Some(*enqueued_at);
+                }
+                self.waiting.entry(*queue).or_default().insert(*visit, *enqueued_at);
+                Some(*queue)
+            }
+            Event::VisitEnded { visit, queue, .. } => {
+                self.waiting.entry(*queue).or_default().remove(visit);
+                Some(*queue)
+            }
+            Event::OfferMade { conversation, agent, .. } => {
+                self.introduce(stamped, *conversation, *agent, frames);
+                None
+            }
+            Event::TalkStarted { conversation, agent: Some(agent), .. } => {
+                self.introduce(stamped, *conversation, *agent, frames);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn introduce(&mut self, stamped: &Stamped, conversation: ConversationId, agent: AgentId, frames: &mut Vec<Frame>) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        if !known.agents.insert(agent) {
+            return;
+        }
+        let text = json!({
+            "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "conversation",
+            "conversation": conversation, "line": known.line, "caller": known.caller, "dialed": known.dialed,
+            "started_at": known.started_at, "queue": known.queue, "enqueued_at": known.enqueued_at,
+        });
+        frames.push(Frame { seq: stamped.seq, at: stamped.at, audience: Audience::Only(agent), derived: true, text: text.to_string().into() });
+    }
+
+    fn queue_frame(&self, stamped: &Stamped, queue: QueueId) -> Frame {
+        let (waiting, oldest) =
+            self.waiting.get(&queue).map_or((0, None), |waiting| (waiting.len(), waiting.values().min().copied()));
+        let text = json!({
+            "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "queue",
+            "queue": queue, "waiting": waiting, "oldest_enqueued_at": oldest,
+        });
+        Frame { seq: stamped.seq, at: stamped.at, audience: Audience::Everybody, derived: true, text: text.to_string().into() }
+    }
+
+    fn audience(&self, event: &Event) -> Option<Audience> {
+        let of = |conversation: &ConversationId| {
+            let agents = self.conversations.get(conversation).map(|known| known.agents.iter().copied().collect());
+            Some(Audience::Conversation(agents.unwrap_or_default()))
+        };
+        match event {
+            Event::ActionRequested { .. } | Event::ActionSettled { .. } => None,
+            Event::Configured { .. } => Some(Audience::All),
+            Event::DutyChanged { .. }
+            | Event::AvailabilityChanged { .. }
+            | Event::AvailabilityPlanned { .. }
+            | Event::ReachabilityChanged { .. }
+            | Event::OccupationChanged { .. }
+            | Event::TookOver {}
+            | Event::DrainChanged { .. } => Some(Audience::Everybody),
+            Event::ConversationStarted { conversation, .. }
+            | Event::LegAdded { conversation, .. }
+            | Event::LegRinging { conversation, .. }
+            | Event::LegConnected { conversation, .. }
+            | Event::LegHeld { conversation, .. }
+            | Event::LegEnded { conversation, .. }
+            | Event::LegMeasured { conversation, .. }
+            | Event::SegmentClosed { conversation, .. }
+            | Event::VisitStarted { conversation, .. }
+            | Event::VisitEnded { conversation, .. }
+            | Event::OfferMade { conversation, .. }
+            | Event::OfferEnded { conversation, .. }
+            | Event::TalkStarted { conversation, .. }
+            | Event::TalkEnded { conversation, .. }
+            | Event::HoldStarted { conversation, .. }
+            | Event::HoldEnded { conversation, .. }
+            | Event::TransferStarted { conversation, .. }
+            | Event::TransferEnded { conversation, .. }
+            | Event::RecordingStarted { conversation, .. }
+            | Event::RecordingFinished { conversation, .. }
+            | Event::RecordingFailed { conversation, .. }
+            | Event::ConversationEnding { conversation, .. }
+            | Event::ConversationEnded { conversation, .. }
+            | Event::WrapUpStarted { conversation, .. }
+            | Event::WrapUpEnded { conversation, .. } => of(conversation),
+        }
+    }
+
+    fn forget(&mut self, event: &Event) {
+        match event {
+            // An agent keeps seeing what happened up to its own part.
+            Event::OfferEnded { conversation, agent, outcome, .. } if *outcome != dreiklang_core::routing::OfferOutcome::Accepted => {
+                if let Some(known) = self.conversations.get_mut(conversation) {
+                    known.agents.remove(agent);
+                }
+            }
+            Event::TalkEnded { conversation, agent: Some(agent), .. } => {
+                // Wrap-up comes after the conversation's end; until then a conversation that goes on belongs to somebody else.
+                if let Some(known) = self.conversations.get_mut(conversation)
+                    && !known.over
+                {
+                    known.agents.remove(agent);
+                }
+            }
+            Event::WrapUpStarted { conversation, agent, .. } => {
+                if let Some(known) = self.conversations.get_mut(conversation) {
+                    known.agents.insert(*agent);
+                }
+            }
+            Event::WrapUpEnded { conversation, agent, .. } => {
+                if let Some(known) = self.conversations.get_mut(conversation) {
+                    known.agents.remove(agent);
+                    if known.over && known.agents.is_empty() {
+                        self.conversations.remove(conversation);
+                    }
+                }
+            }
+            Event::ConversationEnded { conversation, .. } => {
+                if let Some(known) = self.conversations.get_mut(conversation) {
+                    known.over = true;
+                    if known.agents.is_empty() {
+                        self.conversations.remove(conversation);
+                    }
+                }
+            }
+            Event::OccupationChanged { agent, occupation: dreiklang_core::agent::Occupation::Idle, .. } => {
+                // Idle agents belong to no conversation; this also catches every way a wrap-up may be skipped.
+                self.conversations.retain(|_, known| !(known.agents.remove(agent) && known.over && known.agents.is_empty()));
+            }
+            Event::Configured { change: Change::RemoveQueue(queue) } => {
+                if self.waiting.get(queue).is_some_and(BTreeMap::is_empty) {
+                    self.waiting.remove(queue);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A fact as text, without what is nobody's business; `None` when it is told to nobody.
+fn fact(stamped: &Stamped) -> Option<Utf8Bytes> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(stamped) else { return None };
+    let mut frame = Map::with_capacity(fields.len() + 1);
+    frame.insert("v".to_owned(), VERSION.into());
+    for (name, value) in fields {
+        let hidden = matches!(stamped.event, Event::LegConnected { .. }) && name == "token"
+            || matches!(stamped.event, Event::RecordingFinished { .. }) && name == "path";
+        if !hidden {
+            frame.insert(name, value);
+        }
+    }
+    Some(Value::Object(frame).to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dreiklang_core::{
+        agent::{Availability, Occupation},
+        conversation::Direction,
+        ids::{LegId, OfferId},
+        queue::Outcome,
+        routing::OfferOutcome,
+        time::Millis,
+    };
+
+    const CALL: ConversationId = ConversationId(1);
+    const QUEUE: QueueId = QueueId(2);
+    const VISIT: VisitId = VisitId(3);
+    const ADA: AgentId = AgentId(4);
+    const GRACE: AgentId = AgentId(5);
+
+    struct Story {
+        teller: Teller,
+        seq: u64,
+    }
+
+    impl Story {
+        fn tell(&mut self, event: Event) -> Vec<Frame> {
+            self.seq += 1;
+            self.teller.tell(&Stamped { seq: self.seq, at: Timestamp(1_000 * self.seq as i64), event })
+        }
+
+        fn arrived() -> Story {
+            let mut story = Story { teller: Teller::default(), seq: 0 };
+            let caller = Party { number: Some("+4930123456".into()), name: None };
+            story.tell(Event::ConversationStarted { conversation: CALL, line: Line::Connected, direction: Direction::Inbound, caller, dialed: "100".into(), number: None });
+            story
+        }
+
+        fn offered(agent: AgentId) -> (Story, Vec<Frame>) {
+            let mut story = Story::arrived();
+            story.tell(Event::VisitStarted { visit: VISIT, conversation: CALL, queue: QUEUE, priority: 50, skills: vec![], enqueued_at: Timestamp(2_000) });
+            let frames = story.tell(Event::OfferMade { offer: OfferId(6), visit: Some(VISIT), conversation: CALL, queue: Some(QUEUE), agent, leg: LegId(7), rings_until: Timestamp(9_000) });
+            (story, frames)
+        }
+    }
+
+    fn kinds(frames: &[Frame], viewer: Viewer) -> Vec<String> {
+        frames
+            .iter()
+            .filter(|frame| frame.is_for(viewer))
+            .map(|frame| serde_json::from_str::<Value>(&frame.text).unwrap()["type"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_queue_says_how_many_wait_to_everybody() {
+        let mut story = Story::arrived();
+        let frames = story.tell(Event::VisitStarted { visit: VISIT, conversation: CALL, queue: QUEUE, priority: 50, skills: vec![], enqueued_at: Timestamp(2_000) });
+        assert_eq!(kinds(&frames, Viewer::All), ["visit_started", "queue"]);
+        assert_eq!(kinds(&frames, Viewer::Figures), ["queue"]);
+        let frame: Value = serde_json::from_str(&frames[1].text).unwrap();
+        assert_eq!((frame["waiting"].clone(), frame["oldest_enqueued_at"].clone(), frame["v"].clone()), (json!(1), json!(2_000), json!(1)));
+        let frames = story.tell(Event::VisitEnded { visit: VISIT, conversation: CALL, queue: QUEUE, enqueued_at: Timestamp(2_000), outcome: Outcome::Answered, wait: Millis(1), agent: None });
+        let frame: Value = serde_json::from_str(&frames[1].text).unwrap();
+        assert_eq!((frame["waiting"].clone(), frame["oldest_enqueued_at"].clone()), (json!(0), Value::Null));
+    }
+
+    #[test]
+    fn an_agent_learns_of_a_conversation_when_it_is_offered_and_not_before() {
+        let (_, frames) = Story::offered(ADA);
+        assert_eq!(kinds(&frames, Viewer::Agent(ADA)), ["conversation", "offer_made"]);
+        assert!(frames[0].text.contains("+4930123456"));
+        assert_eq!(kinds(&frames, Viewer::Agent(GRACE)), Vec::<String>::new());
+        assert_eq!(kinds(&frames, Viewer::Figures), Vec::<String>::new());
+        assert_eq!(kinds(&frames, Viewer::All), ["offer_made"]);
+    }
+
+    #[test]
+    fn an_agent_who_missed_an_offer_hears_no_more_of_it() {
+        let (mut story, _) = Story::offered(ADA);
+        let frames = story.tell(Event::OfferEnded { offer: OfferId(6), conversation: CALL, queue: Some(QUEUE), agent: ADA, made_at: Timestamp(3_000), outcome: OfferOutcome::NoAnswer });
+        assert_eq!(kinds(&frames, Viewer::Agent(ADA)), ["offer_ended"], "the end itself it hears");
+        let frames = story.tell(Event::HoldEnded { conversation: CALL });
+        assert_eq!(kinds(&frames, Viewer::Agent(ADA)), Vec::<String>::new());
+        assert_eq!(kinds(&frames, Viewer::All), ["hold_ended"]);
+    }
+
+    #[test]
+    fn states_of_agents_are_for_everybody() {
+        let mut story = Story::arrived();
+        let frames = story.tell(Event::AvailabilityChanged { agent: ADA, availability: Availability::Ready, by: dreiklang_core::Actor::Agent(ADA) });
+        assert_eq!(kinds(&frames, Viewer::Figures), ["availability_changed"]);
+    }
+
+    #[test]
+    fn what_lines_need_is_told_to_nobody() {
+        let mut story = Story::arrived();
+        let frames = story.tell(Event::LegConnected { conversation: CALL, leg: LegId(7), token: Some("secret".into()) });
+        assert!(frames.iter().all(|frame| !frame.text.contains("secret")));
+        assert_eq!(kinds(&frames, Viewer::All), ["leg_connected"]);
+        let frames = story.tell(Event::ActionSettled { action: dreiklang_core::ids::ActionId(1), failure: None });
+        assert!(frames.is_empty());
+    }
+
+    #[test]
+    fn memory_ends_with_the_conversation() {
+        let (mut story, _) = Story::offered(ADA);
+        let termination = dreiklang_core::conversation::Termination {
+            result: dreiklang_core::conversation::TerminationResult::Success,
+            reason: dreiklang_core::conversation::TerminationReason::HungUp,
+        };
+        story.tell(Event::ConversationEnded { conversation: CALL, started_at: Timestamp(0), termination });
+        assert_eq!(story.teller.conversations.len(), 1, "the agent still has notes to finish");
+        story.tell(Event::OccupationChanged { agent: ADA, occupation: Occupation::Idle, from: Occupation::Talking { conversation: CALL }, since: Timestamp(0) });
+        assert!(story.teller.conversations.is_empty());
+    }
+}
