@@ -146,10 +146,19 @@ impl Call {
         self.phase = Phase::Over;
     }
 
-    /// Answers a challenge with the call's credentials. Only calls that we placed have any, so that no peer that calls us
-    /// can make us compute digests for it.
-    pub(super) fn authorize(&self, table: &mut Table, request: &mut Request, challenge: &Response) -> bool {
+    /// Answers a challenge with the call's credentials.
+    ///
+    /// They are meant for the trunk that the INVITE went to. Whoever picked up can send challenges as well, to have a
+    /// digest computed that it may then guess the password from; so within the call only the realm counts that the
+    /// INVITE was challenged by.
+    pub(super) fn authorize(&mut self, table: &mut Table, request: &mut Request, challenge: &Response) -> bool {
         let Some(credentials) = &self.credentials else { return false };
+        let realms = realms_of(challenge);
+        if self.dialog.is_none() {
+            self.realms = realms;
+        } else if realms.is_empty() || realms.iter().any(|realm| !self.realms.contains(realm)) {
+            return false;
+        }
         let cnonce = format!("{:016x}", table.random.next_u64());
         digest::authorize(request, challenge, credentials, &cnonce)
     }
@@ -162,4 +171,16 @@ impl Call {
         self.unacked = None;
         self.phase = Phase::Over;
     }
+}
+
+/// The realms named by the challenges of a response.
+fn realms_of(challenge: &Response) -> Vec<String> {
+    ["WWW-Authenticate", "Proxy-Authenticate"]
+        .into_iter()
+        .flat_map(|name| challenge.headers.all(name))
+        .filter_map(|value| {
+            let at = value.to_ascii_lowercase().find("realm")?;
+            value[at..].split('"').nth(1).map(str::to_owned)
+        })
+        .collect()
 }

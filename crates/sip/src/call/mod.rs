@@ -80,6 +80,8 @@ pub(crate) struct Call {
     /// Our Contact in this call.
     contact: String,
     credentials: Option<Credentials>,
+    /// The realms that the INVITE was challenged by.
+    realms: Vec<String>,
     dialog: Option<Dialog>,
     /// The INVITE transaction that made the call, while repetitions of its 2xx are possible.
     invite_key: Option<ClientKey>,
@@ -109,6 +111,7 @@ impl Call {
             farewell: Farewell::None,
             contact,
             credentials: None,
+            realms: Vec::new(),
             dialog: None,
             invite_key: None,
             owed_ack: None,

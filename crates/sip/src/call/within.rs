@@ -89,7 +89,10 @@ fn follow(known: &mut Hop, source: &Hop, request: &Request) {
         return;
     }
     if known.transport.is_reliable() {
-        known.connection = source.connection;
+        // Another machine of the peer opened this connection for its own requests; ours keep their way.
+        if known.remote.ip() == source.remote.ip() {
+            known.connection = source.connection;
+        }
     } else if request.headers.top_via().is_ok_and(|via| via.rport().is_some()) {
         known.remote = source.remote;
     }

@@ -88,3 +88,49 @@ fn a_challenge_without_credentials_or_after_hanging_up_is_final() {
         pair.all_gone();
     }
 }
+
+/// What Alice does when her BYE is challenged in this realm, after an INVITE challenged in the realm `carrier`.
+fn byes_when_challenged_by(realm: &str) -> usize {
+    let mut pair = Pair::new();
+    let mut wish = invite(Some(OFFER));
+    wish.credentials = Some(Credentials::new("trunk", "secret"));
+    let alice = pair.at(Alice, |endpoint, now| endpoint.invite(now, wish));
+    let first = pair.incoming();
+    let challenge =
+        |realm: &str| vec![("WWW-Authenticate".to_owned(), format!("Digest realm=\"{realm}\", nonce=\"n\", algorithm=MD5, qop=\"auth\""))];
+    pair.at(Bob, |endpoint, now| endpoint.reject(now, first, 401, "", challenge("carrier")));
+    pair.ended(Bob, first);
+    let second = pair.incoming();
+    pair.at(Bob, |endpoint, now| endpoint.answer(now, second, ANSWER.to_vec()));
+    pair.settle();
+    pair.clear_log();
+    // Bob's next answer, the 200 to BYE, becomes a challenge on the way.
+    pair.rewrite(
+        Bob,
+        match realm {
+            "carrier" => |text| {
+                text.replacen(
+                    "SIP/2.0 200 OK\r\n",
+                    "SIP/2.0 401 No\r\nWWW-Authenticate: Digest realm=\"carrier\", nonce=\"n2\", algorithm=MD5\r\n",
+                    1,
+                )
+            },
+            _ => |text| {
+                text.replacen(
+                    "SIP/2.0 200 OK\r\n",
+                    "SIP/2.0 401 No\r\nWWW-Authenticate: Digest realm=\"stranger\", nonce=\"n2\", algorithm=MD5\r\n",
+                    1,
+                )
+            },
+        },
+    );
+    pair.at(Alice, |endpoint, now| endpoint.hang_up(now, alice, None));
+    pair.settle();
+    pair.log.iter().filter(|packet| packet.kind == "BYE" && packet.text.contains("Authorization: Digest")).count()
+}
+
+#[test]
+fn a_bye_answers_the_realm_that_challenged_the_invite_and_no_other() {
+    assert_eq!(byes_when_challenged_by("carrier"), 1);
+    assert_eq!(byes_when_challenged_by("stranger"), 0);
+}
