@@ -81,7 +81,8 @@ fn parse_resident_kb(status: &str) -> Option<u64> {
 
 /// Busy and stolen ticks of all cores together, from the first line of `/proc/stat`.
 fn parse_machine(stat: &str) -> Option<(u64, u64)> {
-    let fields: Vec<u64> = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<u64> =
+        stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8).filter_map(|field| field.parse().ok()).collect();
     let [user, nice, system, _idle, _wait, interrupt, soft, stolen] = fields[..] else { return None };
     Some((user + nice + system + interrupt + soft + stolen, stolen))
 }
@@ -89,6 +90,12 @@ fn parse_machine(stat: &str) -> Option<(u64, u64)> {
 /// The load average of the last minute.
 pub fn load_1m() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+/// Cores of the machine, whichever of them we may use.
+pub fn cores() -> usize {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count()
 }
 
 /// Counters at one moment.

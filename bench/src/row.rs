@@ -1,6 +1,6 @@
 //! What is printed of a run: a line for people, and the same as one JSON object per line for programs.
 
-use crate::machine::{Usage, load_1m};
+use crate::machine::{Usage, cores, load_1m};
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 use std::{
@@ -20,7 +20,7 @@ impl Row {
         let mut row = Row::default();
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         row.set("kind", kind).set("label", label).set("tag", tag).set("at", at);
-        row.set("cores", std::thread::available_parallelism().map_or(0, usize::from)).set("load_1m", load_1m());
+        row.set("cores", cores()).set("load_1m", load_1m());
         row
     }
 

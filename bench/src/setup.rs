@@ -141,7 +141,11 @@ impl Setup<'_> {
         let half = runs((rate / 2.0).round(), "half")?;
         let middle = |rows: &[Row], name: &str| median(rows.iter().filter_map(|row| row.get(name)));
         let mut row = Row::new("setup-result", &self.bench.label, "median");
-        row.set("held", is_held).number("calls_per_s", rate).set("agents", self.bench.agents).set("hold_ms", self.args.hold_ms).set("runs", repeat);
+        row.set("held", is_held)
+            .number("calls_per_s", rate)
+            .set("agents", self.bench.agents)
+            .set("hold_ms", self.args.hold_ms)
+            .set("runs", repeat);
         for (name, rows, figure) in [
             ("top_connect_p99_ms", &top, "connect_p99_ms"),
             ("top_peer_cpu_pct", &top, "peer_cpu_pct"),
@@ -221,9 +225,14 @@ impl Setup<'_> {
         let why = reason_not_held(rate * seconds, tally);
         row.number("rate", rate).set("seconds", self.args.seconds).set("hold_ms", self.args.hold_ms).set("agents", self.bench.agents);
         row.set("offered", tally.offered).set("answered", tally.answered).set("connected", tally.connected);
-        row.set("completed", tally.completed).set("failed", tally.failed).number("failed_pct", tally.failed_pct()).set("causes", tally.causes_text());
+        row.set("completed", tally.completed)
+            .set("failed", tally.failed)
+            .number("failed_pct", tally.failed_pct())
+            .set("causes", tally.causes_text());
         row.number("calls_per_s", tally.completed as f64 / seconds);
-        for (name, histogram) in [("answer", &tally.answer), ("arrival", &tally.arrival), ("connect", &tally.connect), ("goodbye", &tally.goodbye)] {
+        for (name, histogram) in
+            [("answer", &tally.answer), ("arrival", &tally.arrival), ("connect", &tally.connect), ("goodbye", &tally.goodbye)]
+        {
             row.number(&format!("{name}_p50_ms"), histogram.quantile_ms(0.5));
             row.number(&format!("{name}_p99_ms"), histogram.quantile_ms(0.99));
             row.number(&format!("{name}_max_ms"), histogram.quantile_ms(1.0));

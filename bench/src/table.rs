@@ -65,7 +65,9 @@ const MEDIA: [Column; 10] = [
 
 fn tables(rows: &[Row]) -> String {
     let mut text = String::new();
-    let of_kind = |kind: &str, tag: &str| rows.iter().filter(|row| row.text("kind") == kind && (tag.is_empty() || row.text("tag") == tag)).cloned().collect::<Vec<_>>();
+    let of_kind = |kind: &str, tag: &str| {
+        rows.iter().filter(|row| row.text("kind") == kind && (tag.is_empty() || row.text("tag") == tag)).cloned().collect::<Vec<_>>()
+    };
     table(&mut text, "Call set-up: the highest rate held", &of_kind("setup-result", ""), "Agents", "agents", &SETUP);
     table(&mut text, "Call set-up at fixed rates", &of_kind("setup", "fixed"), "Rate", "rate", &RATE);
     table(&mut text, "Bridged calls with audio", &of_kind("media", ""), "Calls", "calls", &MEDIA);
@@ -118,7 +120,13 @@ mod tests {
             row.set("calls", calls).number("loss_pct", loss).set("held", held);
             row
         };
-        let rows = [row("b", 200, 0.5, false), row("b", 100, 0.0, true), row("a", 100, 3.0, false), row("b", 200, 0.1, true), row("b", 200, 0.2, true)];
+        let rows = [
+            row("b", 200, 0.5, false),
+            row("b", 100, 0.0, true),
+            row("a", 100, 3.0, false),
+            row("b", 200, 0.1, true),
+            row("b", 200, 0.2, true),
+        ];
         let text = tables(&rows);
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| a") || line.starts_with("| b")).collect();
         assert_eq!(lines.len(), 3);

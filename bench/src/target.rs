@@ -130,7 +130,8 @@ impl Target {
             }
             None => None,
         };
-        let target = Uri::parse(&format!("sip:{}@{domain}", self.user)).with_context(|| format!("\"{}@{domain}\" cannot be called", self.user))?;
+        let target =
+            Uri::parse(&format!("sip:{}@{domain}", self.user)).with_context(|| format!("\"{}@{domain}\" cannot be called", self.user))?;
         let scenario = Arc::new(Scenario {
             peer,
             caller_address,
@@ -196,7 +197,9 @@ impl Bench {
             match self.exchange.with(|world| world.phones.progress()) {
                 Progress::Done => break,
                 Progress::Failed { user, problem } => bail!("agent {user} cannot sign in: {problem}"),
-                Progress::Underway(done) if began.elapsed() > SIGN_IN_LIMIT => bail!("only {done} of {} agents signed in within {SIGN_IN_LIMIT:?}", self.agents),
+                Progress::Underway(done) if began.elapsed() > SIGN_IN_LIMIT => {
+                    bail!("only {done} of {} agents signed in within {SIGN_IN_LIMIT:?}", self.agents)
+                }
                 Progress::Underway(_) => thread::sleep(GLANCE),
             }
         }

@@ -299,7 +299,9 @@ mod tests {
         audio.connect(two, audio.address(one));
         let threads = audio.spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        while (audio.clock.now() < audio.window_to.load(Ordering::SeqCst) || audio.heard().received < audio.heard().sent) && Instant::now() < deadline {
+        while (audio.clock.now() < audio.window_to.load(Ordering::SeqCst) || audio.heard().received < audio.heard().sent)
+            && Instant::now() < deadline
+        {
             thread::yield_now();
         }
         let heard = audio.heard();

@@ -123,7 +123,7 @@ mod tests {
     fn digits_survive_decoding_and_encoding() {
         let decode = |code: u8| {
             let code = !code;
-            let magnitude = ((i32::from(code & 0xf) << 3) + 0x84 << (code >> 4 & 7)) - 0x84;
+            let magnitude = (((i32::from(code & 0xf) << 3) + 0x84) << (code >> 4 & 7)) - 0x84;
             if code & 0x80 == 0 { magnitude } else { -magnitude }
         };
         let encode = |sample: i32| {

@@ -301,6 +301,8 @@ impl Answerers {
     fn end(&mut self, io: &mut Outbox, number: u64) {
         let Some(leg) = self.legs.get_mut(&number).filter(|leg| leg.state != State::Over) else { return };
         leg.state = State::Over;
+        // From here on only repetitions are answered.
+        leg.invite = Request::new(Method::Invite, leg.own.clone());
         if let Some(agent) = leg.agent {
             self.agents[agent] = None;
         }
@@ -312,11 +314,7 @@ impl Answerers {
     /// A timer of a leg fired.
     pub fn on_time(&mut self, io: &mut Outbox, timer: Timer) {
         match timer {
-            Timer::LegAnswer(number) => {
-                if self.legs.get(&number).is_some_and(|leg| leg.state == State::Ringing) {
-                    self.answer(io, number);
-                }
-            }
+            Timer::LegAnswer(number) if self.legs.get(&number).is_some_and(|leg| leg.state == State::Ringing) => self.answer(io, number),
             Timer::LegHangUp(number) => self.leave(io, number),
             Timer::LegForget(number) => {
                 if let Some(leg) = self.legs.remove(&number) {

@@ -162,7 +162,9 @@ impl Callers {
                 if call.measured {
                     io.tally.goodbye.record(io.now - call.left);
                 }
-                let cause = (!response.is_success()).then(|| format!("BYE {}", response.status));
+                // A peer that answered the first BYE may have forgotten the call when a repetition of it arrives.
+                let is_over = response.is_success() || (response.status == 481 && call.repeats > 0);
+                let cause = (!is_over).then(|| format!("BYE {}", response.status));
                 self.end(io, number, cause.as_deref());
             }
             _ => {}
@@ -178,7 +180,8 @@ impl Callers {
         }
         let Some(dialog) = Dialog::of_caller(&response.headers, &self.target, call.cseq, io.scenario.peer) else { return };
         let scenario = io.scenario.clone();
-        let ack = dialog.request(Method::Ack, cseq.number, scenario.caller_address, &format!("{}a", branch(&scenario.run, number, cseq.number)));
+        let ack =
+            dialog.request(Method::Ack, cseq.number, scenario.caller_address, &format!("{}a", branch(&scenario.run, number, cseq.number)));
         let ack: Arc<[u8]> = ack.to_bytes().into();
         io.send(Side::Caller, dialog.destination, ack.clone());
         call.ack = Some(ack);
@@ -261,7 +264,9 @@ impl Callers {
             io.tally.repeats_seen += 1;
             return;
         }
-        if let (401 | 407, Some(credentials), false, State::Inviting) = (response.status, &scenario.caller_credentials, call.challenged, call.state) {
+        if let (401 | 407, Some(credentials), false, State::Inviting) =
+            (response.status, &scenario.caller_credentials, call.challenged, call.state)
+        {
             call.challenged = true;
             let (stream, cseq) = (call.stream, call.cseq + 1);
             let mut again = self.invite(io, number, cseq, stream);
@@ -366,11 +371,7 @@ impl Callers {
     pub fn on_time(&mut self, io: &mut Outbox, timer: Timer) {
         match timer {
             Timer::CallRepeat { call: number, cseq } => self.repeat(io, number, cseq),
-            Timer::CallHangUp(number) => {
-                if self.calls.get(&number).is_some_and(|call| call.state == State::Up) {
-                    self.leave(io, number);
-                }
-            }
+            Timer::CallHangUp(number) if self.calls.get(&number).is_some_and(|call| call.state == State::Up) => self.leave(io, number),
             Timer::CallGiveUp(number) => {
                 let Some(call) = self.calls.get(&number) else { return };
                 let cause = match call.state {
@@ -437,7 +438,8 @@ impl Callers {
 
     /// Ends every call; those of the present step that are open have failed with `cause`.
     pub fn end_all(&mut self, io: &mut Outbox, cause: &str) {
-        let all: Vec<u64> = self.calls.iter().filter(|(_, call)| matches!(call.state, State::Inviting | State::Up)).map(|(number, _)| *number).collect();
+        let all: Vec<u64> =
+            self.calls.iter().filter(|(_, call)| matches!(call.state, State::Inviting | State::Up)).map(|(number, _)| *number).collect();
         for number in all {
             self.count(io, number, Some(cause));
             self.leave(io, number);
@@ -446,7 +448,13 @@ impl Callers {
 
     /// Ends up to `count` calls; false when there was none left.
     pub fn end_some(&mut self, io: &mut Outbox, count: usize) -> bool {
-        let some: Vec<u64> = self.calls.iter().filter(|(_, call)| matches!(call.state, State::Inviting | State::Up)).map(|(number, _)| *number).take(count).collect();
+        let some: Vec<u64> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| matches!(call.state, State::Inviting | State::Up))
+            .map(|(number, _)| *number)
+            .take(count)
+            .collect();
         for number in &some {
             self.leave(io, *number);
         }

@@ -42,7 +42,8 @@ impl Dialog {
         let target = headers.contact().map_or_else(|| fallback.clone(), |contact| contact.uri);
         let next_hop = routes.first().and_then(|route| NameAddr::parse(route).ok()).map(|route| route.uri);
         // A name instead of an address means the peer that we know: names are not looked up in a measurement.
-        let destination = next_hop.as_ref().unwrap_or(&target).socket_addr(SIP_PORT).filter(|address| !address.ip().is_unspecified()).unwrap_or(peer);
+        let destination =
+            next_hop.as_ref().unwrap_or(&target).socket_addr(SIP_PORT).filter(|address| !address.ip().is_unspecified()).unwrap_or(peer);
         let call_id = headers.get("Call-ID").unwrap_or_default().to_owned();
         Dialog { call_id, local: local.to_owned(), remote: remote.to_owned(), target, routes, destination, cseq }
     }

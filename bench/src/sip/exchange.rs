@@ -48,7 +48,13 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
 impl Exchange {
     /// Starts the threads.
     pub fn start(world: World, clock: Clock, caller: UdpSocket, answerer: UdpSocket) -> io::Result<(Arc<Exchange>, Vec<JoinHandle<()>>)> {
-        let exchange = Arc::new(Exchange { world: Mutex::new(world), clock, sockets: [caller, answerer], stop: AtomicBool::new(false), timekeeper: OnceLock::new() });
+        let exchange = Arc::new(Exchange {
+            world: Mutex::new(world),
+            clock,
+            sockets: [caller, answerer],
+            stop: AtomicBool::new(false),
+            timekeeper: OnceLock::new(),
+        });
         let mut threads = Vec::new();
         for side in [Side::Caller, Side::Answerer] {
             let exchange = exchange.clone();

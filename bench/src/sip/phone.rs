@@ -35,7 +35,10 @@ impl Pattern {
         let (user, rest) = text.split_once(':').with_context(|| format!("\"{text}\" is no pattern of agents; write user{{}}:password"))?;
         let (password, domain) = rest.rsplit_once('@').map_or((rest, None), |(password, domain)| (password, Some(domain.to_owned())));
         let pattern = Pattern { user: user.to_owned(), password: password.to_owned(), domain };
-        anyhow::ensure!(pattern.user.contains("{}"), "the user name in \"{text}\" is the same for all agents; put {{}} where the number goes");
+        anyhow::ensure!(
+            pattern.user.contains("{}"),
+            "the user name in \"{text}\" is the same for all agents; put {{}} where the number goes"
+        );
         Ok(pattern)
     }
 
@@ -191,7 +194,9 @@ impl Phones {
         match timer {
             Timer::PhoneRefresh(index) => self.register(io, index, None),
             Timer::PhoneRepeat { phone: index, cseq } => {
-                let Some(phone) = self.phones.get_mut(index).filter(|phone| phone.cseq == cseq && phone.state == State::SigningIn) else { return };
+                let Some(phone) = self.phones.get_mut(index).filter(|phone| phone.cseq == cseq && phone.state == State::SigningIn) else {
+                    return;
+                };
                 phone.repeats += 1;
                 match next_repeat(phone.repeats, T2) {
                     Some(delay) => {

@@ -3,7 +3,10 @@
 //! Only one codec is offered and accepted, so that no peer has a reason to convert and every peer does the same work.
 
 use dreiklang_sip::message::Headers;
-use std::{fmt::Write as _, net::{IpAddr, SocketAddr}};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+};
 
 /// Payload type of G.711 µ-law (RFC 3551 §6).
 const PCMU: &str = "0";
@@ -32,7 +35,8 @@ pub fn answer(address: SocketAddr, offer: &Remote) -> Vec<u8> {
 fn describe(address: SocketAddr, keys: Option<&str>) -> Vec<u8> {
     let (ip, port) = (address.ip(), address.port());
     let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
-    let mut text = format!("v=0\r\no=bench {port} 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {PCMU}");
+    let mut text =
+        format!("v=0\r\no=bench {port} 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {PCMU}");
     // Writing to a String cannot fail.
     let _ = match keys {
         Some(keys) => write!(text, " {keys}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:{keys} telephone-event/8000\r\na=fmtp:{keys} 0-16\r\n"),

@@ -96,8 +96,12 @@ impl World {
         for _ in 0..BATCH {
             let Some(timer) = self.io.timers.pop_due(now) else { break };
             match timer {
-                Timer::CallRepeat { .. } | Timer::CallGiveUp(_) | Timer::CallHangUp(_) | Timer::CallForget(_) => self.callers.on_time(&mut self.io, timer),
-                Timer::LegAnswer(_) | Timer::LegRepeat { .. } | Timer::LegHangUp(_) | Timer::LegForget(_) => self.answerers.on_time(&mut self.io, timer),
+                Timer::CallRepeat { .. } | Timer::CallGiveUp(_) | Timer::CallHangUp(_) | Timer::CallForget(_) => {
+                    self.callers.on_time(&mut self.io, timer)
+                }
+                Timer::LegAnswer(_) | Timer::LegRepeat { .. } | Timer::LegHangUp(_) | Timer::LegForget(_) => {
+                    self.answerers.on_time(&mut self.io, timer)
+                }
                 Timer::PhoneRepeat { .. } | Timer::PhoneRefresh(_) => self.phones.on_time(&mut self.io, timer),
             }
         }
@@ -125,3 +129,7 @@ impl World {
         call.into_iter().chain(self.io.timers.next()).min()
     }
 }
+
+#[cfg(test)]
+#[path = "world_tests.rs"]
+mod tests;
