@@ -5,6 +5,8 @@ use dreiklang_core::{
     Action, Actor, Command, Event, Input,
     agent::{Availability, NotReadyReason, Occupation},
     conversation::CauseKind,
+    ids::AgentId,
+    limits,
     output::HangUpReason,
     routing::OfferOutcome,
 };
@@ -145,4 +147,19 @@ fn the_agents_telephone_shows_the_customer_and_rings_a_little_longer_than_the_of
     let Some((_, Action::Dial { caller: shown, ring_limit, .. })) = office.actions.last() else { panic!("the agent is dialed") };
     assert_eq!(*shown, caller);
     assert!(ring_limit.0 > 20_000);
+}
+
+#[test]
+fn a_caller_with_too_many_telephones_still_ringing_off_is_offered_on_when_one_is_done() {
+    let agents: Vec<AgentId> = (1..=limits::LEGS_PER_CONVERSATION as u128 + 1).map(AgentId).collect();
+    let mut office = Office::with_agents(&agents);
+    let customer = office.call(SUPPORT);
+    for agent in &agents[..limits::LEGS_PER_CONVERSATION - 1] {
+        assert!(office.offered_leg(*agent).is_some());
+        office.ask(Command::Decline { agent: *agent }).unwrap();
+    }
+    assert!(office.conversation(customer).offer.is_none(), "its legs are used up");
+    let slow = office.conversation(customer).legs.iter().find(|leg| leg.ending).map(|leg| leg.id).unwrap();
+    office.end(slow, CauseKind::Ours);
+    assert!(office.conversation(customer).offer.is_some());
 }
