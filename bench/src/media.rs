@@ -89,8 +89,7 @@ impl Media<'_> {
 
     fn step(&self, calls: usize) -> anyhow::Result<Row> {
         let (bench, args) = (self.bench, self.args);
-        bench.check_peer()?;
-        bench.wait_until_quiet();
+        bench.prepare()?;
         bench.audio.reset();
         let mut row = Row::new("media", &bench.label, "run");
         let from = bench.exchange.clock.now() + 50 * MS;
@@ -134,6 +133,7 @@ impl Media<'_> {
             if row.is_held() { "held" } else { row.text("why") },
         );
         row.publish(&line, bench.out.as_deref())?;
+        bench.after(row.is_held());
         thread::sleep(Duration::from_secs(args.cool_down));
         Ok(row)
     }

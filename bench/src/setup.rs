@@ -177,8 +177,7 @@ impl Setup<'_> {
     /// One run at one rate.
     fn step(&self, rate: f64, tag: &str) -> anyhow::Result<Row> {
         let (bench, args) = (self.bench, self.args);
-        bench.check_peer()?;
-        bench.wait_until_quiet();
+        bench.prepare()?;
         let mut row = Row::new("setup", &bench.label, tag);
         let from = bench.exchange.clock.now() + 50 * MS;
         let measured_from = from + args.warm_up * SECOND;
@@ -216,6 +215,7 @@ impl Setup<'_> {
             if row.is_held() { "held" } else { row.text("why") },
         );
         row.publish(&line, bench.out.as_deref())?;
+        bench.after(row.is_held());
         thread::sleep(Duration::from_secs(args.cool_down));
         Ok(row)
     }

@@ -14,8 +14,10 @@ use crate::{
 use anyhow::{Context as _, bail};
 use dreiklang_sip::{digest::Credentials, message::Uri};
 use std::{
+    cell::Cell,
     net::{IpAddr, SocketAddr, ToSocketAddrs as _, UdpSocket},
     path::PathBuf,
+    process::{Command, Stdio},
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -82,6 +84,9 @@ pub struct Target {
     /// Append one JSON object per run to this file.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Shell command that puts the peer in order: run before the first run and after each that was not held.
+    #[arg(long, value_name = "COMMAND")]
+    before: Option<String>,
     /// Before each run wait up to this long until the rest of the machine uses less than 30 % of a core.
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     wait_quiet: u64,
@@ -104,6 +109,8 @@ pub struct Bench {
     patience: Nanos,
     hold: Nanos,
     wait_quiet: Duration,
+    before: Option<String>,
+    is_in_order: Cell<bool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -162,6 +169,8 @@ impl Target {
             patience: self.patience * SECOND,
             hold,
             wait_quiet: Duration::from_secs(self.wait_quiet),
+            before: self.before.clone(),
+            is_in_order: Cell::new(false),
             threads,
         };
         bench.check_peer()?;
@@ -181,8 +190,24 @@ impl Target {
 }
 
 impl Bench {
-    /// Fails when the peer is gone.
-    pub fn check_peer(&self) -> anyhow::Result<()> {
+    /// Gets ready for a run: the peer lives, is in order, and the machine is quiet.
+    pub fn prepare(&self) -> anyhow::Result<()> {
+        self.check_peer()?;
+        if let Some(command) = self.before.as_ref().filter(|_| !self.is_in_order.get()) {
+            let status = Command::new("sh").args(["-c", command]).stdout(Stdio::null()).status().context("there is no shell")?;
+            anyhow::ensure!(status.success(), "\"{command}\" failed: {status}");
+            self.is_in_order.set(true);
+        }
+        self.wait_until_quiet();
+        Ok(())
+    }
+
+    /// Remembers that the peer may be out of order when it did not hold a load.
+    pub fn after(&self, is_held: bool) {
+        self.is_in_order.set(is_held && self.is_in_order.get());
+    }
+
+    fn check_peer(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.peer.is_alive(), "the peer's process is gone");
         Ok(())
     }
@@ -208,7 +233,7 @@ impl Bench {
     }
 
     /// Waits until the rest of the machine is quiet, as long as was asked for.
-    pub fn wait_until_quiet(&self) {
+    fn wait_until_quiet(&self) {
         const QUIET_PCT: f64 = 30.0;
         let deadline = Instant::now() + self.wait_quiet;
         while Instant::now() < deadline {
