@@ -107,6 +107,7 @@ impl Recorder {
             config,
             on_event: Box::new(on_event),
             stop: AtomicBool::new(false),
+            woken: AtomicBool::new(false),
             active: AtomicUsize::new(0),
             blocks_overflowed: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
@@ -144,7 +145,7 @@ impl Recorder {
             track.closed.store(true, Ordering::Release);
             (shared.on_event)(Event::Failed { recording, path, reason, kept_ms: 0 });
         }
-        thread.unpark();
+        shared.wake(thread);
         let samples_max = ms_to_samples(shared.config.duration_ms_max.min(limits::RECORDING_MS_CAP));
         Sink::new(number, track, queue.clone(), thread.clone(), shared.clone(), samples_max)
     }
@@ -178,7 +179,7 @@ struct Handle {
 impl Handle {
     fn shutdown(&self) {
         self.shared.stop.store(true, Ordering::Release);
-        self.thread.unpark();
+        self.shared.wake(&self.thread);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer
             && writer.join().is_err()
@@ -199,9 +200,20 @@ struct Shared {
     config: Config,
     on_event: Box<dyn Fn(Event) + Send + Sync>,
     stop: AtomicBool,
+    /// The writer has something to look at. Unparking alone is not enough: the writer may be waiting in a channel, whose
+    /// own parking swallows the token.
+    woken: AtomicBool,
     active: AtomicUsize,
     blocks_overflowed: AtomicU64,
     bytes_written: AtomicU64,
+}
+
+impl Shared {
+    /// Lets the writer look at what has changed, which must have been made visible before.
+    fn wake(&self, writer: &Thread) {
+        self.woken.store(true, Ordering::Release);
+        writer.unpark();
+    }
 }
 
 /// What a sink and the writer share about one recording besides the queue. The end does not travel through the queue,

@@ -265,7 +265,7 @@ impl Sink {
         end.pauses.clone_from(&self.pauses);
         drop(end);
         self.track.ended.store(true, Ordering::Release);
-        self.writer.unpark();
+        self.shared.wake(&self.writer);
     }
 
     /// Lets the writer know the pauses in case it has to finish without us. Pauses are rare; the lock is never held for

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use super::*;
 use crate::codec::Codec;
-use crate::limits::WAV_BYTES_MAX;
+use crate::limits::{self, WAV_BYTES_MAX};
 use crate::tone;
 use crate::wav::Wav;
 
@@ -383,4 +384,41 @@ fn many_recordings_at_once_keep_their_audio_apart() {
         assert!(left.iter().all(|sample| *sample == 0));
         assert_eq!(right, Codec::Pcmu.decode_all(&speeches[number as usize].concat()));
     }
+}
+
+#[test]
+fn a_recorder_that_is_ended_while_the_disk_holds_it_up_ends() {
+    // The first report waits for the gate, and with it the thread that waits for the disk.
+    let (open_gate, gate) = sync_channel::<()>(1);
+    let gate = Mutex::new(gate);
+    let recordings = limits::RECORDINGS_ENDED_MAX + 10;
+    let roomy = Config { concurrent_max: recordings, ..config() };
+    let recorder = Recorder::start(roomy, move |_| assert!(gate.lock().unwrap().recv().is_err(), "the gate opens by closing"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = |number: usize| directory.path().join(format!("{number}.wav"));
+    for number in 0..recordings {
+        let mut sink = recorder.open(RecordingId(number as u128), path(number));
+        // Pauses are written into a file when it is complete: that tells how far the writer has come.
+        sink.pause(0);
+        sink.finish(SECOND);
+    }
+    let completed = || (0..recordings).filter(|number| read_info(&path(*number)).is_ok_and(|info| !info.gaps.is_empty())).count();
+    let end = std::time::Instant::now() + PATIENCE;
+    while completed() < limits::RECORDINGS_ENDED_MAX + 2 {
+        assert!(std::time::Instant::now() < end, "{} are complete", completed());
+        thread::park_timeout(Duration::from_millis(5));
+    }
+    // Now the writer waits for its turn behind the others.
+    let (over, ended) = sync_channel(1);
+    let ending = recorder.clone();
+    let shutdown = thread::spawn(move || {
+        ending.shutdown();
+        over.send(()).unwrap();
+    });
+    while !recorder.handle.shared.woken.load(Ordering::Acquire) {
+        thread::yield_now();
+    }
+    drop(open_gate);
+    ended.recv_timeout(PATIENCE).expect("the recorder ends");
+    shutdown.join().unwrap();
 }

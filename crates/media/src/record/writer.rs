@@ -65,6 +65,7 @@ struct Writer {
 impl Writer {
     fn run(mut self) {
         loop {
+            self.shared.woken.swap(false, Ordering::AcqRel);
             let stop = self.shared.stop.load(Ordering::Acquire);
             // Read before the queue is emptied: what an ended sink sent lies in the queue by now.
             let ended: Vec<u64> = self
@@ -87,6 +88,7 @@ impl Writer {
                 (true, true) => break,
                 // Recordings that were opened while we were stopping.
                 (true, false) => {}
+                _ if self.shared.woken.load(Ordering::Acquire) => {}
                 (false, true) => thread::park(),
                 (false, false) => thread::park_timeout(TICK),
             }
