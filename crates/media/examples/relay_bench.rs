@@ -2,7 +2,7 @@
 //!
 //! Opens N calls (two streams each that hear each other), lets generator threads speak 20 ms packets on all of them from
 //! a few sockets, and measures at the receiving end: loss, and the delay from send call to receive call, which contains
-//! the engine and the generator's own lateness. The processor time of the media threads comes from the kernel's own
+//! the engine, the generator's own lateness and up to 1 ms until it looks. The processor time of the media threads comes from the kernel's own
 //! accounts (`/proc/self/task/*/schedstat`), so that the generator does not count.
 //!
 //! ```text
@@ -27,7 +27,6 @@ use dreiklang_media::engine::{Config, Direction, Edit, Engine, Event, Remote, So
 use dreiklang_media::ids::{GroupId, RecordingId, StreamId};
 use dreiklang_media::record;
 use dreiklang_media::rtp::Header;
-use rustix::event::epoll;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PAYLOAD_BYTES: usize = 160;
@@ -133,21 +132,14 @@ fn run(calls: usize, options: &Options) -> Result<(), Box<dyn std::error::Error>
     for call in 0..calls {
         legs.extend(open_call(&engine, call, &sockets, options, folder.path())?);
     }
-    let receiver = {
-        let (meter, alaw) = (meter.clone(), options.alaw);
-        let sockets = sockets.iter().map(UdpSocket::try_clone).collect::<Result<Vec<_>, _>>()?;
-        thread::Builder::new().name("receive".to_owned()).spawn(move || receive(&sockets, &meter, alaw))?
-    };
     let generator = {
-        let meter = meter.clone();
-        let sockets = sockets.iter().map(UdpSocket::try_clone).collect::<Result<Vec<_>, _>>()?;
-        thread::Builder::new().name("generate".to_owned()).spawn(move || generate(&sockets, legs, &meter))?
+        let (meter, alaw) = (meter.clone(), options.alaw);
+        thread::Builder::new().name("generate".to_owned()).spawn(move || generate(&sockets, legs, &meter, alaw))?
     };
     if options.pin {
         pin("media-", 0)?;
         let last = thread::available_parallelism()?.get() - 1;
         pin("generate", last)?;
-        pin("receive", last)?;
     }
 
     thread::sleep(Duration::from_secs(2));
@@ -164,9 +156,7 @@ fn run(calls: usize, options: &Options) -> Result<(), Box<dyn std::error::Error>
     let memory = memory_kb().saturating_sub(memory_before);
     thread::sleep(Duration::from_millis(700));
     meter.stop.store(true, Ordering::SeqCst);
-    for thread in [receiver, generator] {
-        thread.join().map_err(|_| "a generator thread has panicked")?;
-    }
+    generator.join().map_err(|_| "the generator has panicked")?;
 
     let packets = counters.packets_in - counters_before.packets_in;
     let (sent, received) = (meter.sent.load(Ordering::SeqCst), meter.received.load(Ordering::SeqCst));
@@ -261,8 +251,12 @@ fn open_call(
     Ok(legs)
 }
 
-/// Speaks on all legs, spread over the 20 ms.
-fn generate(sockets: &[UdpSocket], mut legs: Vec<Leg>, meter: &Meter) {
+/// Speaks on all legs, spread over the 20 ms, and takes what comes back between the slots. It never waits on a socket:
+/// waking it for each packet would be charged to the media thread that sent the packet.
+fn generate(sockets: &[UdpSocket], mut legs: Vec<Leg>, meter: &Meter, alaw: bool) {
+    // The left parties are on the even sockets and speak µ-law, their partners on the odd ones.
+    let heard = [(Codec::Pcma, Codec::Pcmu), (Codec::Pcmu, Codec::Pcma)];
+    let nibbles = heard.map(|(from, to)| nibbles(from.table_to(to).filter(|_| alaw)));
     let slot_time = Duration::from_millis(20) / SLOTS as u32;
     let begin = Instant::now();
     let mut packet = [0xFF; 12 + PAYLOAD_BYTES];
@@ -285,6 +279,9 @@ fn generate(sockets: &[UdpSocket], mut legs: Vec<Leg>, meter: &Meter) {
             sent += u64::from(counting && now_ns >= meter.from_ns.load(Ordering::Relaxed));
         }
         meter.sent.fetch_add(sent, Ordering::Relaxed);
+        for (number, socket) in sockets.iter().enumerate() {
+            receive(socket, meter, &nibbles[number % 2]);
+        }
     }
 }
 
@@ -314,37 +311,22 @@ fn unstamp(bytes: &[u8], nibbles: &[u8; 256]) -> Option<u64> {
 
 const NIBBLES: [u8; 16] = [0, 8, 16, 24, 32, 40, 48, 56, 128, 136, 144, 152, 160, 168, 176, 184];
 
-fn receive(sockets: &[UdpSocket], meter: &Meter, alaw: bool) {
-    // The left parties are on the even sockets and speak µ-law, their partners on the odd ones.
-    let heard = [(Codec::Pcma, Codec::Pcmu), (Codec::Pcmu, Codec::Pcma)];
-    let nibbles = heard.map(|(from, to)| nibbles(from.table_to(to).filter(|_| alaw)));
-    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("an epoll instance");
-    for (number, socket) in sockets.iter().enumerate() {
-        epoll::add(&epoll, socket, epoll::EventData::new_u64(number as u64), epoll::EventFlags::IN).expect("watched");
-    }
-    let mut ready = Vec::with_capacity(SOCKETS);
+/// Takes everything that has arrived on a socket.
+fn receive(socket: &UdpSocket, meter: &Meter, nibbles: &[u8; 256]) {
     let mut bytes = [0; 2_048];
-    let timeout = rustix::time::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-    while !meter.stop.load(Ordering::Relaxed) {
-        ready.clear();
-        let _ = epoll::wait(&epoll, rustix::buffer::spare_capacity(&mut ready), Some(&timeout));
-        for event in &ready {
-            let socket = &sockets[event.data.u64() as usize];
-            while let Ok(length) = socket.recv(&mut bytes) {
-                if length != 12 + PAYLOAD_BYTES {
-                    continue;
-                }
-                // Leave out what was sent before and after the time that counts.
-                let Some(sent_ns) = unstamp(&bytes[12..20], &nibbles[event.data.u64() as usize % 2]) else { continue };
-                let (from, to) = (meter.from_ns.load(Ordering::Relaxed), meter.to_ns.load(Ordering::Relaxed));
-                if sent_ns + 10_000 <= from || sent_ns > to {
-                    continue;
-                }
-                meter.received.fetch_add(1, Ordering::Relaxed);
-                let step = (meter.now_ns().saturating_sub(sent_ns) / 1_000 / STEP_US) as usize;
-                meter.delays[step.min(STEPS - 1)].fetch_add(1, Ordering::Relaxed);
-            }
+    while let Ok(length) = socket.recv(&mut bytes) {
+        if length != 12 + PAYLOAD_BYTES {
+            continue;
         }
+        let Some(sent_ns) = unstamp(&bytes[12..20], nibbles) else { continue };
+        // Leave out what was sent before and after the time that counts.
+        let (from, to) = (meter.from_ns.load(Ordering::Relaxed), meter.to_ns.load(Ordering::Relaxed));
+        if sent_ns + 10_000 <= from || sent_ns > to {
+            continue;
+        }
+        meter.received.fetch_add(1, Ordering::Relaxed);
+        let step = (meter.now_ns().saturating_sub(sent_ns) / 1_000 / STEP_US) as usize;
+        meter.delays[step.min(STEPS - 1)].fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -27,7 +27,12 @@ impl Clock {
 
     /// Samples since the start.
     pub fn now(&self) -> u64 {
-        self.epoch.elapsed().as_nanos() as u64 / NANOS_PER_SAMPLE
+        self.at(Instant::now())
+    }
+
+    /// The same for a moment that is known already.
+    pub fn at(&self, moment: Instant) -> u64 {
+        moment.duration_since(self.epoch).as_nanos() as u64 / NANOS_PER_SAMPLE
     }
 
     /// A time of this clock as NTP time.
