@@ -300,7 +300,7 @@ pub(crate) struct Lenient {
     pub(crate) skipped: u64,
 }
 
-/// At least one row's events after `after`, and no further row once `count_max` is reached.
+/// The next events after `after`, about `count_max` of them.
 pub(crate) fn read_leniently(db: &Connection, tenant: TenantId, after: u64, count_max: usize) -> Result<Lenient, Failure> {
     let mut found = Lenient { events: Vec::new(), last: after, skipped: 0 };
     let mut statement = db.prepare_cached(ROWS_AFTER)?;
@@ -309,23 +309,28 @@ pub(crate) fn read_leniently(db: &Connection, tenant: TenantId, after: u64, coun
         && let Some(row) = rows.next()?
     {
         let (first, count) = (row.get::<_, Count>(0)?.0, row.get::<_, Count>(1)?.0);
-        if first + count - 1 <= after {
+        let last = first + count - 1;
+        if last <= after {
             continue;
         }
         let body = row.get_ref(2)?.as_str().unwrap_or_default();
         match serde_json::from_str::<Vec<Stamped>>(body) {
-            Ok(batch) => found.events.extend(batch.into_iter().filter(|stamped| stamped.seq > after)),
+            Ok(batch) => {
+                let room = count_max - found.events.len();
+                found.events.extend(batch.into_iter().filter(|stamped| stamped.seq > after).take(room));
+                found.last = found.events.last().map_or(last, |stamped| stamped.seq);
+            }
             Err(_) => {
                 let each: Vec<serde_json::Value> = serde_json::from_str(body).unwrap_or_default();
                 let readable = each.into_iter().filter_map(|value| serde_json::from_value::<Stamped>(value).ok());
                 let before = found.events.len();
                 found.events.extend(readable.filter(|stamped| stamped.seq > after));
-                let lost = (first + count - 1 - after.max(first - 1)).saturating_sub((found.events.len() - before) as u64);
+                let lost = (last - after.max(first - 1)).saturating_sub((found.events.len() - before) as u64);
                 tracing::error!(%tenant, first, lost, code = "STORE-003", "events cannot be read and are missing from the reports");
                 found.skipped += lost;
+                found.last = last;
             }
         }
-        found.last = first + count - 1;
     }
     Ok(found)
 }

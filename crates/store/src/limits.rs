@@ -32,18 +32,24 @@ pub const PAGE_ROWS: usize = 1_000;
 pub const ROLL_UP_ROWS: usize = 100_000;
 /// Rows of legs, visits, offers, segments and recordings, each, in one conversation's details; the core's own limits lie below.
 pub const DETAIL_ROWS: usize = 2_000;
-/// Events projected in one low-priority transaction: about ten milliseconds of work that an append may have to wait for.
-pub const EVENTS_PER_PROJECTION: usize = 512;
+/// Events projected in one low-priority transaction: a few milliseconds of work that an append may have to wait for.
+pub const EVENTS_PER_PROJECTION: usize = 128;
 /// Under constant appends, one projection batch is done this often, in milliseconds, so that reports never stand still.
-pub const PROJECTION_PATIENCE_MS: u64 = 25;
+pub const PROJECTION_PATIENCE_MS: u64 = 15;
 /// After a failed projection (disk full), the next attempt comes after this time, in milliseconds, unless an append comes first.
 pub const PROJECTION_RETRY_MS: u64 = 1_000;
 /// Longest row of an agent's time, in milliseconds (24 h): longer stretches are split so that a range can be read by index.
 pub const AGENT_TIME_ROW_MS: i64 = 24 * 3_600 * 1_000;
-/// Write-ahead log pages (4 KiB each) at which the writer copies them into the database: 8 MB.
+/// Write-ahead log pages (4 KiB each) at which they are copied into the database: 8 MB.
 pub const CHECKPOINT_PAGES: i64 = 2_000;
+/// Pages the writer itself copies, between two commits, so that the log can begin anew: 1 MB. What is more is copied by a thread
+/// of its own before, while the writer goes on.
+pub const CHECKPOINT_REST_PAGES: i64 = 256;
+/// Write-ahead log pages at which the writer copies them itself, however long that takes, because the other thread does not keep
+/// up: 64 MB.
+pub const CHECKPOINT_PAGES_MAX: i64 = 16_000;
 /// Commits between two looks at the length of the write-ahead log.
-pub const COMMITS_PER_LOOK: u32 = 64;
+pub const COMMITS_PER_LOOK: u32 = 16;
 /// Bytes the write-ahead log is cut to after a check-point: 64 MB.
 pub const WAL_BYTES: i64 = 64 * 1024 * 1024;
 /// How long a connection waits for a lock of another connection of ours, in milliseconds.

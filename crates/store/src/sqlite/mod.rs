@@ -19,7 +19,10 @@ use rusqlite::Connection;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, SyncSender},
+    },
     thread::JoinHandle,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -31,7 +34,8 @@ pub(crate) use writer::Tally;
 /// An open database.
 pub(crate) struct Sqlite {
     writer: Handle,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// The writer, then the one it wakes.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     readers: Option<Readers>,
     progress: Arc<watch::Sender<Progress>>,
     tally: Arc<Tally>,
@@ -51,24 +55,40 @@ impl Sqlite {
             connections.push(open::reader(path)?);
         }
         let readers = Readers::start(connections).map_err(failed)?;
-        Sqlite::start(db, Some(readers), Some(path.to_owned()), Some(lock)).map_err(failed)
+        let copier = start_copier(open::copier(path)?).map_err(failed)?;
+        Sqlite::start(db, Some(readers), Some(copier), Some(path.to_owned()), Some(lock)).map_err(failed)
     }
 
     pub(crate) fn in_memory() -> Result<Sqlite, Failure> {
-        Sqlite::start(open::writer_in_memory(now().0)?, None, None, None)
+        Sqlite::start(open::writer_in_memory(now().0)?, None, None, None, None)
     }
 
-    fn start(db: Connection, readers: Option<Readers>, path: Option<PathBuf>, lock: Option<File>) -> Result<Sqlite, Failure> {
+    fn start(
+        db: Connection,
+        readers: Option<Readers>,
+        copier: Option<(SyncSender<()>, JoinHandle<()>)>,
+        path: Option<PathBuf>,
+        lock: Option<File>,
+    ) -> Result<Sqlite, Failure> {
         let progress = Arc::new(watch::Sender::new(Progress::new()));
         let projector = Projector::start(&db, Arc::clone(&progress))?;
         let tally = Arc::new(Tally::default());
         let writer_tally = Arc::clone(&tally);
+        let (copier, copier_thread) = copier.unzip();
         let (sender, requests) = mpsc::sync_channel(limits::WRITE_QUEUE + 1);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || Writer::new(db, requests, projector, writer_tally).run())
+            .spawn(move || Writer::new(db, requests, projector, writer_tally, copier).run())
             .map_err(|error| Failure::Io { detail: error.to_string() })?;
-        Ok(Sqlite { writer: Handle::new(sender), thread: Mutex::new(Some(thread)), readers, progress, tally, path, lock: Mutex::new(lock) })
+        Ok(Sqlite {
+            writer: Handle::new(sender),
+            threads: Mutex::new([Some(thread), copier_thread].into_iter().flatten().collect()),
+            readers,
+            progress,
+            tally,
+            path,
+            lock: Mutex::new(lock),
+        })
     }
 
     /// Runs `body` in a transaction and answers after it is durable. `bytes` is the weight of what `body` carries.
@@ -150,14 +170,30 @@ impl Sqlite {
             readers.close();
         }
         self.writer.close();
-        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the store's writer ended by a panic");
+        let threads = self.threads.lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store ended by a panic");
+            }
         }
         if let Ok(mut lock) = self.lock.lock() {
             lock.take();
         }
     }
+}
+
+/// The thread that copies the write-ahead log back when it is told to, while the writer goes on.
+fn start_copier(db: Connection) -> Result<(SyncSender<()>, JoinHandle<()>), Failure> {
+    let (wake, woken) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("store-copier".to_owned())
+        .spawn(move || {
+            while let Ok(()) = woken.recv() {
+                writer::checkpoint(&db);
+            }
+        })
+        .map_err(|error| Failure::Io { detail: error.to_string() })?;
+    Ok((wake, thread))
 }
 
 impl Drop for Sqlite {

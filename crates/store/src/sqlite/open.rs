@@ -91,6 +91,14 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
+/// Opens the connection that copies the write-ahead log back.
+pub(super) fn copier(path: &Path) -> Result<Connection, OpenError> {
+    let wrap = |error: rusqlite::Error| from_sqlite(path, error);
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(wrap)?;
+    prepare(&db).and_then(|()| db.pragma_update(None, "synchronous", "full")).map_err(wrap)?;
+    Ok(db)
+}
+
 fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(limits::STATEMENTS);
     db.busy_timeout(Duration::from_millis(limits::BUSY_MS))?;

@@ -2,7 +2,7 @@
 //!
 //! It takes all requests that wait, runs them in one transaction (each in a savepoint of its own, so that one which is refused
 //! leaves no trace and disturbs no other), commits once, and only then answers: many callers share one flush of the disk. When
-//! nothing waits it projects the journal into the report tables and copies the write-ahead log back.
+//! nothing waits it projects the journal into the report tables.
 //!
 //! Decides no domain question: what a request does is its own closure.
 
@@ -106,14 +106,22 @@ pub(super) struct Writer {
     requests: Receiver<Request>,
     projector: Projector,
     tally: Arc<Tally>,
+    /// Wakes the thread that copies the write-ahead log back; it ends when this is gone.
+    copier: Option<SyncSender<()>>,
     commits_since_look: u32,
     /// No projection before this, after one that failed.
     projection_paused_until: Option<Instant>,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, requests: Receiver<Request>, projector: Projector, tally: Arc<Tally>) -> Writer {
-        Writer { db, requests, projector, tally, commits_since_look: 0, projection_paused_until: None }
+    pub(super) fn new(
+        db: Connection,
+        requests: Receiver<Request>,
+        projector: Projector,
+        tally: Arc<Tally>,
+        copier: Option<SyncSender<()>>,
+    ) -> Writer {
+        Writer { db, requests, projector, tally, copier, commits_since_look: 0, projection_paused_until: None }
     }
 
     /// Returns when told to close, after everything asked for before is done.
@@ -144,7 +152,7 @@ impl Writer {
                 projected_at = Instant::now();
             }
         }
-        self.checkpoint();
+        checkpoint(&self.db);
     }
 
     fn wait(&mut self) -> Result<Request, RecvTimeoutError> {
@@ -282,21 +290,33 @@ impl Writer {
         }
     }
 
+    /// Sees to it that the write-ahead log is copied back before it is too long.
     fn look_at_log(&mut self) {
         if self.commits_since_look < limits::COMMITS_PER_LOOK {
             return;
         }
         self.commits_since_look = 0;
-        let pages = self.db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
-        if pages.is_ok_and(|pages| pages >= limits::CHECKPOINT_PAGES) {
-            self.checkpoint();
+        let lengths = self.db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)));
+        let Ok((pages, copied)) = lengths else {
+            return;
+        };
+        if pages < limits::CHECKPOINT_PAGES {
+            return;
+        }
+        // Only when everything is copied, at a moment when nobody writes, does the log begin anew.
+        if pages - copied <= limits::CHECKPOINT_REST_PAGES || pages >= limits::CHECKPOINT_PAGES_MAX {
+            checkpoint(&self.db);
+        } else if let Some(copier) = &self.copier {
+            // It may be copying already.
+            let _ = copier.try_send(());
         }
     }
+}
 
-    fn checkpoint(&self) {
-        if let Err(error) = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "the write-ahead log could not be copied back; trying again later");
-        }
+/// Copies what it can of the write-ahead log into the database, without making anybody wait.
+pub(super) fn checkpoint(db: &Connection) {
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the write-ahead log could not be copied back; trying again later");
     }
 }
 
