@@ -49,7 +49,8 @@ pub struct Product {
 pub async fn start(config: &Config) -> anyhow::Result<Product> {
     telemetry::init(&config.log)?;
     let data = &config.data_directory;
-    std::fs::create_dir_all(data).with_context(|| format!("cannot create the data directory {}; create it, or set data_directory", data.display()))?;
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("cannot create the data directory {}; create it, or set data_directory", data.display()))?;
     // Listening comes first: a taken address is the most common mistake, and should cost nothing.
     let listener = listen(config.http.listen, "http.listen").await?;
     let http = listener.local_addr()?;
@@ -79,7 +80,16 @@ pub async fn start(config: &Config) -> anyhow::Result<Product> {
     };
     let serving = tokio::spawn(http::serve(state.clone(), listener, admin, shutdown));
     let tenant = handles.into_iter().next().ok_or_else(|| anyhow!("no tenant runs"))?;
-    Ok(Product { state, tenant, first, http, recordings: config.recordings_directory(), stop_http, hurry: watch::Sender::new(false), serving })
+    Ok(Product {
+        state,
+        tenant,
+        first,
+        http,
+        recordings: config.recordings_directory(),
+        stop_http,
+        hurry: watch::Sender::new(false),
+        serving,
+    })
 }
 
 impl Product {
@@ -99,11 +109,6 @@ impl Product {
         Ok(())
     }
 
-    /// Where the pages and the API are.
-    pub fn http_address(&self) -> SocketAddr {
-        self.http
-    }
-
     /// Where telephones and trunks send datagrams.
     pub fn phone_address(&self) -> Option<SocketAddr> {
         self.state.runtime().lines().connected().and_then(|connected| connected.addresses().udp)
@@ -117,7 +122,9 @@ impl Product {
     /// What the operator should know now, for standard output.
     pub fn introduction(&self) -> String {
         let mut lines = vec![format!("Dreiklang {} is ready.", env!("CARGO_PKG_VERSION"))];
-        let shown = |address: SocketAddr| if address.ip().is_unspecified() { SocketAddr::new(IpAddr::from([127, 0, 0, 1]), address.port()) } else { address };
+        let shown = |address: SocketAddr| {
+            if address.ip().is_unspecified() { SocketAddr::new(IpAddr::from([127, 0, 0, 1]), address.port()) } else { address }
+        };
         lines.push(format!("  pages and API:   http://{}/  (API: /api/v1/openapi.json)", shown(self.http)));
         if let Some(connected) = self.state.runtime().lines().connected() {
             let addresses = connected.addresses();
@@ -165,7 +172,11 @@ fn line_config(config: &Config) -> anyhow::Result<connected::Config> {
     let first = ours.udp.or(ours.tcp).or(ours.tls).ok_or_else(|| anyhow!("the Connected line listens nowhere"))?;
     let bind = config.media.bind.unwrap_or(first.ip());
     let advertised = config.media.advertised.unwrap_or(bind);
-    let advertised = if advertised.is_unspecified() { way_out().context("cannot tell this machine's address; set media.advertised")? } else { advertised };
+    let advertised = if advertised.is_unspecified() {
+        way_out().context("cannot tell this machine's address; set media.advertised")?
+    } else {
+        advertised
+    };
     connected::Config::new(connected::Listening {
         udp: ours.udp,
         tcp: ours.tcp,

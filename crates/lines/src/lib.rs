@@ -70,13 +70,14 @@ impl Lines {
     /// there is no such line or it cannot take more.
     pub fn submit(&self, tenant: TenantId, action: ActionId, wish: Action) -> Result<(), Input> {
         let line = wish.line();
-        let refused = |code: &str, detail: String| {
-            Err(Input::ActionFailed { action, failure: ActionFailure { code: code.to_owned(), detail } })
-        };
+        let refused =
+            |code: &str, detail: String| Err(Input::ActionFailed { action, failure: ActionFailure { code: code.to_owned(), detail } });
         match (line, &self.connected) {
             (Line::Connected, Some(connected)) => match connected.try_submit(tenant, action, wish) {
                 Ok(()) => Ok(()),
-                Err(mpsc::error::TrySendError::Full(_)) => refused("LINE-002", "the Connected line has more work than it can take".to_owned()),
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    refused("LINE-002", "the Connected line has more work than it can take".to_owned())
+                }
                 Err(mpsc::error::TrySendError::Closed(_)) => refused("LINE-001", "the Connected line has stopped".to_owned()),
             },
             (Line::Connected | Line::Extended | Line::Unified, _) => {

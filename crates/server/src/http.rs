@@ -13,10 +13,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{
-        ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State,
-        connect_info::Connected,
-    },
+    extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State, connect_info::Connected},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -124,9 +121,8 @@ async fn around(State(state): State<AppState>, request: Request, next: Next) -> 
     let answered = problem::REQUEST_ID.scope(id.clone(), async {
         match tokio::time::timeout(limits::REQUEST_TIME, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => {
-                Problem::new(Code::TooSlow, format!("The answer took more than {} seconds.", limits::REQUEST_TIME.as_secs())).into_response()
-            }
+            Err(_) => Problem::new(Code::TooSlow, format!("The answer took more than {} seconds.", limits::REQUEST_TIME.as_secs()))
+                .into_response(),
         }
     });
     let mut response = answered.await;
@@ -207,10 +203,7 @@ impl Listener for Limited {
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-    )
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
 /// A connection that gives its place back when it ends.

@@ -94,7 +94,9 @@ impl Answers {
                 return Err(Problem::new(Code::KeyReused, "This Idempotency-Key came with another request before; make a new one."));
             }
             let Some((status, kind, body)) = entry.answer.clone() else {
-                return Err(Problem::new(Code::InProgress, "The first request with this Idempotency-Key is being worked on.").retry_after(1));
+                return Err(
+                    Problem::new(Code::InProgress, "The first request with this Idempotency-Key is being worked on.").retry_after(1)
+                );
             };
             let mut response = (status, body).into_response();
             if let Some(kind) = kind {
@@ -118,7 +120,8 @@ impl Answers {
 /// Middleware for everything that changes something.
 pub(crate) async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let (Some(text), Some(principal), true) = (key_of(request.headers())?, request.extensions().get::<Principal>().cloned(), changes) else {
+    let (Some(text), Some(principal), true) = (key_of(request.headers())?, request.extensions().get::<Principal>().cloned(), changes)
+    else {
         return Ok(next.run(request).await);
     };
     let (parts, body) = request.into_parts();

@@ -16,6 +16,7 @@ pub mod http;
 mod idempotency;
 pub mod limits;
 pub mod live;
+pub mod machine;
 pub mod metrics;
 pub mod runtime;
 pub mod setup;

@@ -18,10 +18,7 @@ use prometheus_client::{
 };
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::AtomicU64,
-    },
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -159,7 +156,12 @@ impl Metrics {
         all.register("offers", "Offers to agents that ended, by how", self.offers.clone());
         all.register("queue_visits", "Queue visits that ended, by how", self.visits.clone());
         all.register("queue_waiting", "Visits waiting", self.waiting.clone());
-        all.register_with_unit("queue_longest_wait", "How long the longest waiting visit has waited", Unit::Seconds, self.longest_wait.clone());
+        all.register_with_unit(
+            "queue_longest_wait",
+            "How long the longest waiting visit has waited",
+            Unit::Seconds,
+            self.longest_wait.clone(),
+        );
         all.register_with_unit("queue_answer", "Waiting time of answered visits", Unit::Seconds, self.answer.clone());
         all.register("agents", "Agents by what they are busy with", self.agents.clone());
         all.register_with_unit("decision", "Time the core takes for one input", Unit::Seconds, self.runtime.decision.clone());
@@ -186,8 +188,9 @@ impl Metrics {
             }
             Event::ConversationEnded { conversation, termination, .. } => {
                 let mut under_way = self.under_way.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                let (line, direction) =
-                    under_way.remove(conversation).map_or(("unknown", "unknown"), |(line, direction)| (line.as_str(), direction_word(direction)));
+                let (line, direction) = under_way
+                    .remove(conversation)
+                    .map_or(("unknown", "unknown"), |(line, direction)| (line.as_str(), direction_word(direction)));
                 let Termination { result, reason } = termination;
                 let labels = ConversationLabels { line, direction, result: word(result), reason: word(reason) };
                 self.conversations.get_or_create(&labels).inc();
@@ -342,7 +345,10 @@ mod tests {
         let termination = Termination { result: TerminationResult::Caller, reason: TerminationReason::Abandoned };
         metrics.observe(&fact(Event::ConversationEnded { conversation: ConversationId(1), started_at: Timestamp(0), termination }));
         let text = metrics.encode();
-        assert!(text.contains("dreiklang_conversations_total{line=\"unknown\",direction=\"unknown\",result=\"caller\",reason=\"abandoned\"} 1"), "{text}");
+        assert!(
+            text.contains("dreiklang_conversations_total{line=\"unknown\",direction=\"unknown\",result=\"caller\",reason=\"abandoned\"} 1"),
+            "{text}"
+        );
     }
 
     #[test]

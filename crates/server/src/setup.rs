@@ -1,7 +1,9 @@
 //! What has to be told to whom when a process starts, and when what is set up changes.
 
 use crate::{
-    api::document::{agent::Agent, kind::Kind, number::Number, phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, write},
+    api::document::{
+        agent::Agent, kind::Kind, number::Number, phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, write,
+    },
     error::Problem,
     runtime::TenantHandle,
     state::AppState,

@@ -9,10 +9,7 @@ use crate::{
     metrics::Metrics,
     runtime::{Runtime, TenantHandle},
 };
-use dreiklang_core::{
-    ids::TenantId,
-    time::Timestamp,
-};
+use dreiklang_core::{ids::TenantId, time::Timestamp};
 use dreiklang_store::Store;
 use std::{
     collections::HashMap,

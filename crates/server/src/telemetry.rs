@@ -37,11 +37,7 @@ pub fn init(log: &Log) -> Result<(), LogError> {
             registry.with(lines).try_init()?;
         }
         LogFormat::Json => {
-            let lines = tracing_subscriber::fmt::layer()
-                .with_writer(std::io::stderr)
-                .json()
-                .flatten_event(true)
-                .with_current_span(false);
+            let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).json().flatten_event(true).with_current_span(false);
             registry.with(lines).try_init()?;
         }
     }

@@ -63,12 +63,15 @@ impl Access {
                 text.lines().next().unwrap_or_default().to_owned()
             }
             (None, Ok(password)) => password,
-            (None, Err(_)) => bail!("say who you are: set DREIKLANG_TOKEN, or DREIKLANG_PASSWORD for the user {}, or use --password-file", self.user),
+            (None, Err(_)) => {
+                bail!("say who you are: set DREIKLANG_TOKEN, or DREIKLANG_PASSWORD for the user {}, or use --password-file", self.user)
+            }
         };
         let body = serde_json::json!({ "user": self.user, "password": password });
         let answer = client.post(format!("{base}/session")).json(&body).send().await.with_context(|| unreachable(&server))?;
         let answer = checked(answer).await?;
-        let cookie = answer.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
+        let cookie =
+            answer.headers().get(header::SET_COOKIE).and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
         let cookie = cookie.context("the server signed us in without a cookie; is there a proxy in between that removes it?")?.to_owned();
         let me: serde_json::Value = answer.json().await?;
         let csrf = me["csrf_token"].as_str().unwrap_or_default().to_owned();

@@ -44,7 +44,8 @@ pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> 
     };
     let api = args.access.connect(config).await?;
     let path = format!("/configuration?dry_run={}&prune={}", args.dry_run, args.prune);
-    let applied: Value = api.post(&path, kind, text).await.with_context(|| format!("{} was not applied", args.file.display()))?.json().await?;
+    let applied: Value =
+        api.post(&path, kind, text).await.with_context(|| format!("{} was not applied", args.file.display()))?.json().await?;
     if args.json {
         println!("{applied}");
     } else {

@@ -74,7 +74,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let ok = answered && heard_ms > 0;
     if answered && heard_ms == 0 {
-        problem = Some("answered, but no audio came; check the media ports in the firewall and media.advertised in the configuration".to_owned());
+        problem =
+            Some("answered, but no audio came; check the media ports in the firewall and media.advertised in the configuration".to_owned());
     }
     if args.json {
         println!("{}", serde_json::json!({ "ok": ok, "answered": answered, "heard_ms": heard_ms, "problem": problem }));
@@ -100,7 +101,8 @@ fn advice(status: &str) -> &'static str {
 
 /// An address from `host:port`.
 fn address_of(text: &str) -> anyhow::Result<SocketAddr> {
-    let found = text.to_socket_addrs().with_context(|| format!("\"{text}\" is no address; write host:port, such as 127.0.0.1:5060"))?.next();
+    let found =
+        text.to_socket_addrs().with_context(|| format!("\"{text}\" is no address; write host:port, such as 127.0.0.1:5060"))?.next();
     match found {
         Some(address) => Ok(address),
         None => bail!("\"{text}\" has no address"),

@@ -119,20 +119,32 @@ async fn look_at_server(config: &Config, findings: &mut Vec<Finding>) -> bool {
 fn look_at_disk(config: &Config, findings: &mut Vec<Finding>) {
     let data = &config.data_directory;
     if let Err(error) = std::fs::create_dir_all(data) {
-        findings.push(bad("data directory", format!("{} cannot be created: {error}", data.display()), "create it and give it to the user that runs the server"));
+        findings.push(bad(
+            "data directory",
+            format!("{} cannot be created: {error}", data.display()),
+            "create it and give it to the user that runs the server",
+        ));
         return;
     }
     let probe = data.join(".doctor");
     match std::fs::write(&probe, b"written by dreiklang doctor").and_then(|()| std::fs::remove_file(&probe)) {
         Ok(()) => findings.push(good("data directory", format!("{} can be written", data.display()))),
         Err(error) => {
-            findings.push(bad("data directory", format!("{} cannot be written: {error}", data.display()), "give it to the user that runs the server, or free some space"));
+            findings.push(bad(
+                "data directory",
+                format!("{} cannot be written: {error}", data.display()),
+                "give it to the user that runs the server, or free some space",
+            ));
         }
     }
     match dreiklang_server::machine::free_bytes(data) {
         Ok(free) if free < FREE_BYTES_WANTED => {
             let found = format!("{} MB free for {}", free >> 20, data.display());
-            findings.push(warning("disk space", found, "make room: a recorded hour takes 58 MB, and recordings stop before the disk is full"));
+            findings.push(warning(
+                "disk space",
+                found,
+                "make room: a recorded hour takes 58 MB, and recordings stop before the disk is full",
+            ));
         }
         Ok(free) => findings.push(good("disk space", format!("{} GB free", free >> 30))),
         Err(error) => findings.push(warning("disk space", format!("cannot be told: {error}"), "look at it with df")),
@@ -144,17 +156,28 @@ fn look_at_machine(config: &Config, running: bool, findings: &mut Vec<Finding>) 
         look_at_ports(config, findings);
     }
     let ports = u32::from(config.media.port_last).saturating_sub(u32::from(config.media.port_first)) + 1;
-    findings.push(good("audio ports", format!("{}–{} (UDP, open them in the firewall): {} calls at once", config.media.port_first, config.media.port_last, ports / 4)));
+    findings.push(good(
+        "audio ports",
+        format!("{}–{} (UDP, open them in the firewall): {} calls at once", config.media.port_first, config.media.port_last, ports / 4),
+    ));
     match std::process::Command::new("espeak-ng").arg("--version").output() {
         Ok(output) if output.status.success() => {
             let version = String::from_utf8_lossy(&output.stdout);
             findings.push(good("text to speech", version.lines().next().unwrap_or("espeak-ng").trim().to_owned()));
         }
-        _ => findings.push(warning("text to speech", "espeak-ng is not installed; spoken texts are skipped", "apt-get install espeak-ng, or use prompts from files")),
+        _ => findings.push(warning(
+            "text to speech",
+            "espeak-ng is not installed; spoken texts are skipped",
+            "apt-get install espeak-ng, or use prompts from files",
+        )),
     }
     match dreiklang_server::machine::open_files_limit() {
         Some(limit) if limit < OPEN_FILES_WANTED => {
-            findings.push(warning("open files", format!("at most {limit}"), "raise the limit (LimitNOFILE in the systemd unit, or ulimit -n): each call takes four"));
+            findings.push(warning(
+                "open files",
+                format!("at most {limit}"),
+                "raise the limit (LimitNOFILE in the systemd unit, or ulimit -n): each call takes four",
+            ));
         }
         Some(limit) => findings.push(good("open files", format!("at most {limit}: {} calls", limit / 4))),
         None => findings.push(warning("open files", "the limit cannot be told", "see ulimit -n")),
@@ -173,7 +196,11 @@ fn look_at_ports(config: &Config, findings: &mut Vec<Finding>) {
         let result = if datagrams { UdpSocket::bind(address).map(drop) } else { TcpListener::bind(address).map(drop) };
         findings.push(match result {
             Ok(()) => good(check, format!("{address} is free")),
-            Err(error) => bad(check, format!("{address} cannot be used: {error}"), "stop what uses it (ss -tulpn shows it), or choose another address in the configuration"),
+            Err(error) => bad(
+                check,
+                format!("{address} cannot be used: {error}"),
+                "stop what uses it (ss -tulpn shows it), or choose another address in the configuration",
+            ),
         });
     }
 }

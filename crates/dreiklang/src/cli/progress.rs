@@ -1,7 +1,6 @@
 //! Progress of what takes long: a bar on a terminal, plain lines elsewhere, nothing where a program reads.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{io::IsTerminal, time::Duration};
 
 /// A bar for `total` steps of something; `quiet` shows nothing.
 pub fn bar(total: u64, what: &str, quiet: bool) -> ProgressBar {
@@ -11,17 +10,6 @@ pub fn bar(total: u64, what: &str, quiet: bool) -> ProgressBar {
     }
     bar.set_message(what.to_owned());
     bar
-}
-
-/// A sign of life for something of unknown length.
-pub fn spinner(what: &str, quiet: bool) -> ProgressBar {
-    let spinner = ProgressBar::with_draw_target(None, target(quiet));
-    spinner.set_message(what.to_owned());
-    if !quiet && !std::io::stderr().is_terminal() {
-        eprintln!("{what} …");
-    }
-    spinner.enable_steady_tick(Duration::from_millis(120));
-    spinner
 }
 
 fn target(quiet: bool) -> ProgressDrawTarget {

@@ -62,10 +62,20 @@ pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> 
     let _ = std::fs::remove_dir_all(&staging);
     let (manifest, summary) = result?;
     if args.json {
-        println!("{}", serde_json::json!({ "ok": true, "dry_run": args.dry_run, "manifest": manifest, "tenants": summary.tenants, "events": summary.events }));
+        println!(
+            "{}",
+            serde_json::json!({ "ok": true, "dry_run": args.dry_run, "manifest": manifest, "tenants": summary.tenants, "events": summary.events })
+        );
     } else {
         let done = if args.dry_run { "is good" } else { "was restored" };
-        println!("{} of {} {done}: {} tenants, {} events, {} files", args.file.display(), manifest.created_at, summary.tenants, summary.events, manifest.files);
+        println!(
+            "{} of {} {done}: {} tenants, {} events, {} files",
+            args.file.display(),
+            manifest.created_at,
+            summary.tenants,
+            summary.events,
+            manifest.files
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,7 +110,8 @@ fn unpack(file: &Path, staging: &Path, quiet: bool) -> anyhow::Result<Manifest> 
             std::fs::create_dir_all(parent)?;
         }
         let mut out = File::create_new(&target).with_context(|| format!("cannot write {}", target.display()))?;
-        let written = std::io::copy(&mut entry, &mut out).with_context(|| format!("cannot unpack {}; is the archive whole and is there space?", name.display()))?;
+        let written = std::io::copy(&mut entry, &mut out)
+            .with_context(|| format!("cannot unpack {}; is the archive whole and is there space?", name.display()))?;
         out.sync_all()?;
         bar.inc(written);
     }

@@ -115,7 +115,8 @@ impl Demo {
     }
 
     async fn agent_named(&self, name: &'static str) -> anyhow::Result<AgentId> {
-        let find = move |world: &dreiklang_core::World| world.agents().find(|agent| agent.settings.name == name).map(|agent| agent.settings.id);
+        let find =
+            move |world: &dreiklang_core::World| world.agents().find(|agent| agent.settings.name == name).map(|agent| agent.settings.id);
         self.product.tenant.read(find).await?.ok_or_else(|| anyhow!("there is no agent {name}"))
     }
 
@@ -171,7 +172,10 @@ impl Demo {
         call.answered = true;
         call.wait_ms = wait.0;
         call.queue = queue_name;
-        let index = AGENTS.iter().position(|(_, _, name)| *name == agent_name).ok_or_else(|| anyhow!("answered by {agent_name}, who has no telephone here"))?;
+        let index = AGENTS
+            .iter()
+            .position(|(_, _, name)| *name == agent_name)
+            .ok_or_else(|| anyhow!("answered by {agent_name}, who has no telephone here"))?;
         call.agent = agent_name;
         let agent_phone = &self.agents[index];
         let (caller_hears, agent_hears) =
@@ -185,7 +189,9 @@ impl Demo {
             Event::RecordingFinished { conversation: id, path, duration, channels, .. } if *id == conversation => {
                 Some(Ok(Recording { path: self.product.recordings().join(path), duration_ms: duration.0, channels: *channels }))
             }
-            Event::RecordingFailed { conversation: id, reason, .. } if *id == conversation => Some(Err(anyhow!("the recording failed: {reason}"))),
+            Event::RecordingFailed { conversation: id, reason, .. } if *id == conversation => {
+                Some(Err(anyhow!("the recording failed: {reason}")))
+            }
             _ => None,
         })
         .await

@@ -55,7 +55,10 @@ impl Call {
 
     /// Whether everything went as it should.
     pub fn is_good(&self) -> bool {
-        let recorded = self.recording.as_ref().is_some_and(|recording| recording.channels == 2 && recording.duration_ms > 0 && recording.path.is_file());
+        let recorded = self
+            .recording
+            .as_ref()
+            .is_some_and(|recording| recording.channels == 2 && recording.duration_ms > 0 && recording.path.is_file());
         self.answered && self.caller_heard_agent && self.agent_heard_caller && recorded
     }
 
@@ -64,7 +67,14 @@ impl Call {
         let heard = |yes: bool| if yes { "heard" } else { "DID NOT HEAR" };
         let recording = self.recording.as_ref().map_or_else(
             || "NOT recorded".to_owned(),
-            |recording| format!("recorded: {} ({:.1} s, {} channels)", recording.path.display(), recording.duration_ms as f64 / 1000.0, recording.channels),
+            |recording| {
+                format!(
+                    "recorded: {} ({:.1} s, {} channels)",
+                    recording.path.display(),
+                    recording.duration_ms as f64 / 1000.0,
+                    recording.channels
+                )
+            },
         );
         format!(
             "\nA call over {}\n  conversation {}\n  waited {:.1} s in the queue {}, answered by {}\n  the caller {} the agent, the agent {} the caller\n  {recording}\n",

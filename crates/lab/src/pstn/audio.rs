@@ -114,7 +114,13 @@ async fn run(socket: UdpSocket, shared: Arc<Shared>, hz: u32) {
     let mut tone = tone::Generator::new(&[hz], TONE_DBFS);
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let mut header = rtp::Header { marker: true, payload_type: 0, sequence: 1, timestamp: 160, ssrc: u32::from(socket.local_addr().map_or(0, |a| a.port())) };
+    let mut header = rtp::Header {
+        marker: true,
+        payload_type: 0,
+        sequence: 1,
+        timestamp: 160,
+        ssrc: u32::from(socket.local_addr().map_or(0, |a| a.port())),
+    };
     let mut buffer = [0_u8; 2_048];
     let mut samples = [0_i16; 160];
     loop {

@@ -6,8 +6,8 @@
 use super::audio::Audio;
 use dreiklang_media::codec::Codec;
 use dreiklang_sip::{
-    digest::Credentials,
     config::Config as EndpointConfig,
+    digest::Credentials,
     endpoint::{Endpoint, Invite},
     event::{CallId, CauseKind, Event, Output},
     hop::Hop,
@@ -245,7 +245,8 @@ impl Person {
                 registrar: Uri::sip(None, Host::from(self.config.server.ip()), Some(self.config.server.port())),
                 hop: Hop::udp(self.config.server),
                 aor: NameAddr::new(Uri::sip(Some(&self.config.user), Host::from(self.config.server.ip()), None)),
-                contact: NameAddr::new(Uri::sip(Some(&self.config.user), Host::from(self.config.ip), Some(self.address.port()))).to_string(),
+                contact: NameAddr::new(Uri::sip(Some(&self.config.user), Host::from(self.config.ip), Some(self.address.port())))
+                    .to_string(),
                 credentials: Some(Credentials::new(&self.config.user, password)),
                 expires: SIGN_IN_LASTS,
             };

@@ -26,12 +26,16 @@ impl Driver {
         let result = match wish {
             Action::Answer { conversation, leg, .. } => self.answer(now, tenant, conversation, leg),
             Action::Reject { leg, reason, .. } => self.reject(now, leg, reason),
-            Action::Dial { conversation, leg, to, caller, ring_limit, .. } => self.dial(now, tenant, conversation, leg, to, caller, ring_limit),
+            Action::Dial { conversation, leg, to, caller, ring_limit, .. } => {
+                self.dial(now, tenant, conversation, leg, to, caller, ring_limit)
+            }
             Action::HangUp { leg, reason, .. } => self.hang_up(now, tenant, leg, reason),
             Action::Play { leg, prompt, repeat, .. } => self.play(tenant, action, leg, prompt, repeat),
             Action::Bridge { conversation, a, b, .. } => self.bridge(conversation, a, b),
             Action::Silence { leg, .. } => self.silence(leg),
-            Action::StartRecording { conversation, recording, left, right, .. } => self.start_recording(tenant, conversation, recording, left, right),
+            Action::StartRecording { conversation, recording, left, right, .. } => {
+                self.start_recording(tenant, conversation, recording, left, right)
+            }
             Action::RecordRight { conversation, recording, right, .. } => self.record_right(conversation, recording, right),
             Action::StopRecording { conversation, recording, .. } => self.stop_recording(conversation, recording),
             Action::AnswerTransfer { leg, accepted, .. } => self.answer_transfer(now, leg, accepted),

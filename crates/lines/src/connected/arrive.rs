@@ -104,9 +104,7 @@ fn unescaped(text: &str) -> String {
 
 /// Who calls: the asserted identity where the source is trusted to assert one (RFC 3325 §9.1), else From; nobody where it is withheld.
 fn caller_of(request: &Request, trusted: bool) -> Party {
-    let asserted = trusted
-        .then(|| request.headers.values("P-Asserted-Identity").find_map(|value| NameAddr::parse(value).ok()))
-        .flatten();
+    let asserted = trusted.then(|| request.headers.values("P-Asserted-Identity").find_map(|value| NameAddr::parse(value).ok())).flatten();
     let withheld = request.headers.values("Privacy").any(|value| value.split(';').any(|token| matches!(token.trim(), "id" | "user")));
     let Some(identity) = asserted.or_else(|| request.headers.from().ok()) else { return Party::default() };
     let anonymous = identity.uri.host.to_string().eq_ignore_ascii_case("anonymous.invalid")
@@ -115,7 +113,9 @@ fn caller_of(request: &Request, trusted: bool) -> Party {
         return Party::default();
     }
     let number = match identity.uri.scheme {
-        Scheme::Tel => Some(normalized(&identity.uri.to_string().trim_start_matches("tel:").split(';').next().unwrap_or_default().to_owned())),
+        Scheme::Tel => {
+            Some(normalized(&identity.uri.to_string().trim_start_matches("tel:").split(';').next().unwrap_or_default().to_owned()))
+        }
         _ => identity.uri.user.as_ref().map(|_| dialed_of(&identity.uri)),
     };
     let name = identity.display.map(|name| name.chars().take(limits::NAME_CHARS).collect::<String>()).filter(|name| !name.is_empty());

@@ -25,7 +25,14 @@ use std::{
 
 impl Driver {
     /// Lets a leg hear a prompt as soon as it is loaded.
-    pub(super) fn play(&mut self, tenant: TenantId, action: ActionId, id: LegId, prompt: Prompt, repeat: bool) -> Result<(), ActionFailure> {
+    pub(super) fn play(
+        &mut self,
+        tenant: TenantId,
+        action: ActionId,
+        id: LegId,
+        prompt: Prompt,
+        repeat: bool,
+    ) -> Result<(), ActionFailure> {
         let Some(leg) = self.legs.get_mut(id).filter(|leg| !leg.over) else { return Ok(()) };
         leg.hearing += 1;
         leg.play = None;
@@ -44,7 +51,9 @@ impl Driver {
         let folder = self.config.prompts.join(tenant.to_string());
         self.in_background(move || {
             let result = match prompt {
-                Prompt::File { name } => file_in(&folder, &name).and_then(|path| library.from_file(&path).map_err(|error| error.to_string())),
+                Prompt::File { name } => {
+                    file_in(&folder, &name).and_then(|path| library.from_file(&path).map_err(|error| error.to_string()))
+                }
                 Prompt::Text { text, language } => library.speak(&text, &language).map_err(|error| error.to_string()),
                 Prompt::Music => Ok(Builtin::HoldMusic.prompt()),
                 Prompt::Ringback => Ok(Builtin::Ringback.prompt()),
@@ -132,8 +141,9 @@ impl Driver {
             return Ok(());
         }
         let folder = self.config.recordings.join(tenant.to_string());
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| failure("MEDIA-003", format!("cannot create {}: {error}; check the disk and the folder's owner", folder.display())))?;
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            failure("MEDIA-003", format!("cannot create {}: {error}; check the disk and the folder's owner", folder.display()))
+        })?;
         let edit = Edit::Record {
             recording: MediaRecording(recording.0),
             path: folder.join(format!("{recording}.wav")),
@@ -145,7 +155,12 @@ impl Driver {
         Ok(())
     }
 
-    pub(super) fn record_right(&mut self, conversation: ConversationId, recording: RecordingId, right: Option<LegId>) -> Result<(), ActionFailure> {
+    pub(super) fn record_right(
+        &mut self,
+        conversation: ConversationId,
+        recording: RecordingId,
+        right: Option<LegId>,
+    ) -> Result<(), ActionFailure> {
         let edit = Edit::RecordRight { recording: MediaRecording(recording.0), right: right.map(|leg| StreamId(leg.0)) };
         self.media.apply(group_of(conversation), vec![edit]);
         Ok(())

@@ -104,7 +104,8 @@ impl Driver {
                 let user = uri.user.clone().unwrap_or_default();
                 let port = uri.port;
                 let host = uri.host.to_string();
-                let hops = host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|ip| Hop::udp(SocketAddr::new(ip, port.unwrap_or(5060))));
+                let hops =
+                    host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|ip| Hop::udp(SocketAddr::new(ip, port.unwrap_or(5060))));
                 let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
                 Ok(Route { hops: hops.into_iter().map(|hop| (None, hop)).collect(), user, host: Some(host), credentials: None })
             }

@@ -39,9 +39,11 @@ impl Network {
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => longest,
-            Some(prefix) => {
-                prefix.parse().ok().filter(|prefix| *prefix <= longest).ok_or_else(|| format!("\"{text}\": the part after / goes from 0 to {longest}"))?
-            }
+            Some(prefix) => prefix
+                .parse()
+                .ok()
+                .filter(|prefix| *prefix <= longest)
+                .ok_or_else(|| format!("\"{text}\": the part after / goes from 0 to {longest}"))?,
         };
         Ok(Network { address, prefix })
     }
@@ -133,9 +135,10 @@ impl Directory {
         let source = source.to_canonical();
         let mut first = None;
         for (tenant, entry) in &self.tenants {
-            let matching = entry.sources.iter().position(|(networks, peers)| {
-                peers.contains(&source) || networks.iter().any(|network| network.contains(source))
-            });
+            let matching = entry
+                .sources
+                .iter()
+                .position(|(networks, peers)| peers.contains(&source) || networks.iter().any(|network| network.contains(source)));
             let Some(index) = matching else { continue };
             let found = (*tenant, entry.entries.trunks[index].name.as_str());
             if entry.entries.numbers.contains(dialed) {
@@ -158,7 +161,10 @@ fn literal_peers(trunk: &Trunk) -> BTreeSet<IpAddr> {
 
 /// The address in `address`, `address:port` or `[address]:port`, if it is one and no name.
 fn literal(text: &str) -> Option<IpAddr> {
-    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip())).or_else(|| text.trim_matches(['[', ']']).parse().ok())
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        .or_else(|| text.trim_matches(['[', ']']).parse().ok())
 }
 
 #[cfg(test)]

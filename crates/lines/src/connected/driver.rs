@@ -3,14 +3,7 @@
 //! Everything here runs in one task, so that a call's state is changed by one thing at a time. Work that may take long (reading
 //! and rendering prompts, looking up names) runs elsewhere and comes back as a [`Done`].
 
-use super::{
-    Config, StartError, Status, Work,
-    directory::Directory,
-    leg::Legs,
-    limits,
-    phones::Phones,
-    trunks::Trunks,
-};
+use super::{Config, StartError, Status, Work, directory::Directory, leg::Legs, limits, phones::Phones, trunks::Trunks};
 use crate::Notice;
 use dreiklang_core::{
     Input,
@@ -24,19 +17,21 @@ use dreiklang_sip::{
     event::{Event, Output},
     transport::{self, Item, Transports},
 };
-use std::{collections::{HashMap, HashSet, VecDeque}, net::SocketAddr, sync::{Arc, atomic::{AtomicBool, Ordering}}, time::Instant};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 use tokio::sync::mpsc;
 
 /// Something that took long and is done.
 pub(super) enum Done {
     /// A prompt is ready (or not) for a leg.
-    Prompt {
-        leg: LegId,
-        hearing: u64,
-        action: dreiklang_core::ids::ActionId,
-        repeat: bool,
-        result: Result<Arc<prompt::Prompt>, String>,
-    },
+    Prompt { leg: LegId, hearing: u64, action: dreiklang_core::ids::ActionId, repeat: bool, result: Result<Arc<prompt::Prompt>, String> },
     /// A trunk's peer was looked up.
     Resolved { tenant: TenantId, trunk: String, peer: usize, addresses: Vec<SocketAddr>, failure: Option<String> },
     /// Where an outgoing leg goes was looked up.

@@ -27,9 +27,8 @@ mod trunks;
 use crate::Notice;
 use directory::TenantEntries;
 use dreiklang_core::{
-    Action,
+    Action, Input,
     ids::{ActionId, RecordingId, TenantId},
-    Input,
     time::Millis,
 };
 use dreiklang_media::{engine, record};
@@ -111,7 +110,8 @@ impl Config {
             }),
             (Some(_), _, _) => return Err("encrypted streams need a certificate and its key".to_owned()),
         };
-        let mut media = engine::Config::new(listening.media_bind, listening.media_advertised, listening.media_ports, record::Config::default());
+        let mut media =
+            engine::Config::new(listening.media_bind, listening.media_advertised, listening.media_ports, record::Config::default());
         media.quiet_ms = u64::try_from(limits::SILENCE.as_millis()).unwrap_or(u64::MAX);
         if listening.media_threads > 0 {
             media.shards = listening.media_threads;

@@ -12,7 +12,6 @@ use dreiklang_sip::{
     hop::{Hop, Transport},
     message::{Method, Request, Response, Uri},
     registrar::{Registrar, RegistrarConfig, RegistrarEvent, StoredBinding},
-
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -58,7 +57,8 @@ impl Phones {
 
     /// For `doctor` and the pages.
     pub fn signed_in(&self) -> Vec<(String, String)> {
-        let of_user = |user: &str| self.registrar.bindings(user).iter().map(|binding| (user.to_owned(), binding.hop.to_string())).collect::<Vec<_>>();
+        let of_user =
+            |user: &str| self.registrar.bindings(user).iter().map(|binding| (user.to_owned(), binding.hop.to_string())).collect::<Vec<_>>();
         self.registrar.users().flat_map(of_user).collect()
     }
 }
@@ -108,14 +108,22 @@ impl Driver {
                 self.tell(tenant, Input::Reachable { agent, reachable });
             }
             // A refresh is kept as well: else the kept sign-in would end with the first lifetime.
-            let bindings = self.phones.registrar.export(now).into_iter().filter(|stored| stored.user == user).map(|stored| Kept::from(&stored)).collect();
+            let bindings = self
+                .phones
+                .registrar
+                .export(now)
+                .into_iter()
+                .filter(|stored| stored.user == user)
+                .map(|stored| Kept::from(&stored))
+                .collect();
             self.notice(Notice::Bindings { user, bindings });
         }
     }
 
     /// Tells the core of every telephone of a tenant whether it is there: after the directory changed, and after a restart.
     pub(super) fn tell_reachability(&mut self, tenant: TenantId) {
-        let phones: Vec<_> = self.directory.phones().filter(|(owner, _)| *owner == tenant).map(|(_, phone)| (phone.agent, phone.user.clone())).collect();
+        let phones: Vec<_> =
+            self.directory.phones().filter(|(owner, _)| *owner == tenant).map(|(_, phone)| (phone.agent, phone.user.clone())).collect();
         for (agent, user) in phones {
             let reachable = !self.phones.registrar.bindings(&user).is_empty();
             self.tell(tenant, Input::Reachable { agent, reachable });
@@ -127,7 +135,11 @@ impl Driver {
         let count = kept.len();
         let stored: Vec<_> = kept.into_iter().filter_map(Kept::into_stored).collect();
         if stored.len() < count {
-            tracing::warn!(code = "LINE-011", unreadable = count - stored.len(), "some kept sign-ins cannot be read; these telephones have to sign in again");
+            tracing::warn!(
+                code = "LINE-011",
+                unreadable = count - stored.len(),
+                "some kept sign-ins cannot be read; these telephones have to sign in again"
+            );
         }
         tracing::info!(count = stored.len(), "sign-ins of telephones taken over");
         self.phones.registrar.import(now, stored);
@@ -137,7 +149,8 @@ impl Driver {
     pub(super) fn check_phone(&mut self, now: Instant, hop: &Hop, request: &Request, user: &str) -> Result<(), Challenge> {
         let source = hop.remote.ip();
         let directory = &self.directory;
-        let verdict = self.phones.challenger.verify(now, request, source, |name| (name == user).then(|| secret_of(directory, name)).flatten());
+        let verdict =
+            self.phones.challenger.verify(now, request, source, |name| (name == user).then(|| secret_of(directory, name)).flatten());
         let is_stale = match verdict {
             Verdict::Accepted { .. } => return Ok(()),
             Verdict::Stale { .. } => true,

@@ -5,11 +5,7 @@ use super::{
     causes,
     driver::{Done, Driver},
 };
-use dreiklang_core::{
-    Input,
-    conversation::CauseKind,
-    ids::LegId,
-};
+use dreiklang_core::{Input, conversation::CauseKind, ids::LegId};
 use dreiklang_media::engine::Edit;
 use dreiklang_sip::{
     event::{CallId, Cause, CauseKind as EndKind, Event},

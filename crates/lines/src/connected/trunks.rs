@@ -74,7 +74,8 @@ impl Trunks {
             let up: VecDeque<Hop> = of_trunk.iter().filter(|state| state.told != Some(false)).flat_map(|state| state.hops()).collect();
             let any: VecDeque<Hop> = of_trunk.iter().flat_map(|state| state.hops()).collect();
             let host = trunk.peers[0].address.clone();
-            let credentials = trunk.registration.as_ref().map(|registration| Credentials::new(&registration.username, &registration.password));
+            let credentials =
+                trunk.registration.as_ref().map(|registration| Credentials::new(&registration.username, &registration.password));
             if !up.is_empty() {
                 return Ok((up, host, credentials));
             }
@@ -95,12 +96,16 @@ impl Trunks {
     pub fn status(&self) -> Vec<(TenantId, String, String, bool, String)> {
         let peers = self.peers.iter().map(|state| {
             let up = state.told.unwrap_or(state.problem.is_none());
-            let detail = state.problem.clone().unwrap_or_else(|| if state.health.is_none() { "not checked".to_owned() } else { "answers".to_owned() });
+            let detail = state
+                .problem
+                .clone()
+                .unwrap_or_else(|| if state.health.is_none() { "not checked".to_owned() } else { "answers".to_owned() });
             (state.tenant, state.trunk.clone(), state.peer.address.clone(), up, detail)
         });
-        let registrations = self.registrations.iter().map(|state| {
-            (state.tenant, state.trunk.clone(), "registration".to_owned(), state.told == Some(true), state.detail.clone())
-        });
+        let registrations = self
+            .registrations
+            .iter()
+            .map(|state| (state.tenant, state.trunk.clone(), "registration".to_owned(), state.told == Some(true), state.detail.clone()));
         peers.chain(registrations).collect()
     }
 }
@@ -139,7 +144,9 @@ impl Driver {
             for (index, peer) in trunk.peers.iter().enumerate() {
                 let interval = Duration::from_secs(u64::from(trunk.health_interval_s));
                 // What did not change goes on, with what is known of it.
-                let same = old.iter().position(|state| state.trunk == trunk.name && state.index == index && state.peer == *peer && state.interval == interval);
+                let same = old.iter().position(|state| {
+                    state.trunk == trunk.name && state.index == index && state.peer == *peer && state.interval == interval
+                });
                 kept.push(match same {
                     Some(at) => old.swap_remove(at),
                     None => PeerState {
@@ -171,7 +178,15 @@ impl Driver {
             let same = old.iter().position(|state| state.trunk == trunk.name && state.settings == *settings);
             kept.push(match same {
                 Some(at) => old.swap_remove(at),
-                None => RegistrationState { tenant, trunk: trunk.name.clone(), settings: settings.clone(), machine: None, detail: "waits for the peer's address".to_owned(), told: None, news: None },
+                None => RegistrationState {
+                    tenant,
+                    trunk: trunk.name.clone(),
+                    settings: settings.clone(),
+                    machine: None,
+                    detail: "waits for the peer's address".to_owned(),
+                    told: None,
+                    news: None,
+                },
             });
         }
         for gone in &mut old {
@@ -198,7 +213,15 @@ impl Driver {
         self.trunks.resolve_at = (!self.trunks.peers.is_empty()).then(|| now + limits::RESOLVE_EVERY);
     }
 
-    pub(super) fn on_resolved(&mut self, now: Instant, tenant: TenantId, trunk: &str, peer: usize, addresses: Vec<SocketAddr>, failure: Option<String>) {
+    pub(super) fn on_resolved(
+        &mut self,
+        now: Instant,
+        tenant: TenantId,
+        trunk: &str,
+        peer: usize,
+        addresses: Vec<SocketAddr>,
+        failure: Option<String>,
+    ) {
         self.directory.peer_resolved(tenant, trunk, &addresses);
         let found = self.trunks.peers.iter_mut().find(|state| state.tenant == tenant && state.trunk == trunk && state.index == peer);
         let Some(state) = found else { return };
@@ -226,7 +249,8 @@ impl Driver {
         }
         let port = first.as_ref().and_then(|hop| own_port(&self.endpoint, hop.transport));
         let domain_of_peer = host_of(&state.peer.address).to_owned();
-        for registration in self.trunks.registrations.iter_mut().filter(|candidate| candidate.tenant == tenant && candidate.trunk == trunk) {
+        for registration in self.trunks.registrations.iter_mut().filter(|candidate| candidate.tenant == tenant && candidate.trunk == trunk)
+        {
             if let (None, Some(hop), 0) = (&registration.machine, &first, peer) {
                 let settings = &registration.settings;
                 let domain = settings.domain.clone().unwrap_or_else(|| domain_of_peer.clone());
@@ -292,7 +316,8 @@ impl Driver {
             };
             if state.told != Some(up) {
                 state.told = Some(up);
-                let detail = if up { "answers" } else { "does not answer health checks; look at its address, its firewall and whether it knows us" };
+                let detail =
+                    if up { "answers" } else { "does not answer health checks; look at its address, its firewall and whether it knows us" };
                 notices.push((state.tenant, state.trunk.clone(), state.peer.address.clone(), up, detail.to_owned()));
             }
         }

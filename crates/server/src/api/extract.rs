@@ -88,7 +88,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
 fn if_match(headers: &HeaderMap) -> Result<IfMatch, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else {
-        return Err(Problem::new(Code::VersionMissing, "Send the ETag you read as If-Match, or If-Match: * to overwrite whatever is there."));
+        return Err(Problem::new(
+            Code::VersionMissing,
+            "Send the ETag you read as If-Match, or If-Match: * to overwrite whatever is there.",
+        ));
     };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {

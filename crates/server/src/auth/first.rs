@@ -33,12 +33,7 @@ pub async fn ensure(store: &Store, tenant: TenantId, given: Option<String>) -> R
 ///
 /// # Errors
 /// As [`ensure`].
-pub async fn set_administrator(
-    store: &Store,
-    tenant: TenantId,
-    name: &str,
-    given: Option<String>,
-) -> Result<FirstAdministrator, Problem> {
+pub async fn set_administrator(store: &Store, tenant: TenantId, name: &str, given: Option<String>) -> Result<FirstAdministrator, Problem> {
     let secret = match given {
         Some(given) => {
             password::check(name, &given)?;

@@ -8,14 +8,8 @@ use toml::{Table, Value};
 /// Environment variables with this beginning are ours.
 const PREFIX: &str = "DREIKLANG_";
 /// Variables with our beginning that are not configuration (the command line and the start script use them).
-const NOT_CONFIGURATION: &[&str] = &[
-    "DREIKLANG_CONFIG",
-    "DREIKLANG_ADMIN_PASSWORD",
-    "DREIKLANG_SERVER",
-    "DREIKLANG_TOKEN",
-    "DREIKLANG_USER",
-    "DREIKLANG_PASSWORD",
-];
+const NOT_CONFIGURATION: &[&str] =
+    &["DREIKLANG_CONFIG", "DREIKLANG_ADMIN_PASSWORD", "DREIKLANG_SERVER", "DREIKLANG_TOKEN", "DREIKLANG_USER", "DREIKLANG_PASSWORD"];
 /// Larger files are not configuration.
 const FILE_BYTES: u64 = 1024 * 1024;
 

@@ -173,12 +173,17 @@ impl Teller {
             "conversation": conversation, "line": known.line, "caller": known.caller, "dialed": known.dialed,
             "started_at": known.started_at, "queue": known.queue, "enqueued_at": known.enqueued_at,
         });
-        frames.push(Frame { seq: stamped.seq, at: stamped.at, audience: Audience::Only(agent), derived: true, text: text.to_string().into() });
+        frames.push(Frame {
+            seq: stamped.seq,
+            at: stamped.at,
+            audience: Audience::Only(agent),
+            derived: true,
+            text: text.to_string().into(),
+        });
     }
 
     fn queue_frame(&self, stamped: &Stamped, queue: QueueId) -> Frame {
-        let (waiting, oldest) =
-            self.waiting.get(&queue).map_or((0, None), |waiting| (waiting.len(), waiting.values().min().copied()));
+        let (waiting, oldest) = self.waiting.get(&queue).map_or((0, None), |waiting| (waiting.len(), waiting.values().min().copied()));
         let text = json!({
             "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "queue",
             "queue": queue, "waiting": waiting, "oldest_enqueued_at": oldest,
@@ -327,14 +332,36 @@ mod tests {
         fn arrived() -> Story {
             let mut story = Story { teller: Teller::default(), seq: 0 };
             let caller = Party { number: Some("+4930123456".into()), name: None };
-            story.tell(Event::ConversationStarted { conversation: CALL, line: Line::Connected, direction: Direction::Inbound, caller, dialed: "100".into(), number: None });
+            story.tell(Event::ConversationStarted {
+                conversation: CALL,
+                line: Line::Connected,
+                direction: Direction::Inbound,
+                caller,
+                dialed: "100".into(),
+                number: None,
+            });
             story
         }
 
         fn offered(agent: AgentId) -> (Story, Vec<Frame>) {
             let mut story = Story::arrived();
-            story.tell(Event::VisitStarted { visit: VISIT, conversation: CALL, queue: QUEUE, priority: 50, skills: vec![], enqueued_at: Timestamp(2_000) });
-            let frames = story.tell(Event::OfferMade { offer: OfferId(6), visit: Some(VISIT), conversation: CALL, queue: Some(QUEUE), agent, leg: LegId(7), rings_until: Timestamp(9_000) });
+            story.tell(Event::VisitStarted {
+                visit: VISIT,
+                conversation: CALL,
+                queue: QUEUE,
+                priority: 50,
+                skills: vec![],
+                enqueued_at: Timestamp(2_000),
+            });
+            let frames = story.tell(Event::OfferMade {
+                offer: OfferId(6),
+                visit: Some(VISIT),
+                conversation: CALL,
+                queue: Some(QUEUE),
+                agent,
+                leg: LegId(7),
+                rings_until: Timestamp(9_000),
+            });
             (story, frames)
         }
     }
@@ -350,12 +377,27 @@ mod tests {
     #[test]
     fn a_queue_says_how_many_wait_to_everybody() {
         let mut story = Story::arrived();
-        let frames = story.tell(Event::VisitStarted { visit: VISIT, conversation: CALL, queue: QUEUE, priority: 50, skills: vec![], enqueued_at: Timestamp(2_000) });
+        let frames = story.tell(Event::VisitStarted {
+            visit: VISIT,
+            conversation: CALL,
+            queue: QUEUE,
+            priority: 50,
+            skills: vec![],
+            enqueued_at: Timestamp(2_000),
+        });
         assert_eq!(kinds(&frames, Viewer::All), ["visit_started", "queue"]);
         assert_eq!(kinds(&frames, Viewer::Figures), ["queue"]);
         let frame: Value = serde_json::from_str(&frames[1].text).unwrap();
         assert_eq!((frame["waiting"].clone(), frame["oldest_enqueued_at"].clone(), frame["v"].clone()), (json!(1), json!(2_000), json!(1)));
-        let frames = story.tell(Event::VisitEnded { visit: VISIT, conversation: CALL, queue: QUEUE, enqueued_at: Timestamp(2_000), outcome: Outcome::Answered, wait: Millis(1), agent: None });
+        let frames = story.tell(Event::VisitEnded {
+            visit: VISIT,
+            conversation: CALL,
+            queue: QUEUE,
+            enqueued_at: Timestamp(2_000),
+            outcome: Outcome::Answered,
+            wait: Millis(1),
+            agent: None,
+        });
         let frame: Value = serde_json::from_str(&frames[1].text).unwrap();
         assert_eq!((frame["waiting"].clone(), frame["oldest_enqueued_at"].clone()), (json!(0), Value::Null));
     }
@@ -373,7 +415,14 @@ mod tests {
     #[test]
     fn an_agent_who_missed_an_offer_hears_no_more_of_it() {
         let (mut story, _) = Story::offered(ADA);
-        let frames = story.tell(Event::OfferEnded { offer: OfferId(6), conversation: CALL, queue: Some(QUEUE), agent: ADA, made_at: Timestamp(3_000), outcome: OfferOutcome::NoAnswer });
+        let frames = story.tell(Event::OfferEnded {
+            offer: OfferId(6),
+            conversation: CALL,
+            queue: Some(QUEUE),
+            agent: ADA,
+            made_at: Timestamp(3_000),
+            outcome: OfferOutcome::NoAnswer,
+        });
         assert_eq!(kinds(&frames, Viewer::Agent(ADA)), ["offer_ended"], "the end itself it hears");
         let frames = story.tell(Event::HoldEnded { conversation: CALL });
         assert_eq!(kinds(&frames, Viewer::Agent(ADA)), Vec::<String>::new());
@@ -383,7 +432,8 @@ mod tests {
     #[test]
     fn states_of_agents_are_for_everybody() {
         let mut story = Story::arrived();
-        let frames = story.tell(Event::AvailabilityChanged { agent: ADA, availability: Availability::Ready, by: dreiklang_core::Actor::Agent(ADA) });
+        let frames =
+            story.tell(Event::AvailabilityChanged { agent: ADA, availability: Availability::Ready, by: dreiklang_core::Actor::Agent(ADA) });
         assert_eq!(kinds(&frames, Viewer::Figures), ["availability_changed"]);
     }
 
@@ -406,7 +456,12 @@ mod tests {
         };
         story.tell(Event::ConversationEnded { conversation: CALL, started_at: Timestamp(0), termination });
         assert_eq!(story.teller.conversations.len(), 1, "the agent still has notes to finish");
-        story.tell(Event::OccupationChanged { agent: ADA, occupation: Occupation::Idle, from: Occupation::Talking { conversation: CALL }, since: Timestamp(0) });
+        story.tell(Event::OccupationChanged {
+            agent: ADA,
+            occupation: Occupation::Idle,
+            from: Occupation::Talking { conversation: CALL },
+            since: Timestamp(0),
+        });
         assert!(story.teller.conversations.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     error::{Code, Problem, chain},
     limits,
     metrics::Metrics,
-    runtime::{Commit, CommandError, TenantHandle},
+    runtime::{CommandError, Commit, TenantHandle},
     state::{AppState, now},
 };
 use dreiklang_core::{Stamped, ids::TenantId};
@@ -66,7 +66,11 @@ impl Hubs {
     pub(super) fn hub(&self, tenant: TenantId) -> Arc<Hub> {
         let mut hubs = self.lock();
         Arc::clone(hubs.entry(tenant).or_insert_with(|| {
-            Arc::new(Hub { frames: broadcast::Sender::new(limits::FRAMES_BUFFERED), told: watch::Sender::new(0), sockets: Mutex::default() })
+            Arc::new(Hub {
+                frames: broadcast::Sender::new(limits::FRAMES_BUFFERED),
+                told: watch::Sender::new(0),
+                sockets: Mutex::default(),
+            })
         }))
     }
 
@@ -147,7 +151,14 @@ async fn follow(state: AppState, tenant: TenantId) {
         match begin(&handle).await {
             Ok((teller, reached)) => {
                 hub.told.send_replace(reached);
-                let mut follower = Follower { metrics: state.metrics().clone(), store: state.store().clone(), hub: Arc::clone(&hub), tenant, teller, reached };
+                let mut follower = Follower {
+                    metrics: state.metrics().clone(),
+                    store: state.store().clone(),
+                    hub: Arc::clone(&hub),
+                    tenant,
+                    teller,
+                    reached,
+                };
                 follower.run(&mut commits).await;
             }
             Err(_) => tokio::time::sleep(JOURNAL_PAUSE).await,

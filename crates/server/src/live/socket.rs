@@ -111,7 +111,9 @@ impl Client {
         let Ok(snapshot) = handle.read(move |world| Snapshot::of(world, viewer, now())).await else { return Err(again) };
         let reached = snapshot.seq;
         let missed = match after {
-            Some(after) => hub::replay(self.state.store(), tenant, after, reached, viewer).await.map_err(|_| Over::Close(CLOSE_AGAIN, "the journal cannot be read"))?,
+            Some(after) => hub::replay(self.state.store(), tenant, after, reached, viewer)
+                .await
+                .map_err(|_| Over::Close(CLOSE_AGAIN, "the journal cannot be read"))?,
             None => None,
         };
         match missed {
@@ -120,7 +122,12 @@ impl Client {
                 for frame in missed.into_iter().filter(|frame| frame.is_for(viewer)) {
                     self.text(frame.text).await?;
                 }
-                self.text(json!({ "v": VERSION, "seq": reached, "at": snapshot.at, "type": "figures", "queues": snapshot.queues }).to_string().into()).await?;
+                self.text(
+                    json!({ "v": VERSION, "seq": reached, "at": snapshot.at, "type": "figures", "queues": snapshot.queues })
+                        .to_string()
+                        .into(),
+                )
+                .await?;
             }
             None => {
                 let kind = if after.is_some() { "resync" } else { "hello" };

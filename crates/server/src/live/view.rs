@@ -1,10 +1,7 @@
 //! The present state, as far as somebody may see it.
 
 use crate::{
-    api::{
-        document::agent::Line,
-        v1::state::Duty,
-    },
+    api::{document::agent::Line, v1::state::Duty},
     auth::{Permission, Principal},
     limits,
 };
@@ -207,7 +204,8 @@ impl Snapshot {
 
 /// Agents to whom a conversation belongs: it is with them, offered to them, or they finish notes about it.
 fn agents_of(world: &World, conversation: &conversation::Conversation) -> Vec<AgentId> {
-    let mut agents: Vec<_> = conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offer.iter().map(|offer| offer.agent)).collect();
+    let mut agents: Vec<_> =
+        conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offer.iter().map(|offer| offer.agent)).collect();
     if conversation.is_over() {
         agents.extend(world.agents().filter(|agent| occupied_with(agent) == Some(conversation.id)).map(|agent| agent.settings.id));
     }
@@ -227,7 +225,9 @@ pub(crate) fn queue_of(conversation: &conversation::Conversation) -> Option<Queu
 fn occupied_with(agent: &agent::Agent) -> Option<ConversationId> {
     match agent.occupation {
         Occupation::Idle => None,
-        Occupation::Offered { conversation, .. } | Occupation::Talking { conversation } | Occupation::WrapUp { conversation, .. } => Some(conversation),
+        Occupation::Offered { conversation, .. } | Occupation::Talking { conversation } | Occupation::WrapUp { conversation, .. } => {
+            Some(conversation)
+        }
     }
 }
 

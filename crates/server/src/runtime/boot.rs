@@ -1,10 +1,12 @@
 //! From the store to running owners and lines, and back to a clean stop.
 
 use super::{
-    Metrics, limits, sign_ins,
+    Metrics,
     clock::Clock,
     handle::{Request, TenantHandle, Tenants},
+    limits,
     owner::{Condition, Owner, STOP_WITHIN, StepDown},
+    sign_ins,
 };
 use dreiklang_core::{Engine, Input, World, ids::TenantId, time::Timestamp};
 use dreiklang_lines::{Lines, Notice, connected};

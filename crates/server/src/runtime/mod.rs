@@ -13,7 +13,7 @@ pub mod owner;
 mod sign_ins;
 
 pub use boot::{Runtime, StartError};
-pub use handle::{Commit, CommandError, TenantHandle, Tenants};
+pub use handle::{CommandError, Commit, TenantHandle, Tenants};
 
 use prometheus_client::metrics::histogram::Histogram;
 

@@ -5,11 +5,11 @@
 //! while the last commit was written), and what happens when the journal cannot be written: facts and wishes are kept, in
 //! order and bounded, and retried, while arriving conversations are refused at once instead of being left ringing.
 
+use super::limits;
 use super::{
     clock::Clock,
     handle::{Commit, Request},
 };
-use super::limits;
 use dreiklang_core::{
     Action, Engine, Input, Output, Refusal, Stamped,
     ids::{ActionId, CommandId, LegId, TenantId},
@@ -108,8 +108,12 @@ impl Owner {
         self.condition.stopped.store(true, Ordering::Relaxed);
         match outcome {
             StepDown::Asked => info!(tenant = %self.tenant, version = progress.version, "owner stopped"),
-            StepDown::LostOwnership => error!(tenant = %self.tenant, code = "STORE-020", "another process owns this tenant now; stepping down"),
-            StepDown::JournalLost => error!(tenant = %self.tenant, code = "RUN-001", "the journal could not be written for too long; stepping down, the state is rebuilt from what was written"),
+            StepDown::LostOwnership => {
+                error!(tenant = %self.tenant, code = "STORE-020", "another process owns this tenant now; stepping down")
+            }
+            StepDown::JournalLost => {
+                error!(tenant = %self.tenant, code = "RUN-001", "the journal could not be written for too long; stepping down, the state is rebuilt from what was written")
+            }
         }
         outcome
     }
@@ -175,7 +179,8 @@ impl Owner {
             Request::Input(Input::Arrived { leg, line, .. }) if degraded => self.refuse_arrival(leg, line),
             Request::Input(input) => self.handle(progress, input),
             Request::Command(_, _, _, answer) | Request::Configure(_, answer) if degraded => {
-                let reason = "the journal cannot be written at present (is the disk full?); try again when the operator has made room".to_owned();
+                let reason =
+                    "the journal cannot be written at present (is the disk full?); try again when the operator has made room".to_owned();
                 let _ = answer.send(Err(Refusal::WrongState { reason }));
             }
             Request::Command(id, by, command, answer) => {

@@ -63,7 +63,11 @@ pub fn is_allowed(address: IpAddr) -> bool {
                 let [c, d] = low.to_be_bytes();
                 IpAddr::from([a, b, c, d])
             });
-            !(v6.is_loopback() || v6.is_unspecified() || v6.is_multicast() || segments[0] & 0xffc0 == 0xfe80 || inner.is_some_and(|v4| !is_allowed(v4)))
+            !(v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || segments[0] & 0xffc0 == 0xfe80
+                || inner.is_some_and(|v4| !is_allowed(v4)))
         }
     }
 }
@@ -97,8 +101,23 @@ mod tests {
     #[test]
     fn addresses_of_this_machine_and_its_link_are_refused() {
         for local in [
-            "127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "169.254.169.254", "::1", "::", "fe80::1", "febf::1", "::ffff:127.0.0.1",
-            "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "100.100.100.200", "224.0.0.1", "255.255.255.255", "ff02::1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "::1",
+            "::",
+            "fe80::1",
+            "febf::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "100.100.100.200",
+            "224.0.0.1",
+            "255.255.255.255",
+            "ff02::1",
         ] {
             assert!(!is_allowed(local.parse().unwrap()), "{local}");
         }
@@ -110,8 +129,17 @@ mod tests {
     #[test]
     fn unfit_addresses_are_refused_with_the_reason() {
         for text in [
-            "crm.example.com", "http://crm.example.com/", "ftp://crm.example.com/", "https://user:secret@crm.example.com/", "https://localhost/",
-            "https://a.localhost/", "https://127.0.0.1/", "https://[::1]/", "https://0x7f000001/", "https://2130706433/", "https://169.254.169.254/latest",
+            "crm.example.com",
+            "http://crm.example.com/",
+            "ftp://crm.example.com/",
+            "https://user:secret@crm.example.com/",
+            "https://localhost/",
+            "https://a.localhost/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://0x7f000001/",
+            "https://2130706433/",
+            "https://169.254.169.254/latest",
         ] {
             assert_eq!(check_text(text, false).map(|_| ()).unwrap_err().code(), "HOOK-001", "{text}");
         }

@@ -210,7 +210,12 @@ async fn post(state: &AppState, webhook: &Webhook, event: &Value) -> Outcome {
     }
     let answer = String::from_utf8_lossy(&answer);
     // "Gone" is how a receiver says that it will never want this again.
-    Outcome { status: Some(status.as_u16()), error: Some(format!("HTTP {}: {answer}", status.as_u16())), not_before, give_up: status == StatusCode::GONE }
+    Outcome {
+        status: Some(status.as_u16()),
+        error: Some(format!("HTTP {}: {answer}", status.as_u16())),
+        not_before,
+        give_up: status == StatusCode::GONE,
+    }
 }
 
 fn retry_after(response: &reqwest::Response) -> Option<Timestamp> {

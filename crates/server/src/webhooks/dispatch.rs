@@ -80,7 +80,8 @@ async fn follow(state: &AppState, tenant: TenantId) -> Result<(), Problem> {
             (translator, world.version())
         })
         .await?;
-    let mut dispatcher = Dispatcher { state, tenant, translator: known, receivers: Vec::new(), reached: place(state, tenant, version).await? };
+    let mut dispatcher =
+        Dispatcher { state, tenant, translator: known, receivers: Vec::new(), reached: place(state, tenant, version).await? };
     dispatcher.written().await?;
     let mut idle = tokio::time::interval(IDLE_PLACE);
     loop {
@@ -133,7 +134,11 @@ async fn place(state: &AppState, tenant: TenantId, version: u64) -> Result<u64, 
 
 async fn receivers(state: &AppState, tenant: TenantId) -> Result<Vec<Receiver>, Problem> {
     let all = write::all::<Webhook>(state.store(), tenant).await?;
-    Ok(all.into_iter().filter(|document| document.body.enabled).map(|document| Receiver { id: document.id, webhook: document.body }).collect())
+    Ok(all
+        .into_iter()
+        .filter(|document| document.body.enabled)
+        .map(|document| Receiver { id: document.id, webhook: document.body })
+        .collect())
 }
 
 struct Dispatcher<'a> {
@@ -186,8 +191,13 @@ impl Dispatcher<'_> {
     }
 
     async fn written(&self) -> Result<(), Problem> {
-        let document =
-            NewDocument { kind: PLACE.to_owned(), id: PLACE.to_owned(), name: None, expected_version: None, body: json!(Place { seq: self.reached }) };
+        let document = NewDocument {
+            kind: PLACE.to_owned(),
+            id: PLACE.to_owned(),
+            name: None,
+            expected_version: None,
+            body: json!(Place { seq: self.reached }),
+        };
         self.state.store().put(self.tenant, document).await?;
         Ok(())
     }
@@ -217,4 +227,3 @@ pub(crate) async fn deliver_event(state: &AppState, tenant: TenantId, webhook: &
     state.deliveries_changed();
     Ok(())
 }
-

@@ -105,14 +105,18 @@ fn conversation_of(event: &Event) -> Option<ConversationId> {
 
 fn told(stamped: &Stamped) -> Option<(&'static str, String, Value)> {
     let event = match &stamped.event {
-        Event::ConversationStarted { conversation, direction, .. } => (ARRIVED, conversation.to_string(), json!({ "direction": direction })),
+        Event::ConversationStarted { conversation, direction, .. } => {
+            (ARRIVED, conversation.to_string(), json!({ "direction": direction }))
+        }
         Event::VisitStarted { conversation, queue, visit, priority, .. } => {
             (QUEUED, conversation.to_string(), json!({ "queue": queue, "visit": visit, "priority": priority }))
         }
         Event::OfferMade { conversation, queue, agent, offer, rings_until, .. } => {
             (OFFERED, conversation.to_string(), json!({ "queue": queue, "agent": agent, "offer": offer, "rings_until": rings_until }))
         }
-        Event::TalkStarted { conversation, queue, agent, .. } => (ANSWERED, conversation.to_string(), json!({ "queue": queue, "agent": agent })),
+        Event::TalkStarted { conversation, queue, agent, .. } => {
+            (ANSWERED, conversation.to_string(), json!({ "queue": queue, "agent": agent }))
+        }
         Event::HoldStarted { conversation, .. } => (HELD, conversation.to_string(), json!({})),
         Event::HoldEnded { conversation } => (RESUMED, conversation.to_string(), json!({})),
         Event::TransferEnded { conversation, to, failure } => {
@@ -123,7 +127,9 @@ fn told(stamped: &Stamped) -> Option<(&'static str, String, Value)> {
             conversation.to_string(),
             json!({ "started_at": started_at, "ended_at": stamped.at, "result": termination.result, "reason": termination.reason }),
         ),
-        Event::DutyChanged { agent, duty, .. } => (AGENT_STATE, agent.to_string(), json!({ "agent": agent, "changed": "duty", "duty": duty })),
+        Event::DutyChanged { agent, duty, .. } => {
+            (AGENT_STATE, agent.to_string(), json!({ "agent": agent, "changed": "duty", "duty": duty }))
+        }
         Event::AvailabilityChanged { agent, availability, .. } => {
             (AGENT_STATE, agent.to_string(), json!({ "agent": agent, "changed": "availability", "availability": availability }))
         }
@@ -169,7 +175,16 @@ mod tests {
         assert_eq!(event["time"], "2023-11-14T22:13:20.123Z");
         assert_eq!(event["source"], format!("/tenants/{}", TenantId(2)));
         assert_eq!(event["id"], format!("{}-7", TenantId(2)));
-        let talk = Stamped { seq: 8, at: Timestamp(1), event: Event::TalkStarted { conversation: ConversationId(1), queue: Some(QueueId(3)), agent: None, leg: dreiklang_core::ids::LegId(4) } };
+        let talk = Stamped {
+            seq: 8,
+            at: Timestamp(1),
+            event: Event::TalkStarted {
+                conversation: ConversationId(1),
+                queue: Some(QueueId(3)),
+                agent: None,
+                leg: dreiklang_core::ids::LegId(4),
+            },
+        };
         let event = translator.translate(TenantId(2), &talk).unwrap();
         assert_eq!(event["data"]["caller_number"], "+4930123456", "later events repeat it");
         assert_eq!(event["data"]["queue"], json!(QueueId(3)));

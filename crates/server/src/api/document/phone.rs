@@ -52,10 +52,16 @@ impl Kind for Phone {
     fn check(&self) -> Result<(), Problem> {
         let length = self.user.chars().count();
         if !(1..=CHARS_MAX).contains(&length) || !self.user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
-            return Err(Problem::invalid("user", format!("A user name has 1 to {CHARS_MAX} letters, digits, dots, dashes or underscores.")));
+            return Err(Problem::invalid(
+                "user",
+                format!("A user name has 1 to {CHARS_MAX} letters, digits, dots, dashes or underscores."),
+            ));
         }
         if !(PASSWORD_CHARS_MIN..=CHARS_MAX).contains(&self.password.chars().count()) {
-            return Err(Problem::invalid("password", format!("A telephone's password has {PASSWORD_CHARS_MIN} to {CHARS_MAX} characters.")));
+            return Err(Problem::invalid(
+                "password",
+                format!("A telephone's password has {PASSWORD_CHARS_MIN} to {CHARS_MAX} characters."),
+            ));
         }
         Ok(())
     }

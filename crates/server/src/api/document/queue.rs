@@ -1,16 +1,8 @@
 //! Queues, as programs see them.
 
-use super::{
-    kind::Kind,
-    reference::Reference,
-};
+use super::{kind::Kind, reference::Reference};
 use crate::{api::extract, error::Problem};
-use dreiklang_core::{
-    config::Change,
-    ids::QueueId,
-    output, queue,
-    time::Millis,
-};
+use dreiklang_core::{config::Change, ids::QueueId, output, queue, time::Millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -188,7 +188,9 @@ pub(crate) async fn taken_elsewhere(state: &AppState, tenant: TenantId, user: &s
         after = Some(last.name.clone());
         for other in tenants.iter().filter(|other| other.id != tenant) {
             if state.store().get_by_name(other.id, Phone::KIND, user).await?.is_some() {
-                return Err(Problem::new(Code::NameTaken, format!("\"{user}\" is taken in this installation; choose another.")).field("user"));
+                return Err(
+                    Problem::new(Code::NameTaken, format!("\"{user}\" is taken in this installation; choose another.")).field("user")
+                );
             }
         }
     }
@@ -324,7 +326,8 @@ async fn restore(state: &AppState, tenant: TenantId, steps: &[Step], former: &[O
 /// # Errors
 /// When the store fails.
 pub(crate) async fn note(state: &AppState, principal: &Principal, action: &str, subject: &str, detail: Value) -> Result<(), Problem> {
-    let note = AuditNote { at: now(), actor: principal.actor(principal.agent), action: action.to_owned(), subject: subject.to_owned(), detail };
+    let note =
+        AuditNote { at: now(), actor: principal.actor(principal.agent), action: action.to_owned(), subject: subject.to_owned(), detail };
     state.store().audit(principal.tenant, note).await?;
     Ok(())
 }
@@ -346,7 +349,9 @@ mod tests {
 
     #[test]
     fn a_field_is_named_as_in_the_request() {
-        for (theirs, ours) in [("queue.ring", "ring_ms"), ("queue.service_level.target", "service_level.target"), ("skill.name", "name"), ("skill", "skill")] {
+        for (theirs, ours) in
+            [("queue.ring", "ring_ms"), ("queue.service_level.target", "service_level.target"), ("skill.name", "name"), ("skill", "skill")]
+        {
             let problem = in_our_words(Problem::invalid(theirs, "x"));
             assert_eq!(problem.offending_field(), Some(ours));
         }

@@ -141,13 +141,19 @@ pub enum Format {
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(guard(P::ReadSetup, routes!(export_configuration))).routes(guard(P::WriteConfiguration, routes!(apply_configuration)))
+    OpenApiRouter::new()
+        .routes(guard(P::ReadSetup, routes!(export_configuration)))
+        .routes(guard(P::WriteConfiguration, routes!(apply_configuration)))
 }
 
 /// Exports everything that is set up, without secrets.
 #[utoipa::path(get, path = "/configuration", tag = "configuration", operation_id = "exportConfiguration", params(ExportQuery),
     responses((status = 200, description = "The configuration.", content((Configuration = "application/json"), (String = "application/toml")))))]
-async fn export_configuration(State(state): State<AppState>, principal: Principal, Query(query): Query<ExportQuery>) -> Result<Response, Problem> {
+async fn export_configuration(
+    State(state): State<AppState>,
+    principal: Principal,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Problem> {
     let configuration = export(&state, principal.tenant).await?;
     Ok(match query.format {
         Format::Json => Json(configuration).into_response(),
@@ -220,7 +226,13 @@ fn shown<K: Kind>(documents: Vec<Document<K>>, names: &Names) -> Vec<K> {
 ///
 /// # Errors
 /// When something in it is not acceptable; then nothing is changed.
-pub async fn apply(state: &AppState, principal: &Principal, mut wanted: Configuration, dry_run: bool, prune: bool) -> Result<Applied, Problem> {
+pub async fn apply(
+    state: &AppState,
+    principal: &Principal,
+    mut wanted: Configuration,
+    dry_run: bool,
+    prune: bool,
+) -> Result<Applied, Problem> {
     if wanted.version != VERSION {
         return Err(Problem::invalid("version", format!("This program reads version {VERSION}.")));
     }
@@ -375,7 +387,10 @@ impl Plan {
             });
         }
         if present.len() + seen.len() > limits::DOCUMENTS_APPLIED {
-            return Err(Problem::new(Code::LimitReached, format!("A configuration has at most {} documents of a kind.", limits::DOCUMENTS_APPLIED)));
+            return Err(Problem::new(
+                Code::LimitReached,
+                format!("A configuration has at most {} documents of a kind.", limits::DOCUMENTS_APPLIED),
+            ));
         }
         Ok(())
     }

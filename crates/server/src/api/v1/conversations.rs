@@ -10,8 +10,8 @@ use crate::{
     auth::{Permission as P, Principal},
     error::Problem,
     http::no_content,
-    live::view,
     limits,
+    live::view,
     metrics::word,
     state::AppState,
 };
@@ -319,7 +319,11 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// Lists conversations, newest first. Agents see their own.
 #[utoipa::path(get, path = "/conversations", tag = "conversations", operation_id = "listConversations", params(ConversationQuery),
     responses((status = 200, description = "A page.", body = Page<Conversation>)))]
-async fn list(State(state): State<AppState>, principal: Principal, Query(query): Query<ConversationQuery>) -> Result<Page<Conversation>, Problem> {
+async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+    Query(query): Query<ConversationQuery>,
+) -> Result<Page<Conversation>, Problem> {
     let rows = rows(query.limit)?;
     if query.number.as_ref().is_some_and(|number| number.chars().count() > limits::SEARCH_CHARS) {
         return Err(Problem::invalid("number", format!("A search has at most {} characters.", limits::SEARCH_CHARS)));
@@ -355,7 +359,8 @@ async fn list(State(state): State<AppState>, principal: Principal, Query(query):
     responses((status = 200, description = "The conversation.", body = ConversationDetails)))]
 async fn read(State(state): State<AppState>, principal: Principal, Path(text): Path<String>) -> Result<Json<ConversationDetails>, Problem> {
     let conversation: ConversationId = id("conversation", &text)?;
-    let found = state.store().conversation(principal.tenant, conversation).await?.ok_or_else(|| Problem::not_found("conversation", &text))?;
+    let found =
+        state.store().conversation(principal.tenant, conversation).await?.ok_or_else(|| Problem::not_found("conversation", &text))?;
     let own = principal.agent.is_some_and(|agent| found.talks.iter().any(|talk| talk.agent == Some(agent)));
     if !own && !principal.may(P::ReadAnyConversation) {
         // Whether there is such a conversation is none of their business.
@@ -367,7 +372,12 @@ async fn read(State(state): State<AppState>, principal: Principal, Path(text): P
 /// Reads what happened in a conversation, fact by fact.
 #[utoipa::path(get, path = "/conversations/{id}/trace", tag = "conversations", operation_id = "getConversationTrace",
     params(("id" = String, Path, description = "Which."), TraceQuery), responses((status = 200, description = "Facts.", body = Trace)))]
-async fn trace(State(state): State<AppState>, principal: Principal, Path(text): Path<String>, Query(query): Query<TraceQuery>) -> Result<Json<Trace>, Problem> {
+async fn trace(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Query(query): Query<TraceQuery>,
+) -> Result<Json<Trace>, Problem> {
     let conversation: ConversationId = id("conversation", &text)?;
     let rows = rows(query.limit)?;
     let after = query.after.unwrap_or(0);
@@ -380,7 +390,12 @@ async fn trace(State(state): State<AppState>, principal: Principal, Path(text): 
     Ok(Json(Trace { events, next }))
 }
 
-async fn command(state: &AppState, principal: &Principal, text: &str, command: impl FnOnce(ConversationId) -> Command) -> Result<StatusCode, Problem> {
+async fn command(
+    state: &AppState,
+    principal: &Principal,
+    text: &str,
+    command: impl FnOnce(ConversationId) -> Command,
+) -> Result<StatusCode, Problem> {
     let conversation: ConversationId = id("conversation", text)?;
     let handle = state.tenant(principal.tenant)?;
     let agent = handle.read(move |world| world.conversation(conversation).map(view::agent_of)).await?;
@@ -407,7 +422,12 @@ async fn resume(State(state): State<AppState>, principal: Principal, Path(id): P
 /// Hands the customer to somebody else without asking first.
 #[utoipa::path(post, path = "/conversations/{id}/transfer", tag = "conversations", operation_id = "transferConversation", request_body = Transfer,
     params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Begun.")))]
-async fn transfer(State(state): State<AppState>, principal: Principal, Path(text): Path<String>, Body(to): Body<Transfer>) -> Result<StatusCode, Problem> {
+async fn transfer(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Body(to): Body<Transfer>,
+) -> Result<StatusCode, Problem> {
     let to = match to {
         Transfer::Queue(queue) => TransferTarget::Queue(id("queue", &queue)?),
         Transfer::Agent(agent) => TransferTarget::Agent(id("agent", &agent)?),

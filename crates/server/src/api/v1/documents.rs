@@ -2,7 +2,10 @@
 
 use crate::{
     api::{
-        document::{Document, Kind, agent::Agent, number::Number, phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write},
+        document::{
+            Document, Kind, agent::Agent, number::Number, phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk,
+            webhook::Webhook, write,
+        },
         extract::{Body, IfMatch, Page, Query, rows},
         guard::guard,
     },

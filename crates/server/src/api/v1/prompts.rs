@@ -64,9 +64,13 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// When the name could lead out of the directory.
 pub(crate) fn path_of(directory: &FilePath, name: &str) -> Result<PathBuf, Problem> {
     let plain = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | ' ' | '.');
-    let sound = !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(plain) && !name.starts_with('.') && name.trim() == name;
+    let sound =
+        !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(plain) && !name.starts_with('.') && name.trim() == name;
     if !sound {
-        return Err(Problem::invalid("name", format!("A prompt's name has 1 to {NAME_CHARS} letters, digits, spaces, dots, dashes or underscores.")));
+        return Err(Problem::invalid(
+            "name",
+            format!("A prompt's name has 1 to {NAME_CHARS} letters, digits, spaces, dots, dashes or underscores."),
+        ));
     }
     Ok(directory.join(format!("{name}.wav")))
 }
@@ -110,13 +114,19 @@ fn list_in(directory: &FilePath) -> io::Result<Vec<Prompt>> {
 #[utoipa::path(put, path = "/prompts/{name}", tag = "prompts", operation_id = "putPrompt", params(("name" = String, Path, description = "Its name.")),
     request_body(content = String, description = "A WAV file: PCM of 16 bits or G.711, one or two channels, 8 to 48 kHz.", content_type = "audio/wav"),
     responses((status = 200, description = "It can be used.", body = Prompt)))]
-async fn upload(State(state): State<AppState>, principal: Principal, Path(name): Path<String>, request: Request) -> Result<Json<Prompt>, Problem> {
+async fn upload(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Json<Prompt>, Problem> {
     let path = path_of(&state.prompts(principal.tenant), &name)?;
     let bytes = Bytes::from_request(request, &state)
         .await
         .map_err(|_| Problem::new(Code::TooLarge, format!("A prompt has at most {} MiB.", limits::PROMPT_BYTES >> 20)))?;
     let wav = wav_head(&bytes[..bytes.len().min(HEAD_BYTES)], bytes.len() as u64).map_err(|problem| Problem::invalid("body", problem))?;
-    let prompt = Prompt { name: name.clone(), duration_ms: wav.duration_ms, rate: wav.rate, channels: wav.channels, bytes: bytes.len() as u64 };
+    let prompt =
+        Prompt { name: name.clone(), duration_ms: wav.duration_ms, rate: wav.rate, channels: wav.channels, bytes: bytes.len() as u64 };
     let writer = state.writer(principal.tenant);
     let _turn = writer.lock().await;
     let directory = state.prompts(principal.tenant);
@@ -137,7 +147,9 @@ fn store(directory: &FilePath, path: &FilePath, bytes: &[u8]) -> io::Result<bool
         return Ok(false);
     }
     let beside = directory.join(format!(".{}.part", uuid::Uuid::now_v7().simple()));
-    let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::File::open(&beside)?.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    let written = std::fs::write(&beside, bytes)
+        .and_then(|()| std::fs::File::open(&beside)?.sync_all())
+        .and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         // What is left is hidden from lists; the error below is what matters.
         let _ = std::fs::remove_file(&beside);
@@ -148,7 +160,12 @@ fn store(directory: &FilePath, path: &FilePath, bytes: &[u8]) -> io::Result<bool
 /// Reads a prompt's audio; answers ranges.
 #[utoipa::path(get, path = "/prompts/{name}", tag = "prompts", operation_id = "getPromptAudio", params(("name" = String, Path, description = "Its name.")),
     responses((status = 200, description = "The file.", content_type = "audio/wav")))]
-async fn audio(State(state): State<AppState>, principal: Principal, Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
+async fn audio(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
     let path = path_of(&state.prompts(principal.tenant), &name)?;
     serve_file(&path, request, &format!("{name}.wav")).await
 }
@@ -196,9 +213,13 @@ async fn remove(State(state): State<AppState>, principal: Principal, Path(name):
 
 /// What plays a prompt, in words.
 fn user_of(world: &dreiklang_core::World, name: &str) -> Option<String> {
-    let is_it = |prompt: &dreiklang_core::output::Prompt| matches!(prompt, dreiklang_core::output::Prompt::File { name: file } if file == name);
-    let queue = world.queues().find(|queue| is_it(&queue.settings.hold_music)).map(|queue| format!("The queue \"{}\"", queue.settings.name));
-    queue.or_else(|| world.numbers().find(|number| number.greeting.as_ref().is_some_and(is_it)).map(|number| format!("The number {}", number.number)))
+    let is_it =
+        |prompt: &dreiklang_core::output::Prompt| matches!(prompt, dreiklang_core::output::Prompt::File { name: file } if file == name);
+    let queue =
+        world.queues().find(|queue| is_it(&queue.settings.hold_music)).map(|queue| format!("The queue \"{}\"", queue.settings.name));
+    queue.or_else(|| {
+        world.numbers().find(|number| number.greeting.as_ref().is_some_and(is_it)).map(|number| format!("The number {}", number.number))
+    })
 }
 
 /// How much of a file is looked at: some programs put pictures and texts before the audio.
@@ -286,7 +307,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_is_refused() {
-        for file in [b"ID3".to_vec(), wav(1, 1, 8_000, 24, 100), wav(1, 6, 8_000, 16, 100), wav(3, 1, 8_000, 16, 100), wav(1, 1, 96_000, 16, 100), wav(1, 1, 8_000, 16, 0)] {
+        for file in [
+            b"ID3".to_vec(),
+            wav(1, 1, 8_000, 24, 100),
+            wav(1, 6, 8_000, 16, 100),
+            wav(3, 1, 8_000, 16, 100),
+            wav(1, 1, 96_000, 16, 100),
+            wav(1, 1, 8_000, 16, 0),
+        ] {
             assert!(wav_head(&file, file.len() as u64).is_err());
         }
         for length in 0..60 {

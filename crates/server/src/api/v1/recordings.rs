@@ -80,7 +80,10 @@ async fn read(State(state): State<AppState>, principal: Principal, Path(id): Pat
 async fn audio(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, request: Request) -> Result<Response, Problem> {
     let recording = find(&state, &principal, &id).await?;
     let path = recording.path.ok_or_else(|| {
-        Problem::new(Code::NotFound, recording.failure.unwrap_or_else(|| "The recording is not finished yet; try again after the conversation.".to_owned()))
+        Problem::new(
+            Code::NotFound,
+            recording.failure.unwrap_or_else(|| "The recording is not finished yet; try again after the conversation.".to_owned()),
+        )
     })?;
     let path = FilePath::new(&path);
     // The path comes from our own journal; a wrong one must still not lead anywhere else.

@@ -274,7 +274,10 @@ fn range(from: i64, to: i64, interval: Interval) -> Result<Range, Problem> {
     if intervals > limits::REPORT_INTERVALS as u64 {
         return Err(Problem::new(
             Code::Invalid,
-            format!("That is {intervals} intervals; a report has at most {}. Ask for a shorter time or wider intervals.", limits::REPORT_INTERVALS),
+            format!(
+                "That is {intervals} intervals; a report has at most {}. Ask for a shorter time or wider intervals.",
+                limits::REPORT_INTERVALS
+            ),
         )
         .field("to"));
     }
@@ -284,7 +287,11 @@ fn range(from: i64, to: i64, interval: Interval) -> Result<Range, Problem> {
 /// Figures of queues. A visit counts where it ended, a talk where its wrap-up ended.
 #[utoipa::path(get, path = "/reports/queues", tag = "reports", operation_id = "reportQueues", params(ReportQuery),
     responses((status = 200, description = "The report.", body = QueueReport)))]
-async fn queues(State(state): State<AppState>, principal: Principal, Query(query): Query<ReportQuery>) -> Result<Json<QueueReport>, Problem> {
+async fn queues(
+    State(state): State<AppState>,
+    principal: Principal,
+    Query(query): Query<ReportQuery>,
+) -> Result<Json<QueueReport>, Problem> {
     let range = range(query.from, query.to, query.interval)?;
     let queue = query.queue.as_deref().map(|text| id::<QueueId>("queue", text)).transpose()?;
     let names = state.store().names(principal.tenant).await?;
@@ -320,7 +327,11 @@ async fn queues(State(state): State<AppState>, principal: Principal, Query(query
 /// Figures of agents.
 #[utoipa::path(get, path = "/reports/agents", tag = "reports", operation_id = "reportAgents", params(ReportQuery),
     responses((status = 200, description = "The report.", body = AgentReport)))]
-async fn agents(State(state): State<AppState>, principal: Principal, Query(query): Query<ReportQuery>) -> Result<Json<AgentReport>, Problem> {
+async fn agents(
+    State(state): State<AppState>,
+    principal: Principal,
+    Query(query): Query<ReportQuery>,
+) -> Result<Json<AgentReport>, Problem> {
     let range = range(query.from, query.to, query.interval)?;
     let agent = query.agent.as_deref().map(|text| id::<AgentId>("agent", text)).transpose()?;
     let names = state.store().names(principal.tenant).await?;
@@ -356,7 +367,12 @@ async fn agents(State(state): State<AppState>, principal: Principal, Query(query
 /// An agent's time, stretch by stretch.
 #[utoipa::path(get, path = "/reports/agents/{id}/timeline", tag = "reports", operation_id = "reportAgentTimeline",
     params(("id" = String, Path, description = "Whose."), TimeQuery), responses((status = 200, description = "The stretches.", body = Timeline)))]
-async fn timeline(State(state): State<AppState>, principal: Principal, Path(text): Path<String>, Query(query): Query<TimeQuery>) -> Result<Json<Timeline>, Problem> {
+async fn timeline(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Query(query): Query<TimeQuery>,
+) -> Result<Json<Timeline>, Problem> {
     let agent: AgentId = id("agent", &text)?;
     let range = range(query.from, query.to, Interval::Hour)?;
     let stretches = state.store().agent_timeline(principal.tenant, range, agent, now()).await?;

@@ -109,7 +109,13 @@ async fn sign_in(
         expires_at: now + Millis(limits::SESSION_LIFE.as_millis() as u64),
     };
     state.store().put_session(session).await?;
-    let note = AuditNote { at: now, actor: Actor::User(user.name.clone()), action: "sign_in".to_owned(), subject: user.name.clone(), detail: json!({ "address": address }) };
+    let note = AuditNote {
+        at: now,
+        actor: Actor::User(user.name.clone()),
+        action: "sign_in".to_owned(),
+        subject: user.name.clone(),
+        detail: json!({ "address": address }),
+    };
     state.store().audit(user.tenant, note).await?;
     let principal = principal_of(&user, secret::hash(&secret));
     let body = describe(&state, &principal, Some(&secret)).await?;

@@ -92,7 +92,12 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ChangeOwnState, routes!(decline)))
 }
 
-async fn command(state: &AppState, principal: &Principal, text: &str, command: impl FnOnce(AgentId) -> Command) -> Result<StatusCode, Problem> {
+async fn command(
+    state: &AppState,
+    principal: &Principal,
+    text: &str,
+    command: impl FnOnce(AgentId) -> Command,
+) -> Result<StatusCode, Problem> {
     let agent: AgentId = id("agent", text)?;
     principal.require_for(P::ChangeOwnState, P::ChangeAnyState, Some(agent))?;
     state.tenant(principal.tenant)?.command(principal.actor(Some(agent)), command(agent)).await?;
@@ -111,7 +116,12 @@ async fn read(State(state): State<AppState>, principal: Principal, Path(text): P
 /// Begins or ends work.
 #[utoipa::path(put, path = "/agents/{id}/duty", tag = "agents", operation_id = "setDuty", request_body = DutyChange,
     params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
-async fn set_duty(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, Body(change): Body<DutyChange>) -> Result<StatusCode, Problem> {
+async fn set_duty(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(change): Body<DutyChange>,
+) -> Result<StatusCode, Problem> {
     command(&state, &principal, &id, |agent| Command::SetDuty { agent, duty: change.duty.into() }).await
 }
 
@@ -134,7 +144,12 @@ async fn set_availability(
 /// Ends wrap-up before its time.
 #[utoipa::path(post, path = "/agents/{id}/wrap-up/finish", tag = "agents", operation_id = "finishWrapUp", request_body = WrapUpEnd,
     params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
-async fn finish_wrap_up(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, Body(end): Body<WrapUpEnd>) -> Result<StatusCode, Problem> {
+async fn finish_wrap_up(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(end): Body<WrapUpEnd>,
+) -> Result<StatusCode, Problem> {
     command(&state, &principal, &id, |agent| Command::FinishWrapUp { agent, disposition: end.disposition }).await
 }
 

@@ -357,7 +357,12 @@ async fn chosen_password(state: &AppState, name: &str, given: Option<String>) ->
 }
 
 /// The agent a person works as; the role agent and the agent belong together.
-async fn agent_of(state: &AppState, principal: &Principal, agent: Option<&str>, roles: &BTreeSet<Role>) -> Result<Option<AgentId>, Problem> {
+async fn agent_of(
+    state: &AppState,
+    principal: &Principal,
+    agent: Option<&str>,
+    roles: &BTreeSet<Role>,
+) -> Result<Option<AgentId>, Problem> {
     let Some(text) = agent else {
         if roles.contains(&Role::Agent) {
             return Err(Problem::invalid("agent", "Somebody with the role agent needs an agent; create it first and give its id."));
@@ -374,7 +379,10 @@ async fn agent_of(state: &AppState, principal: &Principal, agent: Option<&str>, 
 async fn keep_an_administrator(state: &AppState, principal: &Principal, user: &store::User) -> Result<(), Problem> {
     let is_administrator = roles_from(&user.role).contains(&Role::Administrator);
     if is_administrator && first::count_administrators(state.store(), principal.tenant, Some(&user.name)).await? == 0 {
-        return Err(Problem::new(Code::LastAdministrator, "Nobody could administer the tenant any more; make somebody else administrator first."));
+        return Err(Problem::new(
+            Code::LastAdministrator,
+            "Nobody could administer the tenant any more; make somebody else administrator first.",
+        ));
     }
     Ok(())
 }

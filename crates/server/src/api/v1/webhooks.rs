@@ -40,12 +40,17 @@ async fn deliveries(State(state): State<AppState>, principal: Principal, Path(id
 #[utoipa::path(post, path = "/webhooks/{id}/deliveries/{job}/resend", tag = "webhooks", operation_id = "resendDelivery",
     params(("id" = String, Path, description = "Which webhook."), ("job" = String, Path, description = "The delivery's `job`.")),
     responses((status = 204, description = "On its way.")))]
-async fn resend(State(state): State<AppState>, principal: Principal, Path((webhook, job)): Path<(String, String)>) -> Result<StatusCode, Problem> {
+async fn resend(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path((webhook, job)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
     write::read::<Webhook>(&state, principal.tenant, &webhook).await?;
     let job = JobId(id("delivery", &job)?);
     let before = JobId(job.0.saturating_sub(1));
     let found = state.store().jobs(principal.tenant, Some(before), 1).await?;
-    let is_its = found.first().is_some_and(|found| found.id == job && found.kind == DELIVERY && found.payload["webhook"] == webhook.as_str());
+    let is_its =
+        found.first().is_some_and(|found| found.id == job && found.kind == DELIVERY && found.payload["webhook"] == webhook.as_str());
     if !is_its || !state.store().retry_job(principal.tenant, job, now()).await? {
         return Err(Problem::new(Code::NotFound, "This delivery was accepted meanwhile, given up, or is being made right now."));
     }
