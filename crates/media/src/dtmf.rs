@@ -23,6 +23,10 @@ const END_PACKETS: u8 = 3;
 /// Level of sent digits in -dBm0. Networks expect -4 to -10 per tone pair.
 const VOLUME: u8 = 10;
 
+/// A packet whose press began this much (5 s) before the latest one was overtaken by it; further back, the sender has
+/// begun its timestamps anew.
+const OVERTAKEN_SAMPLES: i32 = 40_000;
+
 /// A comma in a string of digits waits for one second, as telephones do.
 const COMMA_STEPS: u16 = 50;
 
@@ -94,8 +98,7 @@ impl Presses {
             && last.ssrc == ssrc
         {
             let ahead = timestamp_distance(last.timestamp, timestamp);
-            if ahead < 0 {
-                // A packet that was overtaken by the next press.
+            if (-OVERTAKEN_SAMPLES..0).contains(&ahead) {
                 return None;
             }
             if ahead == 0 {
@@ -270,6 +273,14 @@ mod tests {
         heard.extend(presses.handle(1, 0xFFFF, press(1, true, 320)));
         heard.extend(presses.handle(1, 0x1_2000, press(1, false, 160)));
         assert_eq!(heard, "11", "the second press is a press again");
+    }
+
+    #[test]
+    fn presses_are_heard_after_the_sender_has_begun_its_timestamps_anew() {
+        let mut presses = Presses::default();
+        assert_eq!(presses.handle(1, 1_000_000_000, press(1, true, 800)), Some('1'));
+        assert_eq!(presses.handle(1, 500, press(2, false, 160)), Some('2'));
+        assert_eq!(presses.handle(1, 500, press(2, true, 800)), None);
     }
 
     #[test]

@@ -108,6 +108,24 @@ fn a_negotiation_that_moves_nothing_changes_nothing() {
 }
 
 #[test]
+fn an_engine_on_both_ip_versions_speaks_to_parties_of_the_old_one() {
+    let any = IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED);
+    let node = Node::start_with(|config| {
+        // A machine without IPv6 has only the old one to offer.
+        let both = std::net::UdpSocket::bind((any, 0)).is_ok();
+        config.bind_ip = if both { any } else { LOCALHOST };
+        config.rtcp_interval_ms = 200;
+    });
+    let (mut left, mut right) = node.call(Codec::Pcmu, Codec::Pcma);
+    left.say_until_heard_by(&right);
+    right.say_until_heard_by(&left);
+    left.hear_report();
+    inject(&socket(LOCALHOST), &left, 3);
+    left.say(1);
+    assert_eq!(right.number(&right.hear(), Codec::Pcmu), 1);
+}
+
+#[test]
 fn packets_before_any_negotiation_are_ignored() {
     let node = Node::start();
     let stream = dreiklang_media::ids::StreamId(9);
