@@ -90,10 +90,7 @@ impl Store {
         check_size(payload.len())?;
         self.sqlite()
             .write(payload.len(), None, move |db| {
-                let jobs: Count = db
-                    .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM job WHERE tenant = ?1 LIMIT ?2)")?
-                    .query_row(params![Id(tenant), Count(limits::JOBS_PER_TENANT as u64)], |row| row.get(0))?;
-                if jobs.0 >= limits::JOBS_PER_TENANT as u64 {
+                if job_count(db, tenant)? >= limits::JOBS_PER_TENANT as u64 {
                     return Err(Failure::TooLarge { what: "jobs of a tenant", limit: limits::JOBS_PER_TENANT });
                 }
                 db.prepare_cached(
@@ -103,6 +100,11 @@ impl Store {
                 Ok(JobId(db.last_insert_rowid().unsigned_abs()))
             })
             .await
+    }
+
+    /// How many jobs a tenant has; at most [`limits::JOBS_PER_TENANT`].
+    pub async fn job_count(&self, tenant: TenantId) -> Result<u64, Failure> {
+        self.sqlite().read(move |db| job_count(db, tenant)).await
     }
 
     /// Takes up to `limit` jobs of these kinds that are due, oldest first; they come back after `hold` unless completed or failed
@@ -221,6 +223,12 @@ impl Store {
 
 /// Longest error text kept, in characters.
 const ERROR_CHARS: usize = 1_000;
+
+fn job_count(db: &Connection, tenant: TenantId) -> Result<u64, Failure> {
+    let count: Option<Count> =
+        db.prepare_cached("SELECT count FROM job_count WHERE tenant = ?1")?.query_row([Id(tenant)], |row| row.get(0)).optional()?;
+    Ok(count.map_or(0, |count| count.0))
+}
 
 fn remove(db: &Connection, tenant: TenantId, id: JobId) -> Result<bool, Failure> {
     let gone: Option<i64> = db

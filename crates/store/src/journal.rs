@@ -189,17 +189,20 @@ impl Store {
         self.sqlite().read(move |db| version(db, tenant)).await
     }
 
-    /// The last event written before `at`; 0 when there is none. Turns a retention time into a place for [`Store::prune`].
+    /// The last event before the first append of `at` or later; 0 when there is none. Turns a retention time into a place for
+    /// [`Store::prune`].
     pub async fn seq_before(&self, tenant: TenantId, at: Timestamp) -> Result<u64, Failure> {
         self.sqlite()
             .read(move |db| {
-                let seq: Option<Count> = db
-                    .prepare_cached(
-                        "SELECT first_seq + count - 1 FROM journal WHERE tenant = ?1 AND at < ?2 ORDER BY first_seq DESC LIMIT 1",
-                    )?
+                // From the oldest on: where pruning is usual, that is near what is looked for.
+                let first: Option<Count> = db
+                    .prepare_cached("SELECT first_seq FROM journal WHERE tenant = ?1 AND at >= ?2 ORDER BY first_seq LIMIT 1")?
                     .query_row(params![Id(tenant), at.0], |row| row.get(0))
                     .optional()?;
-                Ok(seq.map_or(0, |seq| seq.0))
+                match first {
+                    Some(first) => Ok(first.0.saturating_sub(1)),
+                    None => version(db, tenant),
+                }
             })
             .await
     }

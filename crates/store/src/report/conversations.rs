@@ -140,10 +140,12 @@ impl Store {
         self.sqlite()
             .read(move |db| {
                 let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM conversation WHERE {CONDITIONS}"))?;
+                // Rows newer than the cursor need not even be looked at.
+                let to = after.map_or(i64::MAX, |cursor| cursor.started_at.0.saturating_add(1));
                 let parameters = params![
                     Id(tenant),
                     filter.from.map_or(i64::MIN, |at| at.0),
-                    filter.to.map_or(i64::MAX, |at| at.0),
+                    filter.to.map_or(to, |at| at.0.min(to)),
                     after.map_or(i64::MAX, |cursor| cursor.started_at.0),
                     after.map(|cursor| Id(cursor.conversation)),
                     filter.queue.map(Id),

@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 pub(crate) const APPLICATION_ID: i32 = 0x4452_4b4c;
 
 /// All migrations, in order; the number is the place in this list, counted from 1.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../migrations/sqlite/0002_documents.sql"),
     include_str!("../../migrations/sqlite/0003_reports.sql"),
     include_str!("../../migrations/sqlite/0004_jobs.sql"),
+    include_str!("../../migrations/sqlite/0005_job_count.sql"),
 ];
 
 /// The version this program writes.
@@ -102,7 +103,16 @@ mod tests {
                 )
                 .unwrap();
             }
+            if start >= 4 {
+                db.execute(
+                    "INSERT INTO job (tenant, kind, state, run_at, attempts, payload, created_at) VALUES ('t', 'k', 'waiting', 0, 0, '{}', 0)",
+                    [],
+                )
+                .unwrap();
+            }
             migrate(&mut db, start, NEWEST, 1).unwrap();
+            let jobs: i64 = db.query_row("SELECT coalesce(sum(count), 0) FROM job_count", [], |row| row.get(0)).unwrap();
+            assert_eq!(jobs, i64::from(start >= 4));
             assert_eq!(inspect(&db).unwrap(), Found::Version(NEWEST));
             assert_eq!(schema(&db), schema(&fresh), "from {start}");
             assert_eq!(db.query_row("SELECT at FROM journal", [], |row| row.get::<_, i64>(0)).unwrap(), 5);

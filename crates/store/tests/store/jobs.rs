@@ -107,7 +107,15 @@ async fn jobs_are_listed_and_removed_by_their_tenant_only() {
     let second = store.add_job(TENANT, delivery(0)).await.unwrap();
     store.add_job(OTHER, delivery(0)).await.unwrap();
     assert_eq!(store.jobs(TENANT, Some(first), 10).await.unwrap().iter().map(|job| job.id).collect::<Vec<_>>(), [second]);
+    // The count behind the limit follows additions and removals of every kind.
+    assert_eq!(store.job_count(TENANT).await.unwrap(), 2);
     assert!(!store.delete_job(OTHER, first).await.unwrap());
     assert!(store.delete_job(TENANT, first).await.unwrap());
     assert_eq!(store.jobs(TENANT, None, 10).await.unwrap().len(), 1);
+    let held = claim(&store, 0).await;
+    assert_eq!(held.len(), 2);
+    for job in &held {
+        assert!(store.complete_job(job).await.unwrap());
+    }
+    assert_eq!((store.job_count(TENANT).await.unwrap(), store.job_count(OTHER).await.unwrap()), (0, 0));
 }

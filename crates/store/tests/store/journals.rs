@@ -208,6 +208,7 @@ async fn a_time_is_turned_into_a_place_in_the_journal() {
     assert_eq!(store.seq_before(TENANT, Timestamp(0)).await.unwrap(), 0);
     assert_eq!(store.seq_before(TENANT, Timestamp(4_000)).await.unwrap(), 4);
     assert_eq!(store.seq_before(TENANT, Timestamp(4_001)).await.unwrap(), 6);
+    assert_eq!(store.seq_before(TENANT, Timestamp(99_000)).await.unwrap(), 10);
     assert_eq!(store.seq_before(OTHER, Timestamp(4_001)).await.unwrap(), 0);
 }
 
