@@ -338,6 +338,13 @@ pub(crate) fn read_leniently(db: &Connection, tenant: TenantId, after: u64, coun
     Ok(found)
 }
 
+/// How many events the projection had to leave out.
+pub(crate) fn skipped(db: &Connection, tenant: TenantId) -> Result<u64, Failure> {
+    let skipped: Option<Count> =
+        db.prepare_cached("SELECT skipped FROM journal_head WHERE tenant = ?1")?.query_row([Id(tenant)], |row| row.get(0)).optional()?;
+    Ok(skipped.map_or(0, |skipped| skipped.0))
+}
+
 /// Rows removed in one transaction, so that appends need not wait for a large one.
 const PRUNE_ROWS: i64 = 2_000;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     failure::{Failure, OpenError},
+    journal,
     sqlite::{self, Sqlite},
 };
 use dreiklang_core::ids::TenantId;
@@ -113,6 +114,11 @@ impl Store {
     /// How far a tenant's journal has reached the reports.
     pub fn projected(&self, tenant: TenantId) -> u64 {
         self.sqlite().progress().borrow().get(&tenant).copied().unwrap_or(0)
+    }
+
+    /// Events that are missing from a tenant's reports because they could not be read; anything but 0 is a case for the log.
+    pub async fn skipped(&self, tenant: TenantId) -> Result<u64, Failure> {
+        self.sqlite().read(move |db| journal::skipped(db, tenant)).await
     }
 
     /// Waits until the reports contain everything up to event `seq` of the journal. Waits for ever when there is no such event.

@@ -4,6 +4,7 @@
 mod backups;
 mod documents;
 mod durability;
+mod golden;
 mod jobs;
 mod journals;
 mod opening;

@@ -424,5 +424,6 @@ async fn an_event_that_cannot_be_read_is_left_out_and_the_reports_go_on() {
     for id in ids {
         assert_eq!(store.conversation(TENANT, id).await.unwrap().unwrap().visits[0].outcome, Some(Outcome::Answered));
     }
+    assert_eq!(store.skipped(TENANT).await.unwrap(), 3);
     assert!(matches!(store.load(TENANT, 0).await, Err(dreiklang_store::LoadError::Failed(Failure::Damaged { .. }))));
 }
