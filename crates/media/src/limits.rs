@@ -42,13 +42,9 @@ pub const DIGIT_GAP_MS: std::ops::RangeInclusive<u16> = 40..=5_000;
 /// Ready sockets taken from the kernel at one wake-up.
 pub const READY_SOCKETS_PER_WAKE: usize = 512;
 
-/// Milliseconds of playing that a late shard makes up for by sending frames at once; beyond that frames are skipped,
-/// because a burst is worse than a gap.
+/// Milliseconds of playing that a late shard makes up for by sending frames at once; beyond that prompts go on where they
+/// were, later, because a burst is worse than a gap.
 pub const CATCH_UP_MS_MAX: u64 = 100;
-
-/// Milliseconds of playing that are skipped at most after a longer stop of the whole machine; prompts then go on
-/// where they were.
-pub const SKIP_MS_MAX: u64 = 1_000;
 
 /// Longest recording in milliseconds whatever the configuration says (72 h): a WAV file's sizes have 32 bits, which two
 /// G.711 channels fill in 74 hours.

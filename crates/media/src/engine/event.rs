@@ -152,8 +152,8 @@ pub struct Counters {
     pub rtcp_out: u64,
     /// Ticks of the media clock that came late by a whole tick or more; rising means that the machine is too busy.
     pub late_ticks: u64,
-    /// Frames of prompts left out because a shard was later than [`crate::limits::CATCH_UP_MS_MAX`].
-    pub skipped_frames: u64,
+    /// Times that a media thread was later than [`crate::limits::CATCH_UP_MS_MAX`]: prompts were heard later by as much.
+    pub stalls: u64,
     /// Blocks of audio that the recorder's queue had no room for.
     pub recording_blocks_lost: u64,
 }

@@ -2,7 +2,8 @@
 //! after five times a second (reports, silence that keeps a path open, quiet other ends).
 //!
 //! Ticks come every 5 ms; a stream that is paced belongs to one of four phases, so that a thousand prompts do not
-//! leave in one burst. Lateness is made up for: the grid is absolute, and a frame is sent for every tick that passed.
+//! leave in one burst. The grid is absolute: a frame is sent for every
+//! 20 ms that passed, unless the thread was stopped for so long that this would be a burst.
 
 use crate::codec::FRAME_SAMPLES;
 use crate::dtmf::{self, Step};
@@ -26,24 +27,27 @@ const ROUND_TICKS: u64 = 40;
 const FRAME: u32 = FRAME_SAMPLES as u32;
 
 impl Shard {
-    /// `expired` ticks have passed since the last call.
+    /// `expired` ticks have passed since the last call. A short delay is made up for; after a long one everybody goes on
+    /// where they were, because the words of a prompt matter more than their time.
     pub(super) fn ticks(&mut self, expired: u64, now: u64) {
         self.tally.late_ticks.add(expired.saturating_sub(1));
-        let ticks = expired.min(limits::SKIP_MS_MAX / TICK_MS);
-        let skipped = ticks.saturating_sub(limits::CATCH_UP_MS_MAX / TICK_MS);
-        for number in 0..ticks {
+        let stalled = expired > limits::CATCH_UP_MS_MAX / TICK_MS;
+        if stalled {
+            self.tally.stalls.add(1);
+        }
+        for _ in 0..if stalled { PHASES as u64 } else { expired } {
             self.tick = self.tick.wrapping_add(1);
-            self.pace(now, number >= skipped);
+            self.pace(now, stalled);
             self.look_after(now);
         }
     }
 
     /// One step of 20 ms for every paced stream whose phase this is.
-    fn pace(&mut self, now: u64, send: bool) {
+    fn pace(&mut self, now: u64, stalled: bool) {
         let phase = (self.tick % PHASES as u64) as usize;
         let mut at = 0;
         while let Some(index) = self.paced[phase].get(at).copied() {
-            if self.step(index, now, send) {
+            if self.step(index, now, stalled) {
                 at += 1;
             } else {
                 self.paced[phase].swap_remove(at);
@@ -66,7 +70,7 @@ impl Shard {
     }
 
     /// One step of a stream; false when it has nothing of its own to send any more.
-    fn step(&mut self, index: u32, now: u64, send: bool) -> bool {
+    fn step(&mut self, index: u32, now: u64, stalled: bool) -> bool {
         let Some(stream) = self.streams.get_mut(index) else { return false };
         if stream.digits.is_some() {
             self.step_digits(index, now);
@@ -75,7 +79,7 @@ impl Shard {
         let Hears::Play(play) = &mut stream.hears else { return false };
         // Nobody is there yet: the prompt waits.
         let Some(Remote { codec, payload_type, .. }) = stream.remote else { return true };
-        let continues = play.continues;
+        let continues = play.continues && !stalled;
         play.continues = false;
         let Some(frame) = play.step(codec) else {
             let id = play.id;
@@ -83,10 +87,6 @@ impl Shard {
             (self.shared.events)(Event::PlayFinished { group: stream.group, stream: stream.id, play: id });
             return false;
         };
-        if !send {
-            self.tally.skipped_frames.add(1);
-            return true;
-        }
         self.scratch[HEADER_BYTES..HEADER_BYTES + FRAME_SAMPLES].copy_from_slice(frame);
         if stream.sendable().is_some() {
             let header = stream.outgoing.own(now as u32, payload_type, FRAME, continues);

@@ -51,5 +51,5 @@ tally!(
     rtcp_in,
     rtcp_out,
     late_ticks,
-    skipped_frames,
+    stalls,
 );
