@@ -13,7 +13,10 @@ const PAGES: &str = "/docs/errors/";
 
 /// What went wrong, for the one who asked. What only the operator may see goes to the log under the same request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -59,7 +62,7 @@ pub fn request_id() -> String {
 impl Problem {
     /// A problem with a code of this crate.
     pub fn new(code: Code, detail: impl Into<String>) -> Problem {
-        Problem {
+        Problem(Box::new(Parts {
             status: code.status(),
             code: code.as_str(),
             title: code.title(),
@@ -67,7 +70,7 @@ impl Problem {
             field: None,
             retry_after_s: None,
             etag: None,
-        }
+        }))
     }
 
     /// Something is not there.
@@ -88,13 +91,13 @@ impl Problem {
 
     /// Names the field.
     pub fn field(mut self, field: impl Into<String>) -> Problem {
-        self.field = Some(field.into());
+        self.0.field = Some(field.into());
         self
     }
 
     /// Says in which part of a larger whole the field lies.
     pub fn within(self, place: &str) -> Problem {
-        let field = match &self.field {
+        let field = match &self.0.field {
             Some(field) => format!("{place}: {field}"),
             None => place.to_owned(),
         };
@@ -103,45 +106,45 @@ impl Problem {
 
     /// Says when to come back.
     pub fn retry_after(mut self, seconds: u64) -> Problem {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// Says which version is there now.
     pub fn etag(mut self, version: u64) -> Problem {
-        self.etag = Some(format!("\"{version}\""));
+        self.0.etag = Some(format!("\"{version}\""));
         self
     }
 
     /// The code, such as `API-003`.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// What happened this time.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The field that is not acceptable.
     pub fn offending_field(&self) -> Option<&str> {
-        self.field.as_deref()
+        self.0.field.as_deref()
     }
 
     /// As it goes over the wire.
     pub fn body(&self) -> ProblemBody {
         ProblemBody {
-            kind: format!("{PAGES}{}", self.code),
-            title: self.title.to_owned(),
-            status: self.status.as_u16(),
-            code: self.code.to_owned(),
-            detail: self.detail.clone(),
-            field: self.field.clone(),
+            kind: format!("{PAGES}{}", self.0.code),
+            title: self.0.title.to_owned(),
+            status: self.0.status.as_u16(),
+            code: self.0.code.to_owned(),
+            detail: self.0.detail.clone(),
+            field: self.0.field.clone(),
             request_id: request_id(),
         }
     }
@@ -161,9 +164,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.field {
-            Some(field) => write!(f, "{} {}: {}: {}", self.code, self.title, field, self.detail),
-            None => write!(f, "{} {}: {}", self.code, self.title, self.detail),
+        match &self.0.field {
+            Some(field) => write!(f, "{} {}: {}: {}", self.0.code, self.0.title, field, self.0.detail),
+            None => write!(f, "{} {}: {}", self.0.code, self.0.title, self.0.detail),
         }
     }
 }
@@ -184,7 +187,7 @@ impl From<Refusal> for Problem {
             Refusal::Invalid { field, problem } => (problem, Some(field)),
             other => (other.to_string(), None),
         };
-        Problem { status, code, title, detail, field, retry_after_s: None, etag: None }
+        Problem(Box::new(Parts { status, code, title, detail, field, retry_after_s: None, etag: None }))
     }
 }
 
@@ -228,17 +231,17 @@ impl From<dreiklang_store::PutError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
-        let mut response = (self.status, body).into_response();
+        let mut response = (self.0.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(etag) = self.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
+        if let Some(etag) = self.0.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()) {
             headers.insert(header::ETAG, etag);
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"dreiklang\""));
         }
         response

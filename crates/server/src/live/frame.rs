@@ -275,10 +275,8 @@ impl Teller {
                 // Idle agents belong to no conversation; this also catches every way a wrap-up may be skipped.
                 self.conversations.retain(|_, known| !(known.agents.remove(agent) && known.over && known.agents.is_empty()));
             }
-            Event::Configured { change: Change::RemoveQueue(queue) } => {
-                if self.waiting.get(queue).is_some_and(BTreeMap::is_empty) {
-                    self.waiting.remove(queue);
-                }
+            Event::Configured { change: Change::RemoveQueue(queue) } if self.waiting.get(queue).is_some_and(BTreeMap::is_empty) => {
+                self.waiting.remove(queue);
             }
             _ => {}
         }

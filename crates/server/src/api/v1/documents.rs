@@ -74,14 +74,14 @@ macro_rules! documents {
             use super::*;
 
             #[doc = concat!("Lists all ", $tag, ".")]
-            #[utoipa::path(get, path = $path, tag = $tag, operation_id = $list, params(ListQuery),
+            #[utoipa::path(get, path = $path, tag = $tag, operation_id = $list, summary = concat!("Lists all ", $tag, "."), params(ListQuery),
                 responses((status = 200, description = "A page.", body = Page<Document<$kind>>)))]
             pub(super) async fn list(State(state): State<AppState>, principal: Principal, Query(query): Query<ListQuery>) -> Result<Page<Document<$kind>>, Problem> {
                 list_of::<$kind>(&state, &principal, query).await
             }
 
             #[doc = concat!("Creates one of the ", $tag, ".")]
-            #[utoipa::path(post, path = $path, tag = $tag, operation_id = $create, request_body = $kind,
+            #[utoipa::path(post, path = $path, tag = $tag, operation_id = $create, summary = concat!("Creates one of the ", $tag, "."), request_body = $kind,
                 responses((status = 201, description = "It is in effect; `ETag` has its version.", body = Document<$kind>)))]
             pub(super) async fn create(State(state): State<AppState>, principal: Principal, Body(body): Body<$kind>) -> Result<Response, Problem> {
                 let document = write::put(&state, &principal, None, body).await?;
@@ -90,14 +90,14 @@ macro_rules! documents {
             }
 
             #[doc = concat!("Reads one of the ", $tag, ".")]
-            #[utoipa::path(get, path = $one, tag = $tag, operation_id = $get, params(("id" = String, Path, description = "Which.")),
+            #[utoipa::path(get, path = $one, tag = $tag, operation_id = $get, summary = concat!("Reads one of the ", $tag, "."), params(("id" = String, Path, description = "Which.")),
                 responses((status = 200, description = "`ETag` has its version.", body = Document<$kind>), (status = 304, description = "`If-None-Match` names the present version.")))]
             pub(super) async fn read(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
                 read_of::<$kind>(&state, &principal, &id, &headers).await
             }
 
             #[doc = concat!("Replaces one of the ", $tag, ".")]
-            #[utoipa::path(put, path = $one, tag = $tag, operation_id = $replace, request_body = $kind,
+            #[utoipa::path(put, path = $one, tag = $tag, operation_id = $replace, summary = concat!("Replaces one of the ", $tag, "."), request_body = $kind,
                 params(("id" = String, Path, description = "Which."), ("If-Match" = String, Header, description = "The `ETag` this change builds on, or `*`.")),
                 responses((status = 200, description = "It is in effect.", body = Document<$kind>)))]
             pub(super) async fn replace(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, if_match: IfMatch, Body(body): Body<$kind>) -> Result<Response, Problem> {
@@ -105,7 +105,7 @@ macro_rules! documents {
             }
 
             #[doc = concat!("Removes one of the ", $tag, ".")]
-            #[utoipa::path(delete, path = $one, tag = $tag, operation_id = $remove,
+            #[utoipa::path(delete, path = $one, tag = $tag, operation_id = $remove, summary = concat!("Removes one of the ", $tag, "."),
                 params(("id" = String, Path, description = "Which."), ("If-Match" = String, Header, description = "The `ETag` of what is to be removed, or `*`.")),
                 responses((status = 204, description = "It is gone.")))]
             pub(super) async fn remove(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, if_match: IfMatch) -> Result<StatusCode, Problem> {

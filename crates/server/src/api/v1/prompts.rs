@@ -36,7 +36,7 @@ const RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
 
 /// An audio file.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Prompt {
+pub struct PromptFile {
     /// Its name, as used in `{"kind": "file", "name": …}`.
     #[schema(example = "welcome")]
     pub name: String,
@@ -77,14 +77,14 @@ pub(crate) fn path_of(directory: &FilePath, name: &str) -> Result<PathBuf, Probl
 
 /// Lists the tenant's prompts.
 #[utoipa::path(get, path = "/prompts", tag = "prompts", operation_id = "listPrompts",
-    responses((status = 200, description = "All of them.", body = Page<Prompt>)))]
-async fn list(State(state): State<AppState>, principal: Principal) -> Result<Page<Prompt>, Problem> {
+    responses((status = 200, description = "All of them.", body = Page<PromptFile>)))]
+async fn list(State(state): State<AppState>, principal: Principal) -> Result<Page<PromptFile>, Problem> {
     let directory = state.prompts(principal.tenant);
     let items = tokio::task::spawn_blocking(move || list_in(&directory)).await.map_err(|error| Problem::failure(&error))?;
     Ok(Page { items: items.map_err(|error| Problem::failure(&error))?, next: None })
 }
 
-fn list_in(directory: &FilePath) -> io::Result<Vec<Prompt>> {
+fn list_in(directory: &FilePath) -> io::Result<Vec<PromptFile>> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -103,7 +103,7 @@ fn list_in(directory: &FilePath) -> io::Result<Vec<Prompt>> {
         head.truncate(length);
         let bytes = file.metadata()?.len();
         if let Ok(wav) = wav_head(&head, bytes) {
-            prompts.push(Prompt { name, duration_ms: wav.duration_ms, rate: wav.rate, channels: wav.channels, bytes });
+            prompts.push(PromptFile { name, duration_ms: wav.duration_ms, rate: wav.rate, channels: wav.channels, bytes });
         }
     }
     prompts.sort_by(|one, other| one.name.cmp(&other.name));
@@ -113,20 +113,20 @@ fn list_in(directory: &FilePath) -> io::Result<Vec<Prompt>> {
 /// Uploads a prompt, or replaces it.
 #[utoipa::path(put, path = "/prompts/{name}", tag = "prompts", operation_id = "putPrompt", params(("name" = String, Path, description = "Its name.")),
     request_body(content = String, description = "A WAV file: PCM of 16 bits or G.711, one or two channels, 8 to 48 kHz.", content_type = "audio/wav"),
-    responses((status = 200, description = "It can be used.", body = Prompt)))]
+    responses((status = 200, description = "It can be used.", body = PromptFile)))]
 async fn upload(
     State(state): State<AppState>,
     principal: Principal,
     Path(name): Path<String>,
     request: Request,
-) -> Result<Json<Prompt>, Problem> {
+) -> Result<Json<PromptFile>, Problem> {
     let path = path_of(&state.prompts(principal.tenant), &name)?;
     let bytes = Bytes::from_request(request, &state)
         .await
         .map_err(|_| Problem::new(Code::TooLarge, format!("A prompt has at most {} MiB.", limits::PROMPT_BYTES >> 20)))?;
     let wav = wav_head(&bytes[..bytes.len().min(HEAD_BYTES)], bytes.len() as u64).map_err(|problem| Problem::invalid("body", problem))?;
     let prompt =
-        Prompt { name: name.clone(), duration_ms: wav.duration_ms, rate: wav.rate, channels: wav.channels, bytes: bytes.len() as u64 };
+        PromptFile { name: name.clone(), duration_ms: wav.duration_ms, rate: wav.rate, channels: wav.channels, bytes: bytes.len() as u64 };
     let writer = state.writer(principal.tenant);
     let _turn = writer.lock().await;
     let directory = state.prompts(principal.tenant);
@@ -172,7 +172,12 @@ async fn audio(
 
 /// A file with ranges.
 pub(super) async fn serve_file(path: &FilePath, request: Request, name: &str) -> Result<Response, Problem> {
-    let mut response = ServeFile::new(path).try_call(request).await.map_err(|error| Problem::failure(&error))?.into_response();
+    let served = ServeFile::new(path).try_call(request).await;
+    let mut response = match served {
+        Ok(response) => response.into_response(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Problem::not_found("file", name)),
+        Err(error) => return Err(Problem::failure(&error)),
+    };
     match response.status() {
         StatusCode::NOT_FOUND => return Err(Problem::not_found("file", name)),
         StatusCode::RANGE_NOT_SATISFIABLE => {

@@ -55,6 +55,7 @@ pub struct ReportQuery {
     pub to: i64,
     /// Width of intervals, counted from `from` on; `total` when left out.
     #[serde(default)]
+    #[param(inline)]
     pub interval: Interval,
     /// Only the queue of this id.
     pub queue: Option<String>,

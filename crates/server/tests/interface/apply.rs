@@ -1,0 +1,160 @@
+//! Everything as one document.
+
+use super::server::Server;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const DOCUMENT: &str = r#"
+version = 1
+
+[[skills]]
+name = "german"
+
+[[queues]]
+name = "Support"
+ring_ms = 15000
+skills = [{ skill = "german", level = 3 }]
+
+[[agents]]
+name = "Ada"
+endpoint = { kind = "desk", value = "ada" }
+queues = ["Support"]
+skills = [{ skill = "german", level = 8 }]
+
+[[numbers]]
+number = "+49301234500"
+target = { kind = "queue", id = "Support" }
+
+[[trunks]]
+name = "Carrier"
+sources = ["192.0.2.0/24"]
+
+[[phones]]
+user = "ada"
+agent = "Ada"
+password = "a long password"
+
+[[webhooks]]
+name = "CRM"
+url = "https://crm.example.com/hooks"
+"#;
+
+async fn apply(server: &Server, query: &str, document: &str) -> super::server::Answer {
+    let request = server.client.post(server.url(&format!("/api/v1/configuration{query}"))).bearer_auth(&server.token);
+    server.send(request.header("content-type", "application/toml").body(document.to_owned())).await
+}
+
+fn actions(applied: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    applied["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| format!("{} {} {}", text(&change["action"]), text(&change["kind"]), text(&change["name"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn applying_twice_changes_nothing_the_second_time() {
+    let server = Server::start().await;
+    let would = apply(&server, "?dry_run=true", DOCUMENT).await.ok();
+    assert_eq!(would["dry_run"], true);
+    assert_eq!(server.get("/queues").await.ok()["items"], json!([]), "a dry run changes nothing");
+    let applied = apply(&server, "", DOCUMENT).await.ok();
+    assert_eq!(actions(&applied), actions(&would));
+    assert_eq!(
+        actions(&applied),
+        [
+            "create skill german",
+            "create queue Support",
+            "create agent Ada",
+            "create number +49301234500",
+            "create trunk Carrier",
+            "create phone ada",
+            "create webhook CRM"
+        ]
+    );
+    let again = apply(&server, "", DOCUMENT).await.ok();
+    assert_eq!((actions(&again), again["unchanged"].as_u64()), (Vec::new(), Some(7)));
+    let world = server.world(|world| (world.queues().count(), world.agents().count(), world.numbers().count()));
+    assert_eq!(world.await, (1, 1, 1));
+}
+
+#[tokio::test]
+async fn what_is_exported_can_be_applied_elsewhere_and_holds_no_secret() {
+    let server = Server::start().await;
+    apply(&server, "", DOCUMENT).await.ok();
+    let exported = server.get("/configuration?format=toml").await;
+    assert_eq!(exported.header("content-type"), "application/toml");
+    let text = String::from_utf8(exported.body).unwrap();
+    assert!(!text.contains("a long password") && !text.contains("whsec_"), "{text}");
+    assert!(text.contains("\"Support\"") && !text.contains("que_"), "names, not ids:\n{text}");
+    let again = apply(&server, "", &text).await.ok();
+    assert_eq!(actions(&again), Vec::<String>::new(), "what is exported is what is there");
+    let elsewhere = Server::start().await;
+    let refused = apply(&elsewhere, "", &text).await.problem(422, "API-002");
+    assert!(refused["field"].as_str().unwrap().contains("phone \"ada\""), "the password is missing there: {refused}");
+    let json = server.get("/configuration").await.ok();
+    assert_eq!(json["agents"][0]["queues"], json!(["Support"]));
+}
+
+#[tokio::test]
+async fn a_difference_is_shown_field_by_field() {
+    let server = Server::start().await;
+    apply(&server, "", DOCUMENT).await.ok();
+    let applied = apply(&server, "?dry_run=true", &DOCUMENT.replace("15000", "16000").replace("level = 8", "level = 9")).await.ok();
+    assert_eq!(actions(&applied), ["change queue Support", "change agent Ada"]);
+    assert_eq!(applied["changes"][0]["fields"], json!({ "ring_ms": [15_000, 16_000] }));
+    assert_eq!(applied["changes"][1]["fields"]["skills"][1][0], json!({ "skill": "german", "level": 9 }));
+    let secret = apply(&server, "?dry_run=true", &DOCUMENT.replace("a long password", "another password")).await.ok();
+    assert_eq!(actions(&secret), ["change phone ada"]);
+    assert!(!secret.to_string().contains("another password"), "{secret}");
+}
+
+#[tokio::test]
+async fn a_document_is_applied_whole_or_not_at_all() {
+    let server = Server::start().await;
+    let wrong = DOCUMENT.replace("ring_ms = 15000", "ring_ms = 15000\npriority = 101");
+    for query in ["?dry_run=true", ""] {
+        let refused = apply(&server, query, &wrong).await.problem(422, "CORE-003");
+        assert_eq!(refused["field"], "queue \"Support\": priority", "{refused}");
+    }
+    assert_eq!(server.get("/skills").await.ok()["items"], json!([]));
+    let missing = apply(&server, "", &DOCUMENT.replace("queues = [\"Support\"]", "queues = [\"Sales\"]")).await.problem(422, "API-002");
+    assert!(missing["field"].as_str().unwrap().starts_with("agent \"Ada\""), "{missing}");
+    apply(&server, "", "[[queues]]\nnom = \"x\"").await.problem(400, "API-001");
+    apply(&server, "", "version = 2").await.problem(422, "API-002");
+    let twice = "[[skills]]\nname = \"a\"\n[[skills]]\nname = \"a\"";
+    apply(&server, "", twice).await.problem(422, "API-002");
+    let text = server
+        .client
+        .post(server.url("/api/v1/configuration"))
+        .bearer_auth(&server.token)
+        .header("content-type", "text/plain")
+        .body(DOCUMENT);
+    server.send(text).await.problem(415, "API-010");
+}
+
+#[tokio::test]
+async fn pruning_removes_what_is_not_named() {
+    let server = Server::start().await;
+    apply(&server, "", DOCUMENT).await.ok();
+    let less = "[[skills]]\nname = \"german\"\n";
+    assert_eq!(actions(&apply(&server, "", less).await.ok()), Vec::<String>::new(), "without pruning everything else stays");
+    let applied = apply(&server, "?prune=true", less).await.ok();
+    assert_eq!(
+        actions(&applied),
+        [
+            "remove webhook CRM",
+            "remove phone ada",
+            "remove trunk Carrier",
+            "remove number +49301234500",
+            "remove agent Ada",
+            "remove queue Support"
+        ]
+    );
+    let world = server.world(|world| (world.skills().count(), world.queues().count(), world.agents().count(), world.numbers().count()));
+    assert_eq!(world.await, (1, 0, 0, 0));
+    let audit = server.call(Method::GET, "/audit?limit=1", None, &[]).await.ok();
+    assert_eq!(audit["items"][0]["action"], "queue.removed");
+}

@@ -1,0 +1,17 @@
+//! The interface against a real store and a real owner, over real sockets. No line runs; what calls leave behind is written by the
+//! core itself (`past`).
+
+#![allow(clippy::unwrap_used, reason = "what cannot be prepared is a failed test")]
+
+mod access;
+mod api_description;
+mod apply;
+mod documents;
+mod error_pages;
+mod live;
+mod matrix;
+mod past;
+mod reports;
+mod server;
+mod sessions;
+mod webhooks;
