@@ -131,9 +131,11 @@ impl Baresip {
         let (tell_event, events) = mpsc::channel(EVENTS_MAX);
         tokio::spawn(read_messages(reader, tell_response, tell_event));
         let user = setup.user;
-        let mut telephone = Baresip { address, user, folder, control, responses, events, kept: Vec::new(), _child: child };
+        let telephone = Baresip { address, user, folder, control, responses, events, kept: Vec::new(), _child: child };
         if setup.registrar.is_some() {
-            telephone.wait_for("REGISTER_OK").await?;
+            // The event may come before anybody listens on the control connection; the log has it in any case.
+            let signed_in = wait::until("the sign-in", SOON, async || log_of(telephone.folder.path()).contains(" binding]").then_some(()));
+            signed_in.await.with_context(|| log_of(telephone.folder.path()))?;
         }
         Ok(telephone)
     }

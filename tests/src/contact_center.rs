@@ -119,7 +119,8 @@ impl ContactCenter {
         let [recording] = recordings else { bail!("there should be one recording: {conversation}") };
         let id = recording["id"].as_str().context("a recording has an id")?;
         let request = self.client.get(self.server.url(&format!("/api/v1/recordings/{id}/audio"))).bearer_auth(&self.token);
-        let answer = request.send().await?.error_for_status()?;
+        let answer = request.send().await?;
+        ensure!(answer.status().is_success(), "the recording is answered with {}: {}", answer.status(), answer.text().await?);
         let wav = Wav::parse(&answer.bytes().await?)?;
         ensure!(!wav.truncated, "the recording is cut short");
         Ok(wav.channels)

@@ -74,6 +74,11 @@ filter = \"info\"
             first + AUDIO_PORTS - 1
         );
         std::fs::write(folder.path().join("dreiklang.toml"), configuration)?;
+        Server::start_in(folder, http, sip).await
+    }
+
+    /// Starts a server in a folder that has a `dreiklang.toml` with these addresses already, and waits until it is ready.
+    pub async fn start_in(folder: TempDir, http: SocketAddr, sip: SocketAddr) -> Result<Server> {
         let child = spawn(folder.path())?;
         let mut server = Server { http, sip, folder, child };
         server.wait_until_ready().await?;
@@ -162,6 +167,7 @@ fn program_in(folder: &Path) -> Result<Command> {
         .current_dir(folder)
         .env("DREIKLANG_CONFIG", folder.join("dreiklang.toml"))
         .env("DREIKLANG_ADMIN_PASSWORD", ADMINISTRATOR_PASSWORD)
+        .env("DREIKLANG_PASSWORD", ADMINISTRATOR_PASSWORD)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     Ok(command)

@@ -193,7 +193,7 @@ async fn a_held_caller_does_not_hear_the_agent() -> Result<()> {
     let path = |command: &str| format!("conversations/{}/{command}", conversation["id"].as_str().unwrap_or_default());
     center.request(Method::POST, &path("hold"), None).await?;
     caller.wait_until_hears(&[]).await?;
-    agent.wait_until_hears(&[]).await?;
+    agent.wait_until_silent().await?;
     center.request(Method::POST, &path("resume"), None).await?;
     caller.wait_until_hears(&[AGENT_HZ]).await?;
     agent.wait_until_hears(&[CALLER_HZ]).await
