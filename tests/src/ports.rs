@@ -20,9 +20,13 @@ pub fn free() -> Result<u16> {
     for _ in 0..TRIES_MAX {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free TCP port")?;
         let port = listener.local_addr()?.port();
-        let is_free = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        let Some(next) = port.checked_add(1) else { continue };
+        // baresip listens for TLS on the port after its own, whether it is wanted or not.
+        let is_free = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, next)).is_ok();
         let mut given_out = GIVEN_OUT.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_free && given_out.get_or_insert_default().insert(port) {
+        let given_out = given_out.get_or_insert_default();
+        if is_free && !given_out.contains(&next) && given_out.insert(port) {
+            given_out.insert(next);
             return Ok(port);
         }
     }

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::digest::{Challenger, Secret, Verdict};
+use crate::digest::{Algorithm, Challenger, Secret, Verdict};
 use crate::hop::{ConnectionId, Hop, Transport};
 use crate::limits::{AORS_MAX, BINDINGS_PER_AOR_MAX, CONTACT_COUNT_MAX, FAILED_SOURCES_MAX};
 use crate::message::{Headers, NameAddr, Request, Response, Uri};
@@ -20,6 +20,9 @@ use crate::transaction::table::response_hop;
 pub struct RegistrarConfig {
     /// The realm in challenges.
     pub realm: String,
+    /// The algorithms offered in challenges, the preferred one first. Old telephones give up at a challenge that begins with one
+    /// they do not know, instead of looking for another (RFC 8760 §2.4 asks them to look).
+    pub algorithms: Vec<Algorithm>,
     /// How long a binding lives that asks for nothing.
     pub expires_default: Duration,
     /// Shorter wishes are refused with 423.
@@ -41,6 +44,7 @@ impl RegistrarConfig {
     pub fn new(realm: &str) -> RegistrarConfig {
         RegistrarConfig {
             realm: realm.to_owned(),
+            algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
             expires_default: Duration::from_secs(3_600),
             expires_min: Duration::from_secs(60),
             expires_max: Duration::from_secs(7_200),
@@ -157,7 +161,7 @@ impl Registrar {
     /// A registrar without bindings. `key` must be secret and random; it signs nonces.
     #[must_use]
     pub fn new(config: RegistrarConfig, key: [u8; 32], now: Instant) -> Registrar {
-        let challenger = Challenger::new(&config.realm, key, now);
+        let challenger = Challenger::new(&config.realm, key, now).with_algorithms(&config.algorithms);
         Registrar { config, challenger, aors: HashMap::new(), queue: BTreeSet::new(), failures: HashMap::new() }
     }
 

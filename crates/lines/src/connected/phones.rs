@@ -7,7 +7,7 @@ use super::{directory::Directory, driver::Driver};
 use crate::Notice;
 use dreiklang_core::{Input, ids::TenantId};
 use dreiklang_sip::{
-    digest::{Challenger, Secret, Verdict},
+    digest::{Algorithm, Challenger, Secret, Verdict},
     event::RequestId,
     hop::{Hop, Transport},
     message::{Method, Request, Response, Uri},
@@ -19,6 +19,10 @@ use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
+
+/// What telephones are asked to prove their password with. Many in service (and libre-based programs up to 1.0) know MD5 alone and
+/// give up when a challenge begins with anything else, so that offering SHA-256 beside it would lock them out.
+const ALGORITHMS: [Algorithm; 1] = [Algorithm::Md5];
 
 /// Sign-ins of all telephones.
 pub(super) struct Phones {
@@ -36,7 +40,9 @@ pub(super) struct Challenge {
 impl Phones {
     pub fn new(realm: &str, key: [u8; 32]) -> Phones {
         let now = Instant::now();
-        Phones { registrar: Registrar::new(RegistrarConfig::new(realm), key, now), challenger: Challenger::new(realm, key, now) }
+        let mut config = RegistrarConfig::new(realm);
+        config.algorithms = ALGORITHMS.to_vec();
+        Phones { registrar: Registrar::new(config, key, now), challenger: Challenger::new(realm, key, now).with_algorithms(&ALGORITHMS) }
     }
 
     /// Where a telephone can be reached: the preferred sign-in first, among equals the latest.

@@ -259,6 +259,9 @@ impl Owner {
             let count = progress.unwritten.events.len().min(dreiklang_store::limits::EVENTS_PER_APPEND);
             match self.store.append(self.tenant, self.epoch, progress.version, &progress.unwritten.events[..count]).await {
                 Ok(version) => progress.version = version,
+                // A write that was reported as failed may have reached the disk all the same: then these very facts are there,
+                // under our epoch, and nobody else can have written them.
+                Err(AppendError::Fenced { actual, epoch }) if epoch == self.epoch && actual == progress.version + count as u64 => progress.version = actual,
                 Err(AppendError::Fenced { .. }) => return Err(Some(StepDown::LostOwnership)),
                 Err(failure) => {
                     if !self.condition.degraded.swap(true, Ordering::Relaxed) {
