@@ -228,7 +228,10 @@ impl Owner {
     async fn commit(&mut self, progress: &mut Progress) -> Result<(), Option<StepDown>> {
         if !progress.unwritten.events.is_empty() {
             let started = std::time::Instant::now();
-            self.append(progress).await?;
+            if let Err(down) = self.append(progress).await {
+                Self::disappoint(progress);
+                return Err(down);
+            }
             self.metrics.append.observe(started.elapsed().as_secs_f64());
             if self.condition.degraded.swap(false, Ordering::Relaxed) {
                 info!(tenant = %self.tenant, "the journal can be written again");
@@ -253,6 +256,20 @@ impl Owner {
         Ok(())
     }
 
+    /// Nobody is left waiting for a disk: what was decided takes effect when it can be written, and that is what they are told.
+    fn disappoint(progress: &mut Progress) {
+        let reason = "the journal cannot be written at present (is the disk full?); what was asked for takes effect when it can".to_owned();
+        let refusal = Refusal::WrongState { reason };
+        for (id, _) in progress.unwritten.replies.drain(..) {
+            if let Some(answer) = progress.waiting.remove(&id) {
+                let _ = answer.send(Err(refusal.clone()));
+            }
+        }
+        for answer in progress.configured.drain(..) {
+            let _ = answer.send(Err(refusal.clone()));
+        }
+    }
+
     /// Writes every fact, in pieces the store takes. What was written stays written when a later piece fails.
     async fn append(&self, progress: &mut Progress) -> Result<(), Option<StepDown>> {
         while !progress.unwritten.events.is_empty() {
@@ -261,7 +278,9 @@ impl Owner {
                 Ok(version) => progress.version = version,
                 // A write that was reported as failed may have reached the disk all the same: then these very facts are there,
                 // under our epoch, and nobody else can have written them.
-                Err(AppendError::Fenced { actual, epoch }) if epoch == self.epoch && actual == progress.version + count as u64 => progress.version = actual,
+                Err(AppendError::Fenced { actual, epoch }) if epoch == self.epoch && actual == progress.version + count as u64 => {
+                    progress.version = actual
+                }
                 Err(AppendError::Fenced { .. }) => return Err(Some(StepDown::LostOwnership)),
                 Err(failure) => {
                     if !self.condition.degraded.swap(true, Ordering::Relaxed) {
