@@ -229,7 +229,10 @@ impl Owner {
         if !progress.unwritten.events.is_empty() {
             let started = std::time::Instant::now();
             if let Err(down) = self.append(progress).await {
-                Self::disappoint(progress);
+                // Who waits for an owner that steps down learns it from the closed channel.
+                if down.is_none() {
+                    Self::disappoint(progress);
+                }
                 return Err(down);
             }
             self.metrics.append.observe(started.elapsed().as_secs_f64());
