@@ -32,6 +32,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::Sleep,
 };
 
 /// The header with a request's id; taken over when the caller sends a sensible one.
@@ -186,7 +187,8 @@ impl Listener for Limited {
                 Ok((stream, address)) => {
                     // Small answers must not wait for more; failing to say so only costs time.
                     let _ = stream.set_nodelay(true);
-                    return (Connection { stream, _place: place }, address);
+                    let silence = Box::pin(tokio::time::sleep(limits::CONNECTION_IDLE));
+                    return (Connection { stream, silence, _place: place }, address);
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -206,9 +208,10 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
-/// A connection that gives its place back when it ends.
+/// A connection that ends when it has been silent for too long, and gives its place back.
 struct Connection {
     stream: TcpStream,
+    silence: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -220,7 +223,18 @@ impl Connected<IncomingStream<'_, Limited>> for Peer {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            if buffer.filled().len() > before {
+                self.silence.as_mut().reset(tokio::time::Instant::now() + limits::CONNECTION_IDLE);
+            }
+            return read;
+        }
+        match self.silence.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 

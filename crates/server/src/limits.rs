@@ -21,6 +21,8 @@ pub const SEARCH_CHARS: usize = 100;
 pub const REQUEST_TIME: Duration = Duration::from_secs(120);
 /// How long requests under way may still take when the server stops.
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// How long a connection may send nothing; longer than the longest request, and than the silence of a live client.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(150);
 /// TCP connections of the listener at the same time; each costs a file descriptor and some 20 kB.
 pub const CONNECTIONS: usize = 10_000;
 
@@ -66,6 +68,10 @@ pub const PASSWORD_CHARS_MAX: usize = 200;
 pub const TRUNKS_PER_TENANT: usize = 100;
 /// Telephones of one tenant: some agents have two.
 pub const PHONES_PER_TENANT: usize = 40_000;
+/// Changes handed to an owner before its answers are awaited: enough to share commits, few enough to leave it room for calls.
+pub const CHANGES_AT_ONCE: usize = 100;
+/// Documents named in the audit line of an applied configuration; 100 bytes each.
+pub const AUDITED_DOCUMENTS: usize = 1_000;
 /// Documents of one kind in an applied configuration: as many as a tenant has telephones, twice.
 pub const DOCUMENTS_APPLIED: usize = 80_000;
 /// Users of one tenant.
@@ -84,8 +90,10 @@ pub const IDEMPOTENCY_TIME: Duration = Duration::from_secs(24 * 3_600);
 pub const WEBHOOKS_PER_TENANT: usize = 50;
 /// Longest address of a webhook, in bytes.
 pub const WEBHOOK_URL_BYTES: usize = 2_000;
-/// Deliveries under way at the same time in this process.
-pub const DELIVERIES_AT_ONCE: usize = 32;
+/// Lanes that webhooks are spread over, so that a receiver that hangs holds up only those in its lane.
+pub const DELIVERY_LANES: usize = 8;
+/// Deliveries under way at the same time in one lane.
+pub const DELIVERIES_PER_LANE: usize = 4;
 /// How long a receiver may take to answer.
 pub const DELIVERY_TIME: Duration = Duration::from_secs(10);
 /// How much of a receiver's answer is kept for the log, in bytes.

@@ -1,6 +1,6 @@
 //! Figures for Prometheus.
 //!
-//! Names are part of the interface (`docs/metrics.md`): base units, no id ever a label. Counters are fed with the facts of the
+//! Names are part of the interface: base units, no id ever a label. Counters are fed with the facts of the
 //! journal as they become durable; what describes a present state is computed when somebody asks.
 
 use crate::{limits, runtime};

@@ -131,17 +131,18 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
     changes
 }
 
-async fn take_over(handle: &TenantHandle, changes: Vec<Change>) -> Result<(), Problem> {
-    for change in changes {
-        tracing::info!(tenant = %handle.tenant(), ?change, "the owner takes over a document it had missed");
-        if let Err(error) = handle.configure(change).await {
-            match error {
-                crate::runtime::CommandError::Refused(refusal) => {
-                    // Better to serve with one document less than not at all.
-                    tracing::error!(tenant = %handle.tenant(), code = refusal.code(), %refusal, "a stored document does not hold together and is not in effect");
-                }
-                unavailable => return Err(unavailable.into()),
+async fn take_over(handle: &TenantHandle, mut changes: Vec<Change>) -> Result<(), Problem> {
+    if !changes.is_empty() {
+        tracing::info!(tenant = %handle.tenant(), documents = changes.len(), "the owner takes over documents it had missed");
+    }
+    while let Err((index, error)) = write::configure_all(handle, changes.clone()).await {
+        match error {
+            crate::runtime::CommandError::Refused(refusal) => {
+                // Better to serve with one document less than not at all.
+                tracing::error!(tenant = %handle.tenant(), code = refusal.code(), %refusal, "a stored document does not hold together and is not in effect");
+                changes.drain(..=index);
             }
+            unavailable => return Err(unavailable.into()),
         }
     }
     Ok(())

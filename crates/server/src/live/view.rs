@@ -14,6 +14,7 @@ use dreiklang_core::{
     time::Timestamp,
 };
 use serde::Serialize;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// How much somebody may see.
@@ -188,13 +189,29 @@ pub struct ConversationState {
 impl Snapshot {
     /// What `viewer` may see of the world.
     pub fn of(world: &World, viewer: Viewer, now: Timestamp) -> Snapshot {
-        let mut visible = world.conversations().filter(|conversation| viewer.sees(&agents_of(world, conversation)));
+        // Owners wait while this is read, so everybody is looked at once.
+        let mut occupied: HashMap<ConversationId, Vec<AgentId>> = HashMap::new();
+        let mut serving: HashMap<QueueId, Serving> = HashMap::new();
+        for agent in world.agents() {
+            if let Some(conversation) = occupied_with(agent) {
+                occupied.entry(conversation).or_default().push(agent.settings.id);
+            }
+            for queue in &agent.settings.queues {
+                let serving = serving.entry(*queue).or_default();
+                serving.on_duty += usize::from(agent.duty == agent::Duty::OnDuty);
+                serving.ready += usize::from(agent.is_routable());
+                serving.talking += usize::from(matches!(agent.occupation, Occupation::Talking { .. }));
+            }
+        }
+        let mut visible = world
+            .conversations()
+            .filter(|conversation| viewer == Viewer::All || occupied.get(&conversation.id).is_some_and(|agents| viewer.sees(agents)));
         let conversations: Vec<_> = visible.by_ref().take(limits::SNAPSHOT_CONVERSATIONS).map(ConversationState::of).collect();
         Snapshot {
             seq: world.version(),
             at: now.0,
             draining: world.is_draining(),
-            queues: world.queues().map(|queue| QueueState::of(world, queue)).collect(),
+            queues: world.queues().map(|queue| QueueState::of(queue, serving.get(&queue.settings.id).copied().unwrap_or_default())).collect(),
             agents: world.agents().map(AgentState::of).collect(),
             more_conversations: visible.next().is_some(),
             conversations,
@@ -202,14 +219,12 @@ impl Snapshot {
     }
 }
 
-/// Agents to whom a conversation belongs: it is with them, offered to them, or they finish notes about it.
-fn agents_of(world: &World, conversation: &conversation::Conversation) -> Vec<AgentId> {
-    let mut agents: Vec<_> =
-        conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offer.iter().map(|offer| offer.agent)).collect();
-    if conversation.is_over() {
-        agents.extend(world.agents().filter(|agent| occupied_with(agent) == Some(conversation.id)).map(|agent| agent.settings.id));
-    }
-    agents
+/// Agents of a queue.
+#[derive(Clone, Copy, Debug, Default)]
+struct Serving {
+    on_duty: usize,
+    ready: usize,
+    talking: usize,
 }
 
 /// The agent a conversation is with or offered to.
@@ -222,6 +237,7 @@ pub(crate) fn queue_of(conversation: &conversation::Conversation) -> Option<Queu
     conversation.visit.as_ref().map(|visit| visit.queue).or(conversation.talk.as_ref().and_then(|talk| talk.queue))
 }
 
+/// The conversation an agent is offered, talks in or finishes notes about.
 fn occupied_with(agent: &agent::Agent) -> Option<ConversationId> {
     match agent.occupation {
         Occupation::Idle => None,
@@ -232,25 +248,19 @@ fn occupied_with(agent: &agent::Agent) -> Option<ConversationId> {
 }
 
 impl QueueState {
-    fn of(world: &World, queue: &queue::Queue) -> QueueState {
+    fn of(queue: &queue::Queue, serving: Serving) -> QueueState {
         let settings = &queue.settings;
-        let mut state = QueueState {
+        QueueState {
             id: settings.id.to_string(),
             name: settings.name.clone(),
             waiting: queue.waiting.len(),
             oldest_enqueued_at: queue.waiting.iter().map(|turn| turn.enqueued_at.0).min(),
-            agents_on_duty: 0,
-            agents_ready: 0,
-            agents_talking: 0,
+            agents_on_duty: serving.on_duty,
+            agents_ready: serving.ready,
+            agents_talking: serving.talking,
             service_level_within_ms: settings.service_level.within.0,
             service_level_target: settings.service_level.target,
-        };
-        for agent in world.agents().filter(|agent| agent.settings.queues.contains(&settings.id)) {
-            state.agents_on_duty += usize::from(agent.duty == agent::Duty::OnDuty);
-            state.agents_ready += usize::from(agent.is_routable());
-            state.agents_talking += usize::from(matches!(agent.occupation, Occupation::Talking { .. }));
         }
-        state
     }
 }
 

@@ -81,6 +81,12 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
     const body = { user: form.get("user"), password: form.get("password") };
     if (form.get("tenant")) body.tenant = form.get("tenant");
     state.me = await call("POST", "/session", body);
+    try {
+      await call("GET", "/me");
+    } catch {
+      state.me = null;
+      throw new Error("The browser did not keep the sign-in: it wants HTTPS. Use https://, or localhost on the same machine.");
+    }
     event.target.reset();
     showBoard();
   } catch (problem) {

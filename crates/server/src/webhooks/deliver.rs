@@ -27,8 +27,8 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// The store's word for a delivery.
-pub(crate) const KIND: &str = "webhook";
+/// The store's words for deliveries begin so; the lane follows.
+const KIND: &str = "webhook/";
 /// How long a claimed job stays ours: a delivery, and room for a slow store.
 const HOLD: Millis = Millis::from_secs(60);
 /// Looked for due jobs at least this often, should a notice get lost.
@@ -44,12 +44,27 @@ struct Payload {
     event: Value,
 }
 
+/// The kind of job for a webhook's deliveries.
+pub(crate) fn kind_of(webhook: &str) -> String {
+    let lane = webhook.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte))) % limits::DELIVERY_LANES;
+    format!("{KIND}{lane}")
+}
+
 pub(super) async fn run(state: AppState) {
-    let places = Arc::new(Semaphore::new(limits::DELIVERIES_AT_ONCE));
+    let mut lanes = tokio::task::JoinSet::new();
+    for lane in 0..limits::DELIVERY_LANES {
+        lanes.spawn(run_lane(state.clone(), format!("{KIND}{lane}")));
+    }
+    while lanes.join_next().await.is_some() {}
+}
+
+async fn run_lane(state: AppState, kind: String) {
+    let places = Arc::new(Semaphore::new(limits::DELIVERIES_PER_LANE));
     let mut changes = state.delivery_changes();
     loop {
+        changes.mark_unchanged();
         let free = places.available_permits();
-        let claimed = if free == 0 { Ok(Vec::new()) } else { state.store().claim_jobs(&[KIND], now(), HOLD, free).await };
+        let claimed = if free == 0 { Ok(Vec::new()) } else { state.store().claim_jobs(&[&kind], now(), HOLD, free).await };
         match claimed {
             Ok(jobs) => {
                 for job in jobs {
@@ -67,12 +82,15 @@ pub(super) async fn run(state: AppState) {
                 tokio::time::sleep(STORE_PAUSE).await;
             }
         }
-        let pause = match state.store().next_job_at(&[KIND]).await {
-            Ok(Some(at)) => Duration::from_millis(at.since(now()).0).min(LOOK),
-            _ => LOOK,
-        };
         // With every place taken, the end of a delivery wakes us; a job that is due already must not.
-        let pause = if places.available_permits() == 0 { LOOK } else { pause };
+        let pause = if places.available_permits() == 0 {
+            LOOK
+        } else {
+            match state.store().next_job_at(&[&kind]).await {
+                Ok(Some(at)) => Duration::from_millis(at.since(now()).0).min(LOOK),
+                _ => LOOK,
+            }
+        };
         if pause.is_zero() {
             continue;
         }
@@ -233,6 +251,13 @@ pub(crate) fn signature(secret: &str, seconds: i64, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_webhook_keeps_its_lane_and_many_are_spread() {
+        assert_eq!(kind_of("whk_1"), kind_of("whk_1"));
+        let lanes: std::collections::BTreeSet<_> = (0..100).map(|_| kind_of(&crate::auth::secret::new_id("whk"))).collect();
+        assert!(lanes.len() > limits::DELIVERY_LANES / 2, "{lanes:?}");
+    }
 
     #[test]
     fn the_pause_grows_up_to_an_hour_and_differs_each_time() {

@@ -215,7 +215,7 @@ async fn offer(state: &AppState, tenant: TenantId, id: &str, webhook: &Webhook, 
 
 /// Makes a job of an event for a webhook.
 pub(crate) async fn deliver_event(state: &AppState, tenant: TenantId, webhook: &str, event: Value) -> Result<(), Problem> {
-    let job = NewJob { kind: deliver::KIND.to_owned(), run_at: now(), payload: json!({ "webhook": webhook, "event": event }) };
+    let job = NewJob { kind: deliver::kind_of(webhook), run_at: now(), payload: json!({ "webhook": webhook, "event": event }) };
     match state.store().add_job(tenant, job).await {
         Ok(_) => {}
         // A receiver that is down for very long must not stop the others.

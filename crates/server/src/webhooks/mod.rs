@@ -16,7 +16,7 @@ pub(crate) mod log;
 
 use crate::state::AppState;
 
-pub(crate) use deliver::KIND as DELIVERY;
+pub(crate) use deliver::kind_of;
 pub(crate) use dispatch::deliver_event;
 
 /// Dispatches and delivers until the process ends.

@@ -82,6 +82,20 @@ async fn figures_are_for_this_machine_and_those_who_may_see_reports() {
     assert_eq!(server.send(forwarded().bearer_auth(program)).await.status, 200);
 }
 
+/// Names are part of the interface: dashboards and alarms are made of them.
+#[test]
+fn the_figures_are_the_ones_written_down() {
+    const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/metrics.txt");
+    let text = dreiklang_server::metrics::Metrics::new().encode();
+    let lines = text.lines().filter(|line| line.starts_with("# HELP") || line.starts_with("# TYPE") || line.starts_with("# UNIT"));
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(GOLDEN, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap();
+    assert!(golden == text, "figures changed; if that is wanted, run the tests with UPDATE_GOLDEN=1 and look at the difference");
+}
+
 #[tokio::test]
 async fn a_second_tenant_sees_nothing_of_the_first() {
     let server = Server::start().await;

@@ -65,12 +65,14 @@ async fn guessing_is_stopped() {
     let nobody = guess("192.0.2.1", "nobody", "wrong words of mine").await.problem(401, "AUTH-002");
     assert_eq!(wrong["detail"], nobody["detail"], "nobody learns which users exist");
     for _ in 1..dreiklang_server::limits::ATTEMPTS_PER_USER {
-        server.state.store().user(server.tenant, admin).await.unwrap();
         guess("192.0.2.2", admin, "wrong words of mine").await.problem(401, "AUTH-002");
     }
     let stopped = guess("192.0.2.3", admin, PASSWORD).await;
     assert!(stopped.header("retry-after").parse::<u64>().unwrap() > 0);
     stopped.problem(429, "AUTH-003");
+    let audit = server.get("/audit?limit=500").await.ok();
+    let failed = audit["items"].as_array().unwrap().iter().filter(|entry| entry["action"] == "sign_in.failed").count();
+    assert_eq!(failed, dreiklang_server::limits::ATTEMPTS_PER_USER as usize, "the operator sees it");
 }
 
 #[tokio::test]

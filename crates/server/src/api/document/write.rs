@@ -11,19 +11,24 @@ use crate::{
     api::extract::IfMatch,
     auth::{Principal, secret},
     error::{Code, Problem, chain},
+    limits,
     runtime::{CommandError, TenantHandle},
     setup,
     state::{AppState, now},
     webhooks::address,
 };
 use dreiklang_core::{
-    Event, Stamped,
+    Event, Refusal, Stamped, World,
     config::{self, Change},
     ids::TenantId,
     limits::NAME_CHARS,
 };
 use dreiklang_store::{AuditNote, NewDocument};
 use serde_json::{Value, json};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// One document written or removed.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,27 +217,62 @@ pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
 /// # Errors
 /// The owner's refusal, with the index of the step.
 pub(crate) async fn validate(handle: &TenantHandle, changes: Vec<(usize, Change)>) -> Result<(), (Option<usize>, Problem)> {
-    let asked = handle.read(move |world| {
-        let mut changed;
-        let mut world = world;
-        for (place, (index, change)) in changes.iter().enumerate() {
-            if let Err(refusal) = config::validate(world, change) {
-                return Err((*index, refusal));
-            }
-            // Later changes may build on earlier ones; the last needs no further world.
-            if place + 1 < changes.len() {
-                let mut next = world.clone();
-                next.apply(&Stamped { seq: world.version() + 1, at: world.at(), event: Event::Configured { change: change.clone() } });
-                changed = next;
-                world = &changed;
-            }
+    let outcome = match changes.as_slice() {
+        [] => Ok(Ok(())),
+        [(index, change)] => {
+            let (index, change) = (*index, change.clone());
+            handle.read(move |world| config::validate(world, &change).map_err(|refusal| (index, refusal))).await
         }
-        Ok(())
-    });
-    match asked.await {
+        _ => match handle.read(World::clone).await {
+            // Many changes are tried on a copy, so that the tenant goes on deciding meanwhile.
+            Ok(world) => {
+                let tried = tokio::task::spawn_blocking(move || try_all(world, changes)).await;
+                Ok(tried.map_err(|error| (None, Problem::failure(&error)))?)
+            }
+            Err(error) => Err(error),
+        },
+    };
+    match outcome {
         Ok(Ok(())) => Ok(()),
         Ok(Err((index, refusal))) => Err((Some(index), in_our_words(refusal.into()))),
         Err(error) => Err((None, error.into())),
+    }
+}
+
+/// Later changes may build on earlier ones.
+fn try_all(mut world: World, changes: Vec<(usize, Change)>) -> Result<(), (usize, Refusal)> {
+    for (index, change) in changes {
+        config::validate(&world, &change).map_err(|refusal| (index, refusal))?;
+        world.apply(&Stamped { seq: world.version() + 1, at: world.at(), event: Event::Configured { change } });
+    }
+    Ok(())
+}
+
+/// Hands changes to the owner in order, many at a time, so that they share its commits. Returns how many were taken over before
+/// one was not.
+pub(crate) async fn configure_all(handle: &TenantHandle, changes: Vec<Change>) -> Result<(), (usize, CommandError)> {
+    for (chunk, changes) in changes.chunks(limits::CHANGES_AT_ONCE).enumerate() {
+        let mut asked: Vec<_> = changes.iter().map(|change| Box::pin(handle.configure(change.clone()))).collect();
+        let mut answered: Vec<Option<Result<(), CommandError>>> = Vec::with_capacity(asked.len());
+        for future in &mut asked {
+            // Once polled, a change has its place in the owner's queue; so they arrive in order.
+            answered.push(std::future::poll_fn(|context| Poll::Ready(poll_once(future.as_mut(), context))).await);
+        }
+        for (index, (future, answer)) in asked.into_iter().zip(answered).enumerate() {
+            let answer = match answer {
+                Some(answer) => answer,
+                None => future.await,
+            };
+            answer.map_err(|error| (chunk * limits::CHANGES_AT_ONCE + index, error))?;
+        }
+    }
+    Ok(())
+}
+
+fn poll_once<T>(future: Pin<&mut impl Future<Output = T>>, context: &mut Context<'_>) -> Option<T> {
+    match future.poll(context) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => None,
     }
 }
 
@@ -243,22 +283,21 @@ pub(crate) async fn validate(handle: &TenantHandle, changes: Vec<(usize, Change)
 pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<Step>) -> Result<(), Problem> {
     let tenant = principal.tenant;
     let handle = state.tenant(tenant)?;
-    let changes = steps.iter().enumerate().filter_map(|(index, step)| step.change.clone().map(|change| (index, change))).collect();
-    validate(&handle, changes).await.map_err(|(_, problem)| problem)?;
+    let changes: Vec<_> = steps.iter().enumerate().filter_map(|(index, step)| step.change.clone().map(|change| (index, change))).collect();
+    validate(&handle, changes.clone()).await.map_err(|(_, problem)| problem)?;
     let mut former = Vec::with_capacity(steps.len());
     for step in &steps {
         former.push(state.store().get(tenant, step.kind, &step.id).await?);
     }
     store(state, tenant, &steps).await?;
-    for (index, step) in steps.iter().enumerate() {
-        let Some(change) = step.change.clone() else { continue };
-        if let Err(error) = handle.configure(change).await {
-            restore(state, tenant, &steps[index..], &former[index..]).await;
-            return Err(match error {
-                CommandError::Refused(refusal) => in_our_words(refusal.into()),
-                other => other.into(),
-            });
-        }
+    let (places, changes): (Vec<usize>, Vec<Change>) = changes.into_iter().unzip();
+    if let Err((index, error)) = configure_all(&handle, changes).await {
+        let first = places.get(index).copied().unwrap_or(0);
+        restore(state, tenant, &steps[first..], &former[first..]).await;
+        return Err(match error {
+            CommandError::Refused(refusal) => in_our_words(refusal.into()),
+            other => other.into(),
+        });
     }
     if steps.iter().any(|step| OF_LINES.contains(&step.kind)) {
         setup::tell_lines(state, tenant).await?;
@@ -266,15 +305,27 @@ pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<
     if steps.iter().any(|step| step.kind == Webhook::KIND) {
         state.webhooks_changed();
     }
-    for (step, former) in steps.iter().zip(&former) {
-        let what = match (&step.body, former) {
-            (None, _) => "removed",
-            (Some(_), None) => "created",
-            (Some(_), Some(_)) => "changed",
-        };
-        note(state, principal, &format!("{}.{what}", step.kind), &step.id, json!({ "name": step.name })).await?;
+    note_steps(state, principal, &steps, &former).await
+}
+
+/// One line for one document, and one for many that were changed together.
+async fn note_steps(state: &AppState, principal: &Principal, steps: &[Step], former: &[Option<dreiklang_store::Document>]) -> Result<(), Problem> {
+    let what = |step: &Step, former: &Option<dreiklang_store::Document>| match (&step.body, former) {
+        (None, _) => "removed",
+        (Some(_), None) => "created",
+        (Some(_), Some(_)) => "changed",
+    };
+    if let ([step], [former]) = (steps, former) {
+        let action = format!("{}.{}", step.kind, what(step, former));
+        return note(state, principal, &action, &step.id, json!({ "name": step.name })).await;
     }
-    Ok(())
+    let documents: Vec<_> = steps
+        .iter()
+        .zip(former)
+        .take(limits::AUDITED_DOCUMENTS)
+        .map(|(step, former)| json!({ "kind": step.kind, "name": step.name, "action": what(step, former) }))
+        .collect();
+    note(state, principal, "configuration.applied", "configuration", json!({ "changes": steps.len(), "documents": documents })).await
 }
 
 async fn store(state: &AppState, tenant: TenantId, steps: &[Step]) -> Result<(), Problem> {

@@ -19,11 +19,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use dreiklang_core::{Actor, time::Millis};
+use dreiklang_core::{Actor, ids::TenantId, time::Millis};
 use dreiklang_store::{AuditNote, Session, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -93,7 +93,12 @@ async fn sign_in(
     }
     state.attempts().check(&sign_in.user, address, Instant::now())?;
     let candidates = candidates(&state, &sign_in).await?;
+    let tenants: Vec<_> = candidates.iter().map(|user| user.tenant).collect();
     let Some(user) = recognize(&state, &sign_in, candidates).await? else {
+        // Names that do not exist belong to no tenant, and are often passwords typed into the wrong field.
+        for tenant in tenants {
+            note_sign_in(&state, tenant, "sign_in.failed", &sign_in.user, address).await?;
+        }
         state.attempts().failed(&sign_in.user, address, Instant::now());
         return Err(Problem::new(Code::WrongPassword, "There is no such user, or the password is another one."));
     };
@@ -109,17 +114,22 @@ async fn sign_in(
         expires_at: now + Millis(limits::SESSION_LIFE.as_millis() as u64),
     };
     state.store().put_session(session).await?;
-    let note = AuditNote {
-        at: now,
-        actor: Actor::User(user.name.clone()),
-        action: "sign_in".to_owned(),
-        subject: user.name.clone(),
-        detail: json!({ "address": address }),
-    };
-    state.store().audit(user.tenant, note).await?;
+    note_sign_in(&state, user.tenant, "sign_in", &user.name, address).await?;
     let principal = principal_of(&user, secret::hash(&secret));
     let body = describe(&state, &principal, Some(&secret)).await?;
     Ok(([(header::SET_COOKIE, set_cookie(&state.config().http, &secret))], Json(body)).into_response())
+}
+
+async fn note_sign_in(state: &AppState, tenant: TenantId, action: &str, user: &str, address: IpAddr) -> Result<(), Problem> {
+    let note = AuditNote {
+        at: now(),
+        actor: Actor::User(user.to_owned()),
+        action: action.to_owned(),
+        subject: user.to_owned(),
+        detail: json!({ "address": address }),
+    };
+    state.store().audit(tenant, note).await?;
+    Ok(())
 }
 
 /// Users that may be meant.

@@ -1,0 +1,240 @@
+//! Conversations, past and present, and commands to those under way.
+//!
+//! # Layout
+//!
+//! `view` (what programs see of one).
+
+mod view;
+
+use crate::{
+    api::{
+        document::agent::Line,
+        extract::{Body, Page, Query, id, rows},
+        guard::guard,
+    },
+    auth::{Permission as P, Principal},
+    error::Problem,
+    http::no_content,
+    limits,
+    live::view::agent_of,
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use dreiklang_core::{
+    Command,
+    ids::{AgentId, ConversationId, QueueId},
+    input::TransferTarget,
+    time::Timestamp,
+};
+use dreiklang_store::report::conversations::{ConversationFilter, ConversationOutcome, Cursor};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use view::{Conversation, ConversationDetails};
+
+/// What happened, fact by fact.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Trace {
+    /// Facts as they stand in the journal, in order.
+    #[schema(value_type = Vec<Object>)]
+    pub events: Vec<serde_json::Value>,
+    /// Send this as `after` for what follows; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Which conversations of a list; all conditions must hold.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ConversationQuery {
+    /// Started at or after this.
+    pub from: Option<i64>,
+    /// Started before this.
+    pub to: Option<i64>,
+    /// Were in the queue of this id.
+    pub queue: Option<String>,
+    /// The agent of this id talked with the customer.
+    pub agent: Option<String>,
+    /// `answered`, `abandoned`, `flow_out` or `unserved`.
+    #[param(value_type = Option<String>)]
+    pub outcome: Option<ConversationOutcome>,
+    /// Part of the caller's number or of the number dialed.
+    pub number: Option<String>,
+    /// Came over this line.
+    pub line: Option<Line>,
+    /// Still going on, or over.
+    pub open: Option<bool>,
+    /// Have recordings, or have none.
+    pub recorded: Option<bool>,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+    /// Rows at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<u32>,
+}
+
+/// From where in a trace.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TraceQuery {
+    /// Facts after this one.
+    pub after: Option<u64>,
+    /// Facts at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<u32>,
+}
+
+/// To whom a conversation is handed.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Transfer {
+    /// A queue's id.
+    Queue(String),
+    /// An agent's id.
+    Agent(String),
+    /// A telephone number outside.
+    Number(String),
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(guard(P::ReadOwnConversations, routes!(list)))
+        .routes(guard(P::ReadOwnConversations, routes!(read)))
+        .routes(guard(P::ReadAnyConversation, routes!(trace)))
+        .routes(guard(P::ControlOwnConversations, routes!(hold)))
+        .routes(guard(P::ControlOwnConversations, routes!(resume)))
+        .routes(guard(P::ControlOwnConversations, routes!(transfer)))
+        .routes(guard(P::ControlOwnConversations, routes!(hang_up)))
+}
+
+/// Lists conversations, newest first. Agents see their own.
+#[utoipa::path(get, path = "/conversations", tag = "conversations", operation_id = "listConversations", params(ConversationQuery),
+    responses((status = 200, description = "A page.", body = Page<Conversation>)))]
+async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+    Query(query): Query<ConversationQuery>,
+) -> Result<Page<Conversation>, Problem> {
+    let rows = rows(query.limit)?;
+    if query.number.as_ref().is_some_and(|number| number.chars().count() > limits::SEARCH_CHARS) {
+        return Err(Problem::invalid("number", format!("A search has at most {} characters.", limits::SEARCH_CHARS)));
+    }
+    let agent = match &query.agent {
+        Some(text) => Some(id::<AgentId>("agent", text)?),
+        // Those who may see only their own ask for them without saying so.
+        None if !principal.may(P::ReadAnyConversation) => principal.agent,
+        None => None,
+    };
+    principal.require_for(P::ReadOwnConversations, P::ReadAnyConversation, agent)?;
+    let filter = ConversationFilter {
+        from: query.from.map(Timestamp),
+        to: query.to.map(Timestamp),
+        queue: query.queue.as_deref().map(|text| id::<QueueId>("queue", text)).transpose()?,
+        agent,
+        outcome: query.outcome,
+        number: query.number,
+        line: query.line.map(Into::into),
+        open: query.open,
+        recorded: query.recorded,
+    };
+    let after: Option<Cursor> = match &query.cursor {
+        Some(cursor) => Some(cursor.parse().map_err(|_| Problem::invalid("cursor", "This is not a cursor that a list has given."))?),
+        None => None,
+    };
+    let page = state.store().conversations(principal.tenant, filter, after, rows).await?;
+    Ok(Page { items: page.rows.iter().map(Conversation::of).collect(), next: page.next.map(|cursor| cursor.to_string()) })
+}
+
+/// Reads a conversation with its legs, visits, offers, segments, talks and recordings.
+#[utoipa::path(get, path = "/conversations/{id}", tag = "conversations", operation_id = "getConversation", params(("id" = String, Path, description = "Which.")),
+    responses((status = 200, description = "The conversation.", body = ConversationDetails)))]
+async fn read(State(state): State<AppState>, principal: Principal, Path(text): Path<String>) -> Result<Json<ConversationDetails>, Problem> {
+    let conversation: ConversationId = id("conversation", &text)?;
+    let found =
+        state.store().conversation(principal.tenant, conversation).await?.ok_or_else(|| Problem::not_found("conversation", &text))?;
+    let own = principal.agent.is_some_and(|agent| found.talks.iter().any(|talk| talk.agent == Some(agent)));
+    if !own && !principal.may(P::ReadAnyConversation) {
+        // Whether there is such a conversation is none of their business.
+        return Err(Problem::not_found("conversation", text));
+    }
+    Ok(Json(ConversationDetails::of(&found)))
+}
+
+/// Reads what happened in a conversation, fact by fact.
+#[utoipa::path(get, path = "/conversations/{id}/trace", tag = "conversations", operation_id = "getConversationTrace",
+    params(("id" = String, Path, description = "Which."), TraceQuery), responses((status = 200, description = "Facts.", body = Trace)))]
+async fn trace(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Query(query): Query<TraceQuery>,
+) -> Result<Json<Trace>, Problem> {
+    let conversation: ConversationId = id("conversation", &text)?;
+    let rows = rows(query.limit)?;
+    let after = query.after.unwrap_or(0);
+    let trace = state.store().trace(principal.tenant, conversation, after, rows).await?;
+    if trace.events.is_empty() && after == 0 {
+        return Err(Problem::not_found("conversation", text));
+    }
+    let next = if trace.more { trace.events.last().map(|stamped| stamped.seq) } else { None };
+    let events = trace.events.iter().map(|stamped| serde_json::to_value(stamped).unwrap_or_default()).collect();
+    Ok(Json(Trace { events, next }))
+}
+
+async fn command(
+    state: &AppState,
+    principal: &Principal,
+    text: &str,
+    command: impl FnOnce(ConversationId) -> Command,
+) -> Result<StatusCode, Problem> {
+    let conversation: ConversationId = id("conversation", text)?;
+    let handle = state.tenant(principal.tenant)?;
+    let agent = handle.read(move |world| world.conversation(conversation).map(agent_of)).await?;
+    let agent = agent.ok_or_else(|| Problem::not_found("conversation", text))?;
+    principal.require_for(P::ControlOwnConversations, P::ControlAnyConversation, agent)?;
+    handle.command(principal.actor(agent), command(conversation)).await?;
+    Ok(no_content())
+}
+
+/// Puts the customer on hold.
+#[utoipa::path(post, path = "/conversations/{id}/hold", tag = "conversations", operation_id = "holdConversation", params(("id" = String, Path, description = "Which.")),
+    responses((status = 204, description = "Done.")))]
+async fn hold(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::Hold { conversation }).await
+}
+
+/// Takes the customer back from hold.
+#[utoipa::path(post, path = "/conversations/{id}/resume", tag = "conversations", operation_id = "resumeConversation", params(("id" = String, Path, description = "Which.")),
+    responses((status = 204, description = "Done.")))]
+async fn resume(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::Resume { conversation }).await
+}
+
+/// Hands the customer to somebody else without asking first.
+#[utoipa::path(post, path = "/conversations/{id}/transfer", tag = "conversations", operation_id = "transferConversation", request_body = Transfer,
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Begun.")))]
+async fn transfer(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Body(to): Body<Transfer>,
+) -> Result<StatusCode, Problem> {
+    let to = match to {
+        Transfer::Queue(queue) => TransferTarget::Queue(id("queue", &queue)?),
+        Transfer::Agent(agent) => TransferTarget::Agent(id("agent", &agent)?),
+        Transfer::Number(number) => TransferTarget::Number(number),
+    };
+    command(&state, &principal, &text, |conversation| Command::Transfer { conversation, to }).await
+}
+
+/// Ends a conversation, for the customer too.
+#[utoipa::path(post, path = "/conversations/{id}/hang-up", tag = "conversations", operation_id = "hangUpConversation", params(("id" = String, Path, description = "Which.")),
+    responses((status = 204, description = "Begun.")))]
+async fn hang_up(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::HangUp { conversation }).await
+}
