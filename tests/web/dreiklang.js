@@ -1,0 +1,226 @@
+// The program, built by ./test or `cargo build -p dreiklang`, in a folder and on ports of its own.
+//
+// Decides where the program is found and how it is started, killed and asked; what is set up in it is the test's matter.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createSocket } from "node:dgram";
+import { existsSync } from "node:fs";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** What the first administrator signs in with. */
+export const PASSWORD = "a password for tests";
+/** Limit in ms for whatever should happen at once, with room for a busy machine. */
+export const SOON = 20_000;
+/** Time between two looks at another process, in ms; such a process has no events for us. */
+const LOOK_EVERY = 20;
+/** Two per party, for a few calls. */
+const AUDIO_PORTS = 40;
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+function program() {
+  const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
+  const file = process.env.DREIKLANG_PROGRAM ?? path.join(target, "debug", "dreiklang");
+  if (!existsSync(file)) throw new Error(`${file} is not there; build it first: cargo build -p dreiklang (./test does)`);
+  return file;
+}
+
+/** Looks until `look` gives something other than undefined. */
+export async function until(what, look) {
+  const begin = Date.now();
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() - begin > SOON) throw new Error(`waited ${SOON / 1000} s for ${what}`);
+    await pause(LOOK_EVERY);
+  }
+}
+
+function isFreeForDatagrams(port) {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4");
+    socket.once("error", () => resolve(false));
+    socket.bind(port, "127.0.0.1", () => socket.close(() => resolve(true)));
+  });
+}
+
+/** A port that is free for TCP and UDP on 127.0.0.1. */
+async function freePort() {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address();
+    const isFree = await isFreeForDatagrams(port);
+    server.close();
+    await once(server, "close");
+    if (isFree) return port;
+  }
+  throw new Error("no port is free for both TCP and UDP");
+}
+
+/** The first of neighboring audio ports, looked for below those the kernel gives out by itself. */
+async function freeAudioPorts() {
+  const [from, to] = [10_000, 32_000];
+  const places = Math.floor((to - from) / AUDIO_PORTS);
+  for (let place = 0; place < places; place += 1) {
+    const first = from + ((process.pid + place) % places) * AUDIO_PORTS;
+    let free = 0;
+    while (free < AUDIO_PORTS && (await isFreeForDatagrams(first + free))) free += 1;
+    if (free === AUDIO_PORTS) return first;
+  }
+  throw new Error(`no ${AUDIO_PORTS} neighboring ports are free`);
+}
+
+/** A running server with nothing set up but the first administrator. */
+export class Dreiklang {
+  #folder;
+  #child = null;
+  #cookie = null;
+  #csrf = null;
+  #callers = [];
+
+  /** Starts a server on an empty data directory and waits until it is ready. */
+  static async start() {
+    const server = new Dreiklang();
+    server.#folder = await mkdtemp(path.join(tmpdir(), "dreiklang-web-"));
+    server.http = `127.0.0.1:${await freePort()}`;
+    server.sip = `127.0.0.1:${await freePort()}`;
+    const first = await freeAudioPorts();
+    const configuration = `data_directory = ${JSON.stringify(path.join(server.#folder, "data"))}
+
+[http]
+listen = "${server.http}"
+secure_cookies = false
+
+[connected]
+udp = "${server.sip}"
+tcp = "${server.sip}"
+
+[media]
+port_first = ${first}
+port_last = ${first + AUDIO_PORTS - 1}
+threads = 1
+`;
+    await writeFile(path.join(server.#folder, "dreiklang.toml"), configuration);
+    try {
+      await server.startAgain();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Where the start page is. */
+  get url() {
+    return `http://${this.http}/`;
+  }
+
+  /** Starts the program on the data and ports it had, and waits until it is ready. */
+  async startAgain() {
+    this.#child = this.#spawn(["serve"]);
+    this.#child.stdout.on("data", (text) => this.#log(text));
+    this.#child.stderr.on("data", (text) => this.#log(text));
+    try {
+      await until("the server to be ready", async () => {
+        if (this.#child.exitCode !== null) throw new Error(`the server ended with ${this.#child.exitCode}`);
+        const answer = await fetch(`${this.url}readyz`).catch(() => null);
+        return answer?.ok ? true : undefined;
+      });
+    } catch (error) {
+      throw new Error(`${error.message}\n${await this.log()}`);
+    }
+  }
+
+  /** Kills the program as a failing machine would. */
+  async kill() {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const over = once(child, "exit");
+    child.kill("SIGKILL");
+    await over;
+  }
+
+  /** Stops the program in its tracks, as a machine that hangs, or lets it go on. */
+  freeze(frozen) {
+    this.#child.kill(frozen ? "SIGSTOP" : "SIGCONT");
+  }
+
+  /** Applies a document with queues, agents, numbers and trunks. */
+  async apply(document) {
+    const file = path.join(this.#folder, "apply.toml");
+    await writeFile(file, document);
+    const child = this.#spawn(["apply", file]);
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+    const [code] = await once(child, "close");
+    if (code !== 0) throw new Error(`dreiklang apply ended with ${code}: ${said}`);
+  }
+
+  /** Somebody calls a number and stays until the server hangs up. */
+  call(number, from) {
+    const caller = this.#spawn(["call", number, "--server", this.sip, "--from", from, "--talk", "600"]);
+    caller.stdout.resume();
+    caller.stderr.resume();
+    this.#callers.push(caller);
+    return caller;
+  }
+
+  /** Asks the interface as the first administrator, and returns its answer's body. */
+  async request(method, what, body) {
+    if (!this.#cookie) {
+      const answer = await fetch(`${this.url}api/v1/session`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ user: "admin", password: PASSWORD }),
+      });
+      if (!answer.ok) throw new Error(`signing in is answered with ${answer.status}: ${await answer.text()}`);
+      this.#cookie = answer.headers.get("set-cookie").split(";")[0];
+      this.#csrf = (await answer.json()).csrf_token;
+    }
+    const headers = { Cookie: this.#cookie, "X-CSRF-Token": this.#csrf, "Content-Type": "application/json" };
+    const answer = await fetch(`${this.url}api/v1/${what}`, { method, headers, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${what} is answered with ${answer.status}: ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  /** Hangs up on everybody. */
+  async hangUp() {
+    const { items } = await this.request("GET", "conversations?open=true");
+    for (const { id } of items) await this.request("POST", `conversations/${id}/hang-up`);
+  }
+
+  /** Everything the server wrote. */
+  async log() {
+    return readFile(path.join(this.#folder, "log"), "utf8").catch(() => "");
+  }
+
+  /** Ends everything and leaves nothing behind. */
+  async close() {
+    await this.kill();
+    for (const caller of this.#callers) caller.kill("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #log(text) {
+    // After the folder is gone nobody wants to know.
+    appendFile(path.join(this.#folder, "log"), text).catch(() => {});
+  }
+
+  #spawn(args) {
+    const settings = {
+      DREIKLANG_CONFIG: path.join(this.#folder, "dreiklang.toml"),
+      DREIKLANG_ADMIN_PASSWORD: PASSWORD,
+      DREIKLANG_PASSWORD: PASSWORD,
+    };
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("DREIKLANG_"));
+    return spawn(program(), args, { cwd: this.#folder, env: { ...Object.fromEntries(inherited), ...settings }, stdio: ["ignore", "pipe", "pipe"] });
+  }
+}
