@@ -98,7 +98,7 @@ async fn answer(router: Router, listener: TcpListener, stop: impl Future<Output 
 /// Everything that is answered on the main listener.
 pub fn router(state: AppState, with_admin: bool) -> Router {
     let (api, document) = api::router();
-    let mut router = Router::new().nest("/api/v1", api.merge(live::router())).merge(api::document_route(document)).merge(web::router());
+    let mut router = Router::new().nest("/api/v1", api).merge(api::document_route(document)).merge(web::router());
     if with_admin {
         router = router.merge(health::router());
     }

@@ -41,12 +41,20 @@ pub async fn ensure_tenant(store: &Store, name: &str) -> Result<Vec<dreiklang_st
 pub async fn prepare(state: &AppState, tenant: TenantId) -> Result<(), Problem> {
     let writer = state.writer(tenant);
     let _turn = writer.lock().await;
-    let handle = state.tenant(tenant)?;
     first_settings(state, tenant).await?;
+    agree(state, tenant).await?;
+    tell_lines(state, tenant).await
+}
+
+/// Brings the owner to what the store says. The caller holds the tenant's writer.
+///
+/// # Errors
+/// When the store fails or the tenant has no owner.
+pub(crate) async fn agree(state: &AppState, tenant: TenantId) -> Result<(), Problem> {
+    let handle = state.tenant(tenant)?;
     let wanted = wanted(state.store(), tenant).await?;
     let changes = handle.read(move |world| differences(world, wanted)).await?;
-    take_over(&handle, changes).await?;
-    tell_lines(state, tenant).await
+    take_over(&handle, changes).await
 }
 
 /// A new tenant gets its settings, so that there is a document to change.

@@ -10,7 +10,7 @@
 
 pub mod document;
 pub mod extract;
-mod guard;
+pub(crate) mod guard;
 pub mod v1;
 
 use crate::{error::problem::ProblemBody, state::AppState};
@@ -56,7 +56,7 @@ impl Modify for Schemes {
 
 /// All operations and their description.
 pub fn router() -> (Router<AppState>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(v1::router()).split_for_parts()
+    OpenApiRouter::with_openapi(Description::openapi()).merge(v1::router()).merge(crate::live::router()).split_for_parts()
 }
 
 /// The description as a program reads it: `/api/v1/openapi.json`.

@@ -3,15 +3,17 @@
 //! A fact is told as it stands in the journal, with two exceptions: wishes to lines are left out, and so is what lines need after a
 //! crash. Whoever may not see a conversation does not get its facts, but the figures that change with them: after every fact that
 //! changes a queue, a frame `queue` says how many wait. An agent to whom a conversation comes gets a frame `conversation` first, since
-//! its earlier facts were none of the agent's business.
+//! its earlier facts were none of the agent's business, and a frame `conversation_gone` when it is the agent's no longer.
 
 use super::view::Viewer;
 use axum::extract::ws::Utf8Bytes;
 use dreiklang_core::{
     Event, Stamped, World,
+    agent::Occupation,
     config::Change,
     endpoint::{Line, Party},
     ids::{AgentId, ConversationId, QueueId, VisitId},
+    routing::OfferOutcome,
     time::Timestamp,
 };
 use serde_json::{Map, Value, json};
@@ -103,6 +105,12 @@ impl Teller {
                 teller.waiting.entry(visit.queue).or_default().insert(visit.id, visit.enqueued_at);
             }
         }
+        for agent in world.agents() {
+            let known = conversation_of(agent.occupation).and_then(|conversation| teller.conversations.get_mut(&conversation));
+            if let Some(known) = known {
+                known.agents.insert(agent.settings.id);
+            }
+        }
         teller
     }
 
@@ -118,7 +126,7 @@ impl Teller {
         if let Some(queue) = touched {
             frames.push(self.queue_frame(stamped, queue));
         }
-        self.forget(&stamped.event);
+        self.forget(stamped, &mut frames);
         frames
     }
 
@@ -234,33 +242,23 @@ impl Teller {
         }
     }
 
-    fn forget(&mut self, event: &Event) {
-        match event {
-            // An agent keeps seeing what happened up to its own part.
-            Event::OfferEnded { conversation, agent, outcome, .. } if *outcome != dreiklang_core::routing::OfferOutcome::Accepted => {
-                if let Some(known) = self.conversations.get_mut(conversation) {
-                    known.agents.remove(agent);
-                }
+    /// Lets go of what is over, and tells agents what is no longer theirs.
+    fn forget(&mut self, stamped: &Stamped, frames: &mut Vec<Frame>) {
+        match &stamped.event {
+            Event::OfferEnded { conversation, agent, outcome, .. } if *outcome != OfferOutcome::Accepted => {
+                self.leave(stamped, *conversation, *agent, frames);
             }
-            Event::TalkEnded { conversation, agent: Some(agent), .. } => {
-                // Wrap-up comes after the conversation's end; until then a conversation that goes on belongs to somebody else.
-                if let Some(known) = self.conversations.get_mut(conversation)
-                    && !known.over
-                {
-                    known.agents.remove(agent);
-                }
-            }
-            Event::WrapUpStarted { conversation, agent, .. } => {
-                if let Some(known) = self.conversations.get_mut(conversation) {
-                    known.agents.insert(*agent);
-                }
-            }
-            Event::WrapUpEnded { conversation, agent, .. } => {
-                if let Some(known) = self.conversations.get_mut(conversation) {
-                    known.agents.remove(agent);
-                    if known.over && known.agents.is_empty() {
-                        self.conversations.remove(conversation);
-                    }
+            // Until an agent is busy with something else, the conversation is still the agent's: notes may have to be finished.
+            Event::OccupationChanged { agent, occupation, .. } => {
+                let present = conversation_of(*occupation);
+                let left: Vec<_> = self
+                    .conversations
+                    .iter()
+                    .filter(|(conversation, known)| Some(**conversation) != present && known.agents.contains(agent))
+                    .map(|(conversation, _)| *conversation)
+                    .collect();
+                for conversation in left {
+                    self.leave(stamped, conversation, *agent, frames);
                 }
             }
             Event::ConversationEnded { conversation, .. } => {
@@ -271,14 +269,38 @@ impl Teller {
                     }
                 }
             }
-            Event::OccupationChanged { agent, occupation: dreiklang_core::agent::Occupation::Idle, .. } => {
-                // Idle agents belong to no conversation; this also catches every way a wrap-up may be skipped.
-                self.conversations.retain(|_, known| !(known.agents.remove(agent) && known.over && known.agents.is_empty()));
-            }
             Event::Configured { change: Change::RemoveQueue(queue) } if self.waiting.get(queue).is_some_and(BTreeMap::is_empty) => {
                 self.waiting.remove(queue);
             }
             _ => {}
+        }
+    }
+
+    fn leave(&mut self, stamped: &Stamped, conversation: ConversationId, agent: AgentId, frames: &mut Vec<Frame>) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        if !known.agents.remove(&agent) {
+            return;
+        }
+        if known.over && known.agents.is_empty() {
+            self.conversations.remove(&conversation);
+        }
+        let text = json!({ "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "conversation_gone", "conversation": conversation });
+        frames.push(Frame {
+            seq: stamped.seq,
+            at: stamped.at,
+            audience: Audience::Only(agent),
+            derived: true,
+            text: text.to_string().into(),
+        });
+    }
+}
+
+/// What an agent is busy with.
+fn conversation_of(occupation: Occupation) -> Option<ConversationId> {
+    match occupation {
+        Occupation::Idle => None,
+        Occupation::Offered { conversation, .. } | Occupation::Talking { conversation } | Occupation::WrapUp { conversation, .. } => {
+            Some(conversation)
         }
     }
 }
@@ -302,11 +324,10 @@ fn fact(stamped: &Stamped) -> Option<Utf8Bytes> {
 mod tests {
     use super::*;
     use dreiklang_core::{
-        agent::{Availability, Occupation},
+        agent::Availability,
         conversation::Direction,
         ids::{LegId, OfferId},
         queue::Outcome,
-        routing::OfferOutcome,
         time::Millis,
     };
 
@@ -421,7 +442,7 @@ mod tests {
             made_at: Timestamp(3_000),
             outcome: OfferOutcome::NoAnswer,
         });
-        assert_eq!(kinds(&frames, Viewer::Agent(ADA)), ["offer_ended"], "the end itself it hears");
+        assert_eq!(kinds(&frames, Viewer::Agent(ADA)), ["offer_ended", "conversation_gone"], "the end itself it hears");
         let frames = story.tell(Event::HoldEnded { conversation: CALL });
         assert_eq!(kinds(&frames, Viewer::Agent(ADA)), Vec::<String>::new());
         assert_eq!(kinds(&frames, Viewer::All), ["hold_ended"]);

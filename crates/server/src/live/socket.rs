@@ -9,25 +9,25 @@ use super::{
     view::{Snapshot, Viewer},
 };
 use crate::{
-    api::extract::Query,
+    api::{extract::Query, guard::guard},
     auth::{Permission, Principal, session},
-    error::Problem,
+    error::{Code, Problem},
     limits,
     state::{AppState, now},
 };
 use axum::{
-    Router,
     extract::{
         State,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     response::Response,
-    routing::any,
 };
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Instant;
 use tokio::sync::{broadcast, watch};
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The client did not keep up.
 const CLOSE_SLOW: u16 = 4008;
@@ -40,22 +40,31 @@ const CLOSE_AGAIN: u16 = 1013;
 /// The name of the protocol, for clients that ask for one.
 const PROTOCOL: &str = "dreiklang.v1";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Resume {
+    /// The `seq` of the last frame seen.
     after: Option<u64>,
 }
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/live", any(upgrade))
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(guard(Permission::ReadLive, routes!(listen)))
 }
 
-async fn upgrade(
+/// Tells what happens as it happens, over a WebSocket.
+///
+/// Text frames `{"v": 1, "seq": …, "at": …, "type": …}`: first `hello` with the present state (`snapshot`), then facts and, after facts that
+/// change a queue, `queue`. Clients only listen. Who resumes with `after` gets `resumed`, the facts missed and `figures`, or `resync` with
+/// the present state. Browsers without a cookie send their token as the protocol `bearer.<token>` beside `dreiklang.v1`.
+#[utoipa::path(get, path = "/live", tag = "live", operation_id = "listen", params(Resume),
+    responses((status = 101, description = "Frames follow.")))]
+async fn listen(
     State(state): State<AppState>,
     principal: Principal,
     Query(resume): Query<Resume>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    principal.require(Permission::ReadLive)?;
+    let upgrade = upgrade.map_err(|rejection| Problem::new(Code::Malformed, format!("This is a WebSocket: {}", rejection.body_text())))?;
     state.tenant(principal.tenant)?;
     let place = state.hubs().enter(principal.tenant, &principal.id)?;
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limits::CLIENT_FRAME_BYTES).max_frame_size(limits::CLIENT_FRAME_BYTES);

@@ -211,7 +211,10 @@ impl Snapshot {
             seq: world.version(),
             at: now.0,
             draining: world.is_draining(),
-            queues: world.queues().map(|queue| QueueState::of(queue, serving.get(&queue.settings.id).copied().unwrap_or_default())).collect(),
+            queues: world
+                .queues()
+                .map(|queue| QueueState::of(queue, serving.get(&queue.settings.id).copied().unwrap_or_default()))
+                .collect(),
             agents: world.agents().map(AgentState::of).collect(),
             more_conversations: visible.next().is_some(),
             conversations,

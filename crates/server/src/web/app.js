@@ -62,7 +62,7 @@ function showBoard() {
   byId("board").hidden = false;
   byId("who").hidden = false;
   byId("name").textContent = state.me.name;
-  byId("tenant").textContent = state.me.tenant_name;
+  byId("tenant").textContent = state.me.tenant_name === "Dreiklang" ? "" : state.me.tenant_name;
   const all = state.me.roles.some((role) => ["supervisor", "administrator", "auditor", "program"].includes(role));
   byId("past-section").hidden = !(all || state.me.agent);
   byId("live-section").hidden = !(all || state.me.agent);
@@ -189,7 +189,7 @@ function take(frame) {
       if (agent) agent.reachable = frame.reachable;
       break;
     case "occupation_changed":
-      if (agent) Object.assign(agent, { occupation: frame.occupation, occupation_since: frame.since });
+      if (agent) Object.assign(agent, { occupation: frame.occupation, occupation_since: frame.at });
       break;
     case "conversation_started":
     case "conversation":
@@ -211,6 +211,7 @@ function take(frame) {
     case "offer_ended":
       if (conversation && frame.outcome !== "accepted") conversation.agent = null;
       break;
+    case "conversation_gone":
     case "conversation_ended":
       state.conversations.delete(frame.conversation);
       setTimeout(loadPast, 500);
@@ -293,9 +294,8 @@ function rows(id, items, cells) {
       if (kind) cell.className = kind;
     }
   }
-  // Controls must not lose the focus or stop playing because the table is drawn again.
-  const sameText = body.textContent === table.tBodies[0].textContent && body.rows.length === table.tBodies[0].rows.length;
-  if (!sameText || !table.tBodies[0].contains(document.activeElement)) if (!sameText) table.tBodies[0].replaceWith(body);
+  // Drawn again only when something differs, so that controls keep the focus and readers are not disturbed.
+  if (body.innerHTML !== table.tBodies[0].innerHTML) table.tBodies[0].replaceWith(body);
   table.hidden = items.length === 0;
   table.nextElementSibling.hidden = items.length !== 0;
 }
@@ -343,12 +343,14 @@ function recordings(row) {
     button.type = "button";
     button.className = "plain";
     button.textContent = "▶ Play";
+    button.setAttribute("aria-label", `Play the recording of ${caller(row)}`);
     button.addEventListener("click", () => {
-      const audio = document.createElement("audio");
-      audio.controls = true;
-      audio.src = `${api}/recordings/${id}/audio`;
-      button.replaceWith(audio);
-      audio.play().catch(() => {});
+      // One player for all: rows are drawn again and again, and a player must not be.
+      const player = byId("player");
+      player.hidden = false;
+      player.src = `${api}/recordings/${id}/audio`;
+      // A browser that does not start sound by itself shows the player, and the person starts it.
+      player.play().catch((problem) => problem.name === "NotAllowedError" || say("problem", `The recording cannot be played: ${problem.message}`));
     });
     place.append(button);
   }

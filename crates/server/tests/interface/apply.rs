@@ -156,13 +156,18 @@ async fn pruning_removes_what_is_not_named() {
     let world = server.world(|world| (world.skills().count(), world.queues().count(), world.agents().count(), world.numbers().count()));
     assert_eq!(world.await, (1, 0, 0, 0));
     let audit = server.call(Method::GET, "/audit?limit=1", None, &[]).await.ok();
-    assert_eq!((audit["items"][0]["action"].as_str(), audit["items"][0]["detail"]["changes"].as_u64()), (Some("configuration.applied"), Some(6)));
+    assert_eq!(
+        (audit["items"][0]["action"].as_str(), audit["items"][0]["detail"]["changes"].as_u64()),
+        (Some("configuration.applied"), Some(6))
+    );
 }
 
 #[tokio::test]
 async fn a_large_configuration_is_applied_in_one_go() {
     let server = Server::start().await;
-    let agents: Vec<_> = (0..1_500).map(|index| json!({ "name": format!("Agent {index}"), "endpoint": { "kind": "desk", "value": format!("a{index}") } })).collect();
+    let agents: Vec<_> = (0..1_500)
+        .map(|index| json!({ "name": format!("Agent {index}"), "endpoint": { "kind": "desk", "value": format!("a{index}") } }))
+        .collect();
     let applied = server.post("/configuration", json!({ "agents": agents })).await.ok();
     assert_eq!(applied["changes"].as_array().unwrap().len(), 1_500);
     assert_eq!(server.world(|world| world.agents().count()).await, 1_500);

@@ -294,6 +294,10 @@ pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<
     if let Err((index, error)) = configure_all(&handle, changes).await {
         let first = places.get(index).copied().unwrap_or(0);
         restore(state, tenant, &steps[first..], &former[first..]).await;
+        // Changes after the refused one may be on their way to the owner already. If this fails too, the next start-up does it.
+        if let Err(problem) = setup::agree(state, tenant).await {
+            tracing::warn!(%tenant, %problem, "the owner does not agree with the store yet");
+        }
         return Err(match error {
             CommandError::Refused(refusal) => in_our_words(refusal.into()),
             other => other.into(),
@@ -309,7 +313,12 @@ pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<
 }
 
 /// One line for one document, and one for many that were changed together.
-async fn note_steps(state: &AppState, principal: &Principal, steps: &[Step], former: &[Option<dreiklang_store::Document>]) -> Result<(), Problem> {
+async fn note_steps(
+    state: &AppState,
+    principal: &Principal,
+    steps: &[Step],
+    former: &[Option<dreiklang_store::Document>],
+) -> Result<(), Problem> {
     let what = |step: &Step, former: &Option<dreiklang_store::Document>| match (&step.body, former) {
         (None, _) => "removed",
         (Some(_), None) => "created",

@@ -49,8 +49,9 @@ async fn resend(
     let job = JobId(id("delivery", &job)?);
     let before = JobId(job.0.saturating_sub(1));
     let found = state.store().jobs(principal.tenant, Some(before), 1).await?;
-    let is_its =
-        found.first().is_some_and(|found| found.id == job && found.kind == kind_of(&webhook) && found.payload["webhook"] == webhook.as_str());
+    let is_its = found
+        .first()
+        .is_some_and(|found| found.id == job && found.kind == kind_of(&webhook) && found.payload["webhook"] == webhook.as_str());
     if !is_its || !state.store().retry_job(principal.tenant, job, now()).await? {
         return Err(Problem::new(Code::NotFound, "This delivery was accepted meanwhile, given up, or is being made right now."));
     }
