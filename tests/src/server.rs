@@ -128,11 +128,16 @@ filter = \"info\"
         String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).unwrap_or_default()).into_owned()
     }
 
-    /// Asks the server to end, as Ctrl-C does, and checks that it does so by itself and without an error.
-    pub async fn stop(mut self) -> Result<()> {
+    /// Asks the server to end, as Ctrl-C does, and does not wait for it.
+    pub async fn ask_to_stop(&self) -> Result<()> {
         let id = self.child.id().context("the server has ended already")?;
         let asked = Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
         ensure!(asked.success(), "cannot ask the server to end");
+        Ok(())
+    }
+
+    /// Waits until the server has ended by itself, and checks that it did so without an error.
+    pub async fn wait_until_ended(mut self) -> Result<()> {
         match tokio::time::timeout(STOP_MAX, self.child.wait()).await {
             Ok(status) => {
                 let status = status?;
@@ -141,6 +146,12 @@ filter = \"info\"
             }
             Err(_) => bail!("the server has not ended after {} s\n{}", STOP_MAX.as_secs(), self.log()),
         }
+    }
+
+    /// Asks the server to end and waits until it has.
+    pub async fn stop(self) -> Result<()> {
+        self.ask_to_stop().await?;
+        self.wait_until_ended().await
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {
