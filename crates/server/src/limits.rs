@@ -55,6 +55,12 @@ pub const ATTEMPTS_PER_ADDRESS: u32 = 50;
 pub const ATTEMPT_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Users and addresses whose failures are remembered; the oldest is forgotten first. 100 bytes each.
 pub const ATTEMPTS_REMEMBERED: usize = 50_000;
+/// Requests a second of one user or token: a page needs a few, a program that copies everything some tens.
+pub const REQUESTS_PER_SECOND: u32 = 200;
+/// Requests of one user or token at once, before the limit per second applies.
+pub const REQUESTS_AT_ONCE: u32 = 1_000;
+/// Users and tokens whose speed is remembered; those who have been calm for some seconds are forgotten first. 100 bytes each.
+pub const RATES_REMEMBERED: usize = 50_000;
 /// Passwords hashed at the same time: each takes 19 MiB and a core for some 20 ms.
 pub const HASHES_AT_ONCE: usize = 2;
 /// Sign-ins waiting for their turn at hashing; more are told to come back.

@@ -1,7 +1,7 @@
 //! What every request handler holds.
 
 use crate::{
-    auth::{attempts::Attempts, password::Hasher, session::Recent},
+    auth::{attempts::Attempts, password::Hasher, rates::Rates, session::Recent},
     config::Config,
     error::{Code, Problem},
     idempotency::Answers,
@@ -33,6 +33,7 @@ struct Shared {
     hasher: Hasher,
     attempts: Attempts,
     recent: Recent,
+    rates: Rates,
     answers: Answers,
     hubs: Hubs,
     /// One writer of documents per tenant at a time: between validation and taking over nothing must change.
@@ -57,6 +58,7 @@ impl AppState {
                 hasher: Hasher::default(),
                 attempts: Attempts::default(),
                 recent: Recent::default(),
+                rates: Rates::default(),
                 answers: Answers::default(),
                 writers: Mutex::default(),
                 stopping: watch::Sender::new(false),
@@ -112,6 +114,10 @@ impl AppState {
 
     pub(crate) fn recent(&self) -> &Recent {
         &self.shared.recent
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.shared.rates
     }
 
     pub(crate) fn answers(&self) -> &Answers {

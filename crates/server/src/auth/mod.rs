@@ -3,12 +3,13 @@
 //! # Layout
 //!
 //! `role` (the table of permissions), `principal` (who asks), `password` and `secret` (what proves it), `session` (from a request
-//! to a principal), `attempts` (guessing takes forever), `first` (the first administrator).
+//! to a principal), `attempts` (guessing takes forever), `first` (the first administrator), `rates` (how fast one may ask).
 
 pub mod attempts;
 pub mod first;
 pub mod password;
 pub mod principal;
+pub mod rates;
 pub mod role;
 pub mod secret;
 pub mod session;

@@ -22,6 +22,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 /// The proof of a page.
@@ -164,6 +165,7 @@ pub(crate) async fn layer(State(state): State<AppState>, mut request: Request, n
     let headers = request.headers();
     if let Some(token) = bearer(headers) {
         let principal = from_token(&state, &token).await?.ok_or_else(not_signed_in)?;
+        state.rates().take(&principal, Instant::now())?;
         request.extensions_mut().insert(principal);
     } else if let Some(value) = cookie(headers, cookie_name(http))
         && let Some(principal) = from_session(&state, &value).await?
@@ -177,6 +179,7 @@ pub(crate) async fn layer(State(state): State<AppState>, mut request: Request, n
         if changes && !secret::same(proof, &secret::csrf(&value)) {
             return Err(Problem::new(Code::CrossSite, "Send the csrf_token of the sign-in as X-CSRF-Token."));
         }
+        state.rates().take(&principal, Instant::now())?;
         request.extensions_mut().insert(SessionSecret(value));
         request.extensions_mut().insert(principal);
     }

@@ -79,6 +79,8 @@ codes! {
     InProgress = "API-014", CONFLICT, "The same request is being worked on";
     /// It took too long.
     TooSlow = "API-015", GATEWAY_TIMEOUT, "The request took too long";
+    /// Too many requests in a short time.
+    TooFast = "API-016", TOO_MANY_REQUESTS, "Too many requests";
 
     /// The tenant has no owner at present.
     Unavailable = "SERVER-001", SERVICE_UNAVAILABLE, "Not available at present";

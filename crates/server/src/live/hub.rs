@@ -5,7 +5,7 @@
 
 use super::{
     frame::{Frame, Teller},
-    view::Viewer,
+    view::{Viewer, Whole},
 };
 use crate::{
     error::{Code, Problem, chain},
@@ -21,10 +21,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
 /// How often new tenants are looked for; they come into being a few times a year.
 const TENANTS_PAUSE: Duration = Duration::from_secs(5);
+/// Longest wait of a client for a hub to begin.
+const BEGIN_TIME: Duration = Duration::from_secs(10);
 /// Pause before a journal that cannot be read is read again.
 const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
 
@@ -41,9 +43,17 @@ pub struct Hubs {
 /// One tenant's.
 pub(super) struct Hub {
     frames: broadcast::Sender<Batch>,
-    /// The last fact that was told; the journal may be ahead by a moment.
-    told: watch::Sender<u64>,
+    /// Whether frames are being sent; before, a client would miss some.
+    following: watch::Sender<bool>,
     sockets: Mutex<HashMap<String, usize>>,
+    looking: Mutex<Looking>,
+}
+
+/// Those who wait for the present state. Many pages come at once after a restart; the owner is asked once for all of them.
+#[derive(Default)]
+struct Looking {
+    waiting: Vec<oneshot::Sender<Arc<Whole>>>,
+    under_way: bool,
 }
 
 /// A socket's place; given back when it is dropped.
@@ -68,8 +78,9 @@ impl Hubs {
         Arc::clone(hubs.entry(tenant).or_insert_with(|| {
             Arc::new(Hub {
                 frames: broadcast::Sender::new(limits::FRAMES_BUFFERED),
-                told: watch::Sender::new(0),
+                following: watch::Sender::new(false),
                 sockets: Mutex::default(),
+                looking: Mutex::default(),
             })
         }))
     }
@@ -91,6 +102,23 @@ impl Hubs {
         Ok(place)
     }
 
+    /// The present state, read by the owner after this was asked for.
+    pub(crate) async fn whole(&self, state: &AppState, tenant: TenantId) -> Result<Arc<Whole>, Problem> {
+        let hub = self.hub(tenant);
+        let (tell, told) = oneshot::channel();
+        let leads = {
+            let mut looking = hub.looking();
+            looking.waiting.push(tell);
+            !std::mem::replace(&mut looking.under_way, true)
+        };
+        if leads {
+            // A task of its own: whoever asked first may go away.
+            tokio::spawn(look(hub, state.clone(), tenant));
+        }
+        told.await
+            .map_err(|_| Problem::new(Code::Unavailable, "The tenant is not available at present; try again in a moment.").retry_after(1))
+    }
+
     fn count(&self) {
         let hubs: Vec<_> = self.lock().values().cloned().collect();
         self.metrics.live_clients(hubs.iter().map(|hub| hub.sockets().values().sum::<usize>()).sum());
@@ -102,8 +130,36 @@ impl Hub {
         self.sockets.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    pub(super) fn listen(&self) -> broadcast::Receiver<Batch> {
-        self.frames.subscribe()
+    fn looking(&self) -> MutexGuard<'_, Looking> {
+        self.looking.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Frames from now on; waits until they are being sent.
+    pub(super) async fn listen(&self) -> Option<broadcast::Receiver<Batch>> {
+        let mut following = self.following.subscribe();
+        let begun = tokio::time::timeout(BEGIN_TIME, following.wait_for(|following| *following)).await;
+        matches!(begun, Ok(Ok(_))).then(|| self.frames.subscribe())
+    }
+}
+
+/// Reads the state for everybody who waits, until nobody does.
+async fn look(hub: Arc<Hub>, state: AppState, tenant: TenantId) {
+    loop {
+        let waiting = std::mem::take(&mut hub.looking().waiting);
+        if let Ok(handle) = state.tenant(tenant)
+            && let Ok(whole) = handle.read(|world| Whole::of(world, now())).await
+        {
+            let whole = Arc::new(whole);
+            for tell in waiting {
+                // Whoever went away misses nothing.
+                let _ = tell.send(Arc::clone(&whole));
+            }
+        }
+        let mut looking = hub.looking();
+        if looking.waiting.is_empty() {
+            looking.under_way = false;
+            return;
+        }
     }
 }
 
@@ -144,25 +200,37 @@ pub async fn follow_all(state: AppState) {
 
 async fn follow(state: AppState, tenant: TenantId) {
     let hub = state.hubs().hub(tenant);
+    let mut follower: Option<Follower> = None;
     loop {
         let Some(handle) = state.runtime().tenants().get(tenant) else { return };
         // Listening begins before the state is read, so that nothing falls in between.
         let mut commits = handle.commits();
-        match begin(&handle).await {
-            Ok((teller, reached)) => {
-                hub.told.send_replace(reached);
-                let mut follower = Follower {
-                    metrics: state.metrics().clone(),
-                    store: state.store().clone(),
-                    hub: Arc::clone(&hub),
-                    tenant,
-                    teller,
-                    reached,
-                };
-                follower.run(&mut commits).await;
+        let follower = match &mut follower {
+            // The owner changed; facts go on where they were.
+            Some(follower) => {
+                follower.catch_up().await;
+                follower
             }
-            Err(_) => tokio::time::sleep(JOURNAL_PAUSE).await,
-        }
+            None => match begin(&handle).await {
+                Ok((teller, reached)) => {
+                    hub.following.send_replace(true);
+                    follower.insert(Follower {
+                        metrics: state.metrics().clone(),
+                        store: state.store().clone(),
+                        hub: Arc::clone(&hub),
+                        tenant,
+                        teller,
+                        reached,
+                    })
+                }
+                Err(_) => {
+                    tokio::time::sleep(JOURNAL_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        follower.run(&mut commits).await;
+        tokio::time::sleep(JOURNAL_PAUSE).await;
     }
 }
 
@@ -228,7 +296,6 @@ impl Follower {
         self.metrics.live_lag(Duration::from_millis(now().since(last.at).0));
         // Nobody listening is fine.
         let _ = self.hub.frames.send(Arc::new(frames));
-        self.hub.told.send_replace(self.reached);
     }
 }
 

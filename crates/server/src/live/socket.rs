@@ -6,14 +6,14 @@
 use super::{
     frame::VERSION,
     hub::{self, Batch, Place},
-    view::{Snapshot, Viewer},
+    view::Viewer,
 };
 use crate::{
     api::{extract::Query, guard::guard},
     auth::{Permission, Principal, session},
     error::{Code, Problem},
     limits,
-    state::{AppState, now},
+    state::AppState,
 };
 use axum::{
     extract::{
@@ -113,11 +113,12 @@ impl Client {
     async fn begin(&mut self, after: Option<u64>) -> Result<(broadcast::Receiver<Batch>, u64), Over> {
         let tenant = self.principal.tenant;
         // Listening begins before the state is read, so that nothing falls in between.
-        let frames = self.state.hubs().hub(tenant).listen();
         let viewer = self.viewer;
         let again = Over::Close(CLOSE_AGAIN, "the tenant is not available at present");
-        let Ok(handle) = self.state.tenant(tenant) else { return Err(again) };
-        let Ok(snapshot) = handle.read(move |world| Snapshot::of(world, viewer, now())).await else { return Err(again) };
+        let Some(frames) = self.state.hubs().hub(tenant).listen().await else { return Err(again) };
+        let Ok(whole) = self.state.hubs().whole(&self.state, tenant).await else { return Err(again) };
+        let snapshot = whole.seen_by(viewer);
+        drop(whole);
         let reached = snapshot.seq;
         let missed = match after {
             Some(after) => hub::replay(self.state.store(), tenant, after, reached, viewer)

@@ -186,9 +186,27 @@ pub struct ConversationState {
     pub recording: bool,
 }
 
-impl Snapshot {
-    /// What `viewer` may see of the world.
-    pub fn of(world: &World, viewer: Viewer, now: Timestamp) -> Snapshot {
+/// The present state before it is known who looks: read once, shown to many.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// Without conversations.
+    snapshot: Snapshot,
+    /// Those that everybody who sees all is shown, and those that belong to an agent.
+    conversations: Vec<Seen>,
+    more: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    state: ConversationState,
+    agents: Vec<AgentId>,
+    /// Among the first, which are shown to those who see all.
+    first: bool,
+}
+
+impl Whole {
+    /// Everything that anybody may see of the world.
+    pub fn of(world: &World, now: Timestamp) -> Whole {
         // Owners wait while this is read, so everybody is looked at once.
         let mut occupied: HashMap<ConversationId, Vec<AgentId>> = HashMap::new();
         let mut serving: HashMap<QueueId, Serving> = HashMap::new();
@@ -203,22 +221,37 @@ impl Snapshot {
                 serving.talking += usize::from(matches!(agent.occupation, Occupation::Talking { .. }));
             }
         }
-        let mut visible = world
-            .conversations()
-            .filter(|conversation| viewer == Viewer::All || occupied.get(&conversation.id).is_some_and(|agents| viewer.sees(agents)));
-        let conversations: Vec<_> = visible.by_ref().take(limits::SNAPSHOT_CONVERSATIONS).map(ConversationState::of).collect();
-        Snapshot {
-            seq: world.version(),
-            at: now.0,
-            draining: world.is_draining(),
-            queues: world
-                .queues()
-                .map(|queue| QueueState::of(queue, serving.get(&queue.settings.id).copied().unwrap_or_default()))
-                .collect(),
-            agents: world.agents().map(AgentState::of).collect(),
-            more_conversations: visible.next().is_some(),
-            conversations,
+        let mut conversations = Vec::new();
+        for (index, conversation) in world.conversations().enumerate() {
+            let first = index < limits::SNAPSHOT_CONVERSATIONS;
+            let agents = occupied.remove(&conversation.id).unwrap_or_default();
+            if first || !agents.is_empty() {
+                conversations.push(Seen { state: ConversationState::of(conversation), agents, first });
+            }
         }
+        let queues = world.queues().map(|queue| QueueState::of(queue, serving.get(&queue.settings.id).copied().unwrap_or_default()));
+        Whole {
+            snapshot: Snapshot {
+                seq: world.version(),
+                at: now.0,
+                draining: world.is_draining(),
+                queues: queues.collect(),
+                agents: world.agents().map(AgentState::of).collect(),
+                conversations: Vec::new(),
+                more_conversations: false,
+            },
+            conversations,
+            more: world.conversations().len() > limits::SNAPSHOT_CONVERSATIONS,
+        }
+    }
+
+    /// What somebody may see of it.
+    pub fn seen_by(&self, viewer: Viewer) -> Snapshot {
+        let mut snapshot = self.snapshot.clone();
+        let seen = self.conversations.iter().filter(|seen| if viewer == Viewer::All { seen.first } else { viewer.sees(&seen.agents) });
+        snapshot.conversations = seen.map(|seen| seen.state.clone()).collect();
+        snapshot.more_conversations = viewer == Viewer::All && self.more;
+        snapshot
     }
 }
 

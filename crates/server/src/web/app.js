@@ -3,17 +3,20 @@
 
 const api = "/api/v1";
 const byId = (id) => document.getElementById(id);
-const state = { me: null, queues: new Map(), agents: new Map(), conversations: new Map(), past: [], seq: null, offset: 0 };
+const state = { me: null, queues: new Map(), agents: new Map(), conversations: new Map(), past: null, seq: null, offset: 0 };
 let socket = null;
 let pause = 1000;
 let heard = 0;
+let asking = false;
 let drawing = false;
 
 async function call(method, path, body) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && state.me) headers["X-CSRF-Token"] = state.me.csrf_token ?? "";
-  const response = await fetch(api + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const response = await fetch(api + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }).catch(() => {
+    throw new Error("The server cannot be reached.");
+  });
   const text = await response.text();
   const answer = text ? JSON.parse(text) : null;
   if (!response.ok) {
@@ -101,10 +104,11 @@ byId("sign-in-form").addEventListener("submit", async (event) => {
 byId("sign-out").addEventListener("click", async () => {
   try {
     await call("DELETE", "/session");
-  } finally {
-    socket?.close();
-    location.reload();
+  } catch (problem) {
+    // Nobody should leave in the belief of being signed out.
+    if (problem.status !== 401) return say("problem", `You are still signed in. ${problem.message}`);
   }
+  location.reload();
 });
 
 // ---- The live connection ----
@@ -112,44 +116,69 @@ byId("sign-out").addEventListener("click", async () => {
 function listen() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const resume = state.seq === null ? "" : `?after=${state.seq}`;
-  socket = new WebSocket(`${scheme}://${location.host}${api}/live${resume}`);
-  socket.addEventListener("open", () => {
+  const mine = new WebSocket(`${scheme}://${location.host}${api}/live${resume}`);
+  socket = mine;
+  mine.addEventListener("open", () => {
     pause = 1000;
     heard = Date.now();
     link("Live", false);
     say("problem");
   });
-  socket.addEventListener("message", (message) => {
+  mine.addEventListener("message", (message) => {
+    if (mine !== socket) return;
     heard = Date.now();
     take(JSON.parse(message.data));
     draw();
   });
-  socket.addEventListener("close", async () => {
-    if (!state.me) return;
-    link("Not connected; trying again …", true);
-    setTimeout(async () => {
-      // Signed out meanwhile? Then trying again would never help.
-      try {
-        state.me = await call("GET", "/me");
-        listen();
-      } catch (problem) {
-        if (problem.status === 401) showSignIn();
-        else retry();
-      }
-    }, pause);
-    pause = Math.min(pause * 2, 30000);
+  mine.addEventListener("close", () => {
+    if (mine === socket) lost();
   });
 }
 
-function retry() {
-  setTimeout(() => socket.dispatchEvent(new Event("close")), 0);
+function lost() {
+  socket?.close();
+  socket = null;
+  link("Not connected; trying again …", true);
+  // Spread, so that a server that comes back is not asked by everybody at once.
+  setTimeout(reconnect, pause * (0.5 + Math.random() / 2));
+  pause = Math.min(pause * 2, 30000);
+}
+
+async function reconnect() {
+  try {
+    state.me = await call("GET", "/me");
+  } catch (problem) {
+    // No longer signed in: what was shown is nobody's business any more.
+    if (problem.status === 401) location.reload();
+    else lost();
+    return;
+  }
+  listen();
+  loadPast();
+}
+
+// A connection can be dead without being closed, and the browser does not show us the server's pings: after a silence we ask.
+async function ask() {
+  if (asking || socket?.readyState !== WebSocket.OPEN || Date.now() - heard < (navigator.onLine ? 25000 : 3000)) return;
+  asking = true;
+  const asked = socket;
+  try {
+    await fetch("/icon.svg", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(5000) });
+    heard = Date.now();
+  } catch {
+    if (asked === socket) lost();
+  } finally {
+    asking = false;
+  }
 }
 
 function link(text, down) {
   const place = byId("link");
   place.hidden = false;
-  place.textContent = text;
+  // Said once: what stands here is read aloud by screen readers, unlike the time next to it.
+  if (place.textContent !== text) place.textContent = text;
   place.classList.toggle("down", down);
+  byId("clock").hidden = down;
 }
 
 function take(frame) {
@@ -308,7 +337,8 @@ function ready(queue) {
 }
 
 function draw() {
-  if (drawing || !state.me) return;
+  // Before the first state arrived there is nothing to say, not even that there is nothing.
+  if (drawing || state.seq === null) return;
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
@@ -327,12 +357,12 @@ function draw() {
     rows("live", [...state.conversations.values()].filter((row) => row.place !== "over"), (row) => [
       [caller(row)], [row.dialed ?? ""], [places[row.place] ?? row.place], [nameOf(state.queues, row.queue)], [nameOf(state.agents, row.agent)], [since(row.place_since ?? row.started_at), "number"],
     ]);
-    rows("past", state.past, (row) => [
+    if (state.past) rows("past", state.past, (row) => [
       [new Date(row.started_at).toLocaleString()], [caller(row)], [outcomes[row.outcome] ?? row.termination?.reason?.replaceAll("_", " ") ?? ""], [nameOf(state.queues, row.queue)],
       [nameOf(state.agents, row.agent)], [span(row.wait_ms), "number"], [span(row.talk_ms), "number"], [recordings(row)],
     ]);
     desk();
-    if (socket?.readyState === WebSocket.OPEN) link(`Live · ${new Date(present()).toLocaleTimeString()}`, false);
+    byId("clock").textContent = new Date(present()).toLocaleTimeString();
   });
 }
 
@@ -406,10 +436,10 @@ function desk() {
   );
 }
 
-// Times run on by themselves; a connection that has gone quiet is said to be so.
+// Times run on by themselves.
 setInterval(() => {
   draw();
-  if (socket?.readyState === WebSocket.OPEN && heard && !navigator.onLine) link("This computer is offline.", true);
+  ask();
 }, 1000);
 
 begin();

@@ -17,6 +17,7 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("API-013", include_str!("../../../../docs/errors/API-013.md")),
     ("API-014", include_str!("../../../../docs/errors/API-014.md")),
     ("API-015", include_str!("../../../../docs/errors/API-015.md")),
+    ("API-016", include_str!("../../../../docs/errors/API-016.md")),
     ("AUTH-001", include_str!("../../../../docs/errors/AUTH-001.md")),
     ("AUTH-002", include_str!("../../../../docs/errors/AUTH-002.md")),
     ("AUTH-003", include_str!("../../../../docs/errors/AUTH-003.md")),

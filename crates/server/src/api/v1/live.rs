@@ -4,8 +4,8 @@ use crate::{
     api::guard::guard,
     auth::{Permission, Principal},
     error::Problem,
-    live::view::Snapshot,
-    state::{AppState, now},
+    live::view::{Snapshot, Viewer},
+    state::AppState,
 };
 use axum::{Json, extract::State};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -18,6 +18,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 #[utoipa::path(get, path = "/live/snapshot", tag = "live", operation_id = "getSnapshot",
     responses((status = 200, description = "The present state.", body = Snapshot)))]
 async fn snapshot(State(state): State<AppState>, principal: Principal) -> Result<Json<Snapshot>, Problem> {
-    let viewer = crate::live::view::Viewer::of(&principal);
-    Ok(Json(state.tenant(principal.tenant)?.read(move |world| Snapshot::of(world, viewer, now())).await?))
+    let whole = state.hubs().whole(&state, principal.tenant).await?;
+    Ok(Json(whole.seen_by(Viewer::of(&principal))))
 }
