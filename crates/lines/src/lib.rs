@@ -68,10 +68,11 @@ impl Lines {
 
     /// Hands a wish to its line, which answers by `ActionDone` or `ActionFailed`. Returns what is to be answered instead when
     /// there is no such line or it cannot take more.
-    pub fn submit(&self, tenant: TenantId, action: ActionId, wish: Action) -> Result<(), Input> {
+    pub fn submit(&self, tenant: TenantId, action: ActionId, wish: Action) -> Result<(), Box<Input>> {
         let line = wish.line();
-        let refused =
-            |code: &str, detail: String| Err(Input::ActionFailed { action, failure: ActionFailure { code: code.to_owned(), detail } });
+        let refused = |code: &str, detail: String| {
+            Err(Box::new(Input::ActionFailed { action, failure: ActionFailure { code: code.to_owned(), detail } }))
+        };
         match (line, &self.connected) {
             (Line::Connected, Some(connected)) => match connected.try_submit(tenant, action, wish) {
                 Ok(()) => Ok(()),

@@ -113,9 +113,7 @@ fn caller_of(request: &Request, trusted: bool) -> Party {
         return Party::default();
     }
     let number = match identity.uri.scheme {
-        Scheme::Tel => {
-            Some(normalized(&identity.uri.to_string().trim_start_matches("tel:").split(';').next().unwrap_or_default().to_owned()))
-        }
+        Scheme::Tel => Some(normalized(identity.uri.to_string().trim_start_matches("tel:").split(';').next().unwrap_or_default())),
         _ => identity.uri.user.as_ref().map(|_| dialed_of(&identity.uri)),
     };
     let name = identity.display.map(|name| name.chars().take(limits::NAME_CHARS).collect::<String>()).filter(|name| !name.is_empty());

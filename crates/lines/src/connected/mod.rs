@@ -192,7 +192,6 @@ impl Handle {
     ///
     /// # Errors
     /// When the driver has stopped or has [`limits::WORK_QUEUED`] things to do already.
-    #[expect(clippy::result_large_err, reason = "the caller drops it at once")]
     pub(crate) fn try_submit(&self, tenant: TenantId, action: ActionId, wish: Action) -> Result<(), mpsc::error::TrySendError<()>> {
         self.work.try_send(Work::Act { tenant, action, wish }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => mpsc::error::TrySendError::Full(()),
@@ -253,7 +252,7 @@ pub async fn start(config: Config, notices: mpsc::Sender<Notice>) -> Result<(Han
     let transports = transport::Transports::bind(config.transports.clone()).await?;
     let addresses = transports.local_addresses();
     let (work, work_queue) = mpsc::channel(limits::WORK_QUEUED);
-    let handle = Handle { work, media: media.clone(), addresses: addresses.clone() };
+    let handle = Handle { work, media: media.clone(), addresses };
     let driver = Driver::new(config, transports, &addresses, media, media_events, work_queue, notices)?;
     Ok((handle, driver))
 }

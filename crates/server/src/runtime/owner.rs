@@ -242,7 +242,7 @@ impl Owner {
         }
         for (id, action) in progress.unwritten.actions.drain(..) {
             if let Err(answer) = self.lines.submit(self.tenant, id, action) {
-                progress.refused.push(answer);
+                progress.refused.push(*answer);
             }
         }
         for (id, reply) in progress.unwritten.replies.drain(..) {
