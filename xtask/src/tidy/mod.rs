@@ -8,6 +8,7 @@ mod file_shape;
 mod graph;
 mod kpi_page;
 mod licenses;
+mod links;
 mod lock_files;
 mod places;
 mod purity;
@@ -80,13 +81,14 @@ pub fn run(root: &Path) -> Result<bool> {
 
 /// The rules that need nothing but the repository's own text.
 fn check_sources(repository: &Repository) -> Vec<Finding> {
-    let rules: [fn(&Repository) -> Vec<Finding>; 8] = [
+    let rules: [fn(&Repository) -> Vec<Finding>; 9] = [
         purity::check,
         words::check,
         places::check,
         file_shape::check,
         error_pages::check,
         kpi_page::check,
+        links::check,
         lock_files::check,
         test_habits::check,
     ];
