@@ -35,19 +35,25 @@ export async function visit(browser, url, { expected = [], ...settings }, test) 
   const context = await browser.newContext({ locale: "en-GB", ...settings });
   context.setDefaultTimeout(SOON);
   const complaints = [];
+  const unexpected = () => complaints.filter((complaint) => !expected.some((pattern) => pattern.test(complaint))).join("\n");
   try {
     const page = await context.newPage();
+    // The page's clock runs as usual until a test turns it forward.
+    await page.clock.install();
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(`${message.text()} (${message.location().url})`);
     });
     page.on("pageerror", (error) => complaints.push(error.stack ?? String(error)));
     await page.goto(url);
     await test(page);
+  } catch (error) {
+    // What went wrong in the page often says why a test waited in vain.
+    error.message += unexpected() && `\nthe page complained:\n${unexpected()}`;
+    throw error;
   } finally {
     await context.close();
   }
-  const unexpected = complaints.filter((complaint) => !expected.some((pattern) => pattern.test(complaint)));
-  if (unexpected.length > 0) throw new Error(`the page complained:\n${unexpected.join("\n")}`);
+  if (unexpected()) throw new Error(`the page complained:\n${unexpected()}`);
 }
 
 /** How far the document can be scrolled sideways, in CSS pixels. */

@@ -31,6 +31,12 @@ function program() {
   return file;
 }
 
+/** Our environment without settings of the program that somebody may have made, and with these. */
+function surroundings(settings) {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("DREIKLANG_"));
+  return { ...Object.fromEntries(inherited), ...settings };
+}
+
 /** Looks until `look` gives something other than undefined. */
 export async function until(what, look) {
   const begin = Date.now();
@@ -215,12 +221,50 @@ threads = 1
   }
 
   #spawn(args) {
-    const settings = {
+    const env = surroundings({
       DREIKLANG_CONFIG: path.join(this.#folder, "dreiklang.toml"),
       DREIKLANG_ADMIN_PASSWORD: PASSWORD,
       DREIKLANG_PASSWORD: PASSWORD,
-    };
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("DREIKLANG_"));
-    return spawn(program(), args, { cwd: this.#folder, env: { ...Object.fromEntries(inherited), ...settings }, stdio: ["ignore", "pipe", "pipe"] });
+    });
+    return spawn(program(), args, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  }
+}
+
+/** The demo: agents whose telephones answer, and one recorded conversation. */
+export class Demo {
+  #folder;
+  #child;
+
+  /** Starts it, and waits until it has placed its call and said where it is. */
+  static async start() {
+    const demo = new Demo();
+    demo.#folder = await mkdtemp(path.join(tmpdir(), "dreiklang-demo-"));
+    demo.#child = spawn(program(), ["demo", "--data", demo.#folder, "--http-port", "0", "--phone-port", "0"], {
+      cwd: demo.#folder,
+      env: surroundings({ DREIKLANG_ADMIN_PASSWORD: PASSWORD }),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    for (const stream of [demo.#child.stdout, demo.#child.stderr]) stream.on("data", (text) => (said += text));
+    try {
+      demo.url = await until("the demo to say where it is", () => {
+        if (demo.#child.exitCode !== null) throw new Error(`the demo ended with ${demo.#child.exitCode}`);
+        return said.includes("stays up") ? said.match(/http:\/\/\S+/)?.[0] : undefined;
+      });
+    } catch (error) {
+      await demo.close();
+      throw new Error(`${error.message}\n${said}`);
+    }
+    return demo;
+  }
+
+  /** Ends it and leaves nothing behind. */
+  async close() {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const over = once(this.#child, "exit");
+      this.#child.kill("SIGKILL");
+      await over;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -169,6 +169,71 @@ test("the page says that it is not connected while the server is gone, and catch
     assert.equal(await isMarked(page), true);
   }));
 
+test("a server that hangs without closing anything is noticed, and so is its return", () =>
+  visitor({ expected: [NO_CONNECTION] }, async (page) => {
+    await signIn(page);
+    server.freeze(true);
+    try {
+      await page.clock.fastForward("00:40");
+      await page.getByRole("status").filter({ hasText: "Not connected" }).waitFor();
+    } finally {
+      server.freeze(false);
+    }
+    await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  }));
+
+test("a quiet connection is not taken for a dead one", () =>
+  visitor({}, async (page) => {
+    await signIn(page);
+    const answer = page.waitForResponse((response) => response.request().method() === "HEAD");
+    await page.clock.fastForward("00:40");
+    assert.equal((await answer).ok(), true);
+    assert.equal(await page.getByRole("status").textContent(), "Live");
+  }));
+
+test("a computer that loses its network is told so, and catches up when it is back", () =>
+  visitor({ expected: [/ERR_INTERNET_DISCONNECTED/, NO_CONNECTION] }, async (page) => {
+    await signIn(page);
+    await page.context().setOffline(true);
+    await page.getByRole("status").filter({ hasText: "Not connected" }).waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  }));
+
+test("signing in or out without a server is answered in words", () =>
+  visitor({ expected: [NO_CONNECTION] }, async (page) => {
+    const problem = page.getByRole("alert").filter({ visible: true });
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await server.kill();
+    await fill(page, "admin", PASSWORD);
+    await problem.filter({ hasText: "The server cannot be reached" }).waitFor();
+    await server.startAgain();
+    await signIn(page);
+    await server.kill();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await problem.filter({ hasText: "You are still signed in" }).waitFor();
+    await server.startAgain();
+    await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    assert.equal(await problem.count(), 0, "what is no longer true is no longer said");
+  }));
+
+test("the running clock is not read aloud every second", () =>
+  visitor({}, async (page) => {
+    await signIn(page);
+    const said = await page.evaluate(async () => {
+      let said = 0;
+      const everything = { subtree: true, childList: true, characterData: true };
+      for (const place of document.querySelectorAll("[role=status], [role=alert]")) new MutationObserver((changes) => (said += changes.length)).observe(place, everything);
+      const clock = document.getElementById("clock");
+      const shown = new Set();
+      await new Promise((resolve) => {
+        new MutationObserver(() => shown.add(clock.textContent).size > 2 && resolve()).observe(clock, everything);
+      });
+      return said;
+    });
+    assert.equal(said, 0);
+  }));
+
 test("signing out returns to the form, and loading the page again shows nothing", () =>
   visitor({}, async (page) => {
     await signIn(page);
@@ -256,5 +321,19 @@ test("an agent begins work, takes a break and ends work at the desk", async () =
     await desk.getByRole("button", { name: "End work" }).click();
     await desk.getByText("Signed out").waitFor();
     await row(page, "Agents", "Ada").filter({ hasText: "Signed out" }).waitFor();
+  });
+});
+
+test("whoever is shut out sees the form, and nothing of before is left in the page", async () => {
+  const password = "a password for Eve";
+  await server.request("POST", "users", { name: "eve", display_name: "Eve", roles: ["supervisor"], password });
+  await visitor({ expected: [NO_CONNECTION] }, async (page) => {
+    await signIn(page, "eve", password);
+    await row(page, "Recent conversations", "+4930555111").waitFor();
+    await server.request("DELETE", "users/eve");
+    await server.kill();
+    await server.startAgain();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    assert.doesNotMatch(await page.evaluate(() => document.body.textContent), /\+4930555111|Support|Ada/);
   });
 });
