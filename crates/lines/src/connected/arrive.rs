@@ -25,13 +25,17 @@ impl Driver {
             self.endpoint.reject(now, call, 503, "Service Unavailable", vec![("Retry-After".to_owned(), "30".to_owned())]);
             return;
         }
-        if self.legs.len() >= limits::LEGS {
-            tracing::warn!(code = "LINE-005", limit = limits::LEGS, "call refused: too many legs");
+        // Every caller may need an agent's leg too. Taking more callers than half of what fits would let offers fail later, and
+        // a failed offer costs an agent's readiness.
+        let limit = limits::LEGS.min(self.config.media_pairs()) / 2;
+        if self.legs.inbound() >= limit {
+            tracing::warn!(code = "LINE-005", limit, "call refused: as many callers as there is room for");
             self.endpoint.reject(now, call, 503, "Service Unavailable", vec![("Retry-After".to_owned(), "5".to_owned())]);
             return;
         }
         let id = LegId(uuid::Uuid::now_v7().as_u128());
         let mut leg = Leg::new(id, tenant, call);
+        leg.inbound = true;
         leg.offer = sdp;
         self.legs.insert(leg);
         tracing::info!(leg = %id, %tenant, source = %hop.remote, "call arrives");

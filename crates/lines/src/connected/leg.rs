@@ -19,6 +19,8 @@ pub(super) struct Leg {
     /// Known from the first action on.
     pub conversation: Option<ConversationId>,
     pub call: CallId,
+    /// The far end called us.
+    pub inbound: bool,
     /// The offer or answer in force, and how to make the next one. `None` until audio was opened.
     pub session: Option<Session>,
     /// The caller's offer, until it is answered. `None` also when the caller wants ours.
@@ -61,6 +63,7 @@ impl Leg {
             tenant,
             conversation: None,
             call,
+            inbound: false,
             session: None,
             offer: None,
             connected: false,
@@ -95,11 +98,13 @@ pub(super) fn group_of(conversation: ConversationId) -> GroupId {
 pub(super) struct Legs {
     by_id: HashMap<LegId, Leg>,
     by_call: HashMap<CallId, LegId>,
+    inbound: usize,
 }
 
 impl Legs {
     pub fn insert(&mut self, leg: Leg) {
         self.by_call.insert(leg.call, leg.id);
+        self.inbound += usize::from(leg.inbound);
         self.by_id.insert(leg.id, leg);
     }
 
@@ -131,6 +136,7 @@ impl Legs {
 
     pub fn remove(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.by_id.remove(&id)?;
+        self.inbound -= usize::from(leg.inbound);
         if self.by_call.get(&leg.call) == Some(&id) {
             self.by_call.remove(&leg.call);
         }
@@ -140,6 +146,11 @@ impl Legs {
     /// Legs with a live call.
     pub fn live(&self) -> impl Iterator<Item = &Leg> {
         self.by_id.values().filter(|leg| !leg.over)
+    }
+
+    /// Callers, those included whose figures are awaited.
+    pub fn inbound(&self) -> usize {
+        self.inbound
     }
 
     pub fn len(&self) -> usize {

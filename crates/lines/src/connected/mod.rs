@@ -132,6 +132,11 @@ impl Config {
             user_agent: concat!("Dreiklang/", env!("CARGO_PKG_VERSION")).to_owned(),
         })
     }
+
+    /// Legs there are ports for: each takes an even port and the next.
+    pub(crate) fn media_pairs(&self) -> usize {
+        self.media.ports.clone().count() / 2
+    }
 }
 
 /// Why the line does not start.
