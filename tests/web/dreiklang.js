@@ -17,6 +17,8 @@ import { fileURLToPath } from "node:url";
 export const PASSWORD = "a password for tests";
 /** Limit in ms for whatever should happen at once, with room for a busy machine. */
 export const SOON = 20_000;
+/** The same for the demo, which places a whole call first. */
+const DEMO = 60_000;
 /** Time between two looks at another process, in ms; such a process has no events for us. */
 const LOOK_EVERY = 20;
 /** Two per party, for a few calls. */
@@ -38,12 +40,12 @@ function surroundings(settings) {
 }
 
 /** Looks until `look` gives something other than undefined. */
-export async function until(what, look) {
+export async function until(what, look, limit = SOON) {
   const begin = Date.now();
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() - begin > SOON) throw new Error(`waited ${SOON / 1000} s for ${what}`);
+    if (Date.now() - begin > limit) throw new Error(`waited ${limit / 1000} s for ${what}`);
     await pause(LOOK_EVERY);
   }
 }
@@ -128,6 +130,11 @@ threads = 1
     return `http://${this.http}/`;
   }
 
+  /** Whether the program runs. */
+  get isRunning() {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Starts the program on the data and ports it had, and waits until it is ready. */
   async startAgain() {
     this.#child = this.#spawn(["serve"]);
@@ -146,10 +153,9 @@ threads = 1
 
   /** Kills the program as a failing machine would. */
   async kill() {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const over = once(child, "exit");
-    child.kill("SIGKILL");
+    if (!this.isRunning) return;
+    const over = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
     await over;
   }
 
@@ -250,7 +256,7 @@ export class Demo {
       demo.url = await until("the demo to say where it is", () => {
         if (demo.#child.exitCode !== null) throw new Error(`the demo ended with ${demo.#child.exitCode}`);
         return said.includes("stays up") ? said.match(/http:\/\/\S+/)?.[0] : undefined;
-      });
+      }, DEMO);
     } catch (error) {
       await demo.close();
       throw new Error(`${error.message}\n${said}`);

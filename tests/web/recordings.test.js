@@ -19,14 +19,9 @@ test("a recording is played on the page, and the page going on does not stop it"
     await recent.filter({ hasText: "Answered" }).filter({ hasText: "Anna" }).waitFor();
     await page.getByRole("region", { name: "Agents" }).locator("tbody tr").filter({ hasText: "Ben" }).filter({ hasText: "Ready" }).waitFor();
     await recent.getByRole("button", { name: /^Play the recording of \+4915112345678/ }).click();
-    const played = await page.evaluate(async () => {
-      const player = document.querySelector("audio");
-      if (!player.ended) await new Promise((resolve, reject) => {
-        player.addEventListener("ended", resolve);
-        player.addEventListener("error", () => reject(new Error(player.error.message)));
-      });
-      return { seconds: player.duration, shown: player.checkVisibility() };
-    });
+    await page.waitForFunction(() => document.querySelector("audio").ended || document.querySelector("audio").error);
+    const played = await page.locator("audio").evaluate((player) => ({ seconds: player.duration, shown: player.checkVisibility(), error: player.error?.message }));
+    assert.equal(played.error, undefined);
     // The two talk for three seconds; the page is drawn anew several times meanwhile.
     assert.ok(played.seconds > 2 && played.seconds < 10, `${played.seconds} s`);
     assert.equal(played.shown, true);
