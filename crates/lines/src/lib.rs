@@ -47,6 +47,15 @@ pub enum Notice {
         /// For people.
         detail: String,
     },
+    /// A trunk's peer is not set up any more.
+    TrunkGone {
+        /// Whose.
+        tenant: TenantId,
+        /// Name of the trunk.
+        trunk: String,
+        /// Which address of it, or `registration`.
+        peer: String,
+    },
 }
 
 /// Every line of this process. Cheap to clone.

@@ -133,6 +133,11 @@ impl Config {
         })
     }
 
+    /// Whether our own sockets are for IPv4.
+    pub(crate) fn speaks_ipv4(&self) -> bool {
+        self.media.advertised_ip.is_ipv4()
+    }
+
     /// Legs there are ports for: each takes an even port and the next.
     pub(crate) fn media_pairs(&self) -> usize {
         self.media.ports.clone().count() / 2

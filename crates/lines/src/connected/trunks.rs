@@ -164,6 +164,9 @@ impl Driver {
             }
         }
         self.trunks.peers = kept;
+        for gone in old {
+            self.notice(Notice::TrunkGone { tenant, trunk: gone.trunk, peer: gone.peer.address });
+        }
         self.set_registrations(now, tenant, &trunks);
         self.resolve_peers(now);
         self.tell_reachability(tenant);
@@ -189,10 +192,11 @@ impl Driver {
                 },
             });
         }
-        for gone in &mut old {
+        for mut gone in old {
             if let Some(machine) = &mut gone.machine {
                 machine.stop(now, &mut self.endpoint);
             }
+            self.notice(Notice::TrunkGone { tenant, trunk: gone.trunk, peer: "registration".to_owned() });
         }
         self.trunks.registrations = kept;
     }
@@ -219,9 +223,11 @@ impl Driver {
         tenant: TenantId,
         trunk: &str,
         peer: usize,
-        addresses: Vec<SocketAddr>,
+        mut addresses: Vec<SocketAddr>,
         failure: Option<String>,
     ) {
+        // What our own sockets can reach comes first: a name such as `localhost` has addresses of both families.
+        addresses.sort_by_key(|address| address.is_ipv4() != self.config.speaks_ipv4());
         self.directory.peer_resolved(tenant, trunk, &addresses);
         let found = self.trunks.peers.iter_mut().find(|state| state.tenant == tenant && state.trunk == trunk && state.index == peer);
         let Some(state) = found else { return };

@@ -273,6 +273,11 @@ impl Runtime {
                         warn!(code = failure.code(), %failure, "sign-ins of telephones cannot be kept; after a restart they have to sign in again");
                     }
                 }
+                Notice::TrunkGone { tenant, trunk, peer } => {
+                    self.shared.peers.send_modify(|peers| {
+                        peers.remove(&(tenant, trunk, peer));
+                    });
+                }
                 Notice::TrunkHealth { tenant, trunk, peer, up, detail } => {
                     self.shared.peers.send_modify(|peers| {
                         peers.insert((tenant, trunk, peer), PeerHealth { up, detail });
