@@ -58,31 +58,29 @@ function isFreeForDatagrams(port) {
   });
 }
 
-/** A port that is free for TCP and UDP on 127.0.0.1. */
-async function freePort() {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address();
-    const isFree = await isFreeForDatagrams(port);
-    server.close();
-    await once(server, "close");
-    if (isFree) return port;
-  }
-  throw new Error("no port is free for both TCP and UDP");
+function isFreeForStreams(port) {
+  return new Promise((resolve) => {
+    const listener = createServer();
+    listener.once("error", () => resolve(false));
+    listener.listen(port, "127.0.0.1", () => listener.close(() => resolve(true)));
+  });
 }
 
-/** The first of neighboring audio ports, looked for below those the kernel gives out by itself. */
-async function freeAudioPorts() {
+/**
+ * The first of neighboring ports, free for TCP and UDP on 127.0.0.1. They are looked for below those the kernel gives out by
+ * itself (Linux: from 32,768 on), so that nobody takes one while a killed server is started again.
+ */
+async function freePorts(count) {
   const [from, to] = [10_000, 32_000];
-  const places = Math.floor((to - from) / AUDIO_PORTS);
+  const places = Math.floor((to - from) / count);
   for (let place = 0; place < places; place += 1) {
-    const first = from + ((process.pid + place) % places) * AUDIO_PORTS;
+    // Processes that run at the same time begin at different places.
+    const first = from + ((process.pid + place) % places) * count;
     let free = 0;
-    while (free < AUDIO_PORTS && (await isFreeForDatagrams(first + free))) free += 1;
-    if (free === AUDIO_PORTS) return first;
+    while (free < count && (await isFreeForDatagrams(first + free)) && (await isFreeForStreams(first + free))) free += 1;
+    if (free === count) return first;
   }
-  throw new Error(`no ${AUDIO_PORTS} neighboring ports are free`);
+  throw new Error(`no ${count} neighboring ports are free`);
 }
 
 /** A running server with nothing set up but the first administrator. */
@@ -97,9 +95,9 @@ export class Dreiklang {
   static async start() {
     const server = new Dreiklang();
     server.#folder = await mkdtemp(path.join(tmpdir(), "dreiklang-web-"));
-    server.http = `127.0.0.1:${await freePort()}`;
-    server.sip = `127.0.0.1:${await freePort()}`;
-    const first = await freeAudioPorts();
+    const first = await freePorts(AUDIO_PORTS + 2);
+    server.http = `127.0.0.1:${first + AUDIO_PORTS}`;
+    server.sip = `127.0.0.1:${first + AUDIO_PORTS + 1}`;
     const configuration = `data_directory = ${JSON.stringify(path.join(server.#folder, "data"))}
 
 [http]
