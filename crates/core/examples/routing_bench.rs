@@ -12,9 +12,8 @@ use dreiklang_core::{
     conversation::{Cause, CauseKind},
     endpoint::{Endpoint, Line, Party},
     ids::{AgentId, CommandId, LegId, NumberId, QueueId, SkillId, TenantId},
-    output::Prompt,
-    queue::{self, Allowance, RecordingPolicy, SkillRequirement},
-    time::{Millis, Timestamp},
+    queue::{self, SkillRequirement},
+    time::Timestamp,
 };
 use std::time::{Duration, Instant};
 
@@ -93,40 +92,17 @@ impl Center {
         let skill = SkillId(1);
         center.put(Change::PutTenant(Tenant { name: "Bench".to_owned(), ..Tenant::default() }));
         center.put(Change::PutSkill(Skill { id: skill, name: "Rare".to_owned() }));
-        center.put(Change::PutQueue(queue::Settings {
-            id: QueueId(1),
-            name: "Queue".to_owned(),
-            skills: Vec::new(),
-            priority: 50,
-            ring: Millis::from_secs(20),
-            hold_music: Prompt::Music,
-            wrap_up: Allowance::None,
-            recording: RecordingPolicy::Off,
-            service_level: queue::ServiceLevel::default(),
-            short_abandon: Millis::from_secs(5),
-            max_waiting: 10_000,
-            max_wait: None,
-        }));
+        center.put(Change::PutQueue(queue::Settings { max_waiting: 10_000, ..queue::Settings::new(QueueId(1), "Queue") }));
         for (id, text, skills) in [(1, EASY, vec![]), (2, HARD, vec![SkillRequirement { skill, level: 1 }])] {
-            center.put(Change::PutNumber(Number {
-                id: NumberId(id),
-                number: text.to_owned(),
-                line: Line::Connected,
-                greeting: None,
-                target: Target::Queue(QueueId(1)),
-                skills,
-                priority: None,
-            }));
+            let target = Target::Queue(QueueId(1));
+            center.put(Change::PutNumber(Number { skills, ..Number::new(NumberId(id), text, Line::Connected, target) }));
         }
         for id in (1..=agents as u128).map(AgentId) {
             center.now.0 += 1;
+            let endpoint = Endpoint::Address(id.to_string());
             center.put(Change::PutAgent(agent::Settings {
-                id,
-                name: id.to_string(),
-                line: Line::Connected,
-                endpoint: Endpoint::Address(id.to_string()),
                 queues: [QueueId(1)].into(),
-                skills: Default::default(),
+                ..agent::Settings::new(id, &id.to_string(), Line::Connected, endpoint)
             }));
             center.command(Command::SetDuty { agent: id, duty: Duty::OnDuty });
             if ready {

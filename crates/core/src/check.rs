@@ -56,7 +56,7 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     let is = |kinds: &[SegmentKind]| place.is_some_and(|kind| kinds.contains(&kind));
     found.expect(conversation.visit.is_some() == is(&[SegmentKind::Queue]), rule, says);
     found.expect(conversation.talk.is_some() == is(&[SegmentKind::Talk, SegmentKind::Hold]), rule, says);
-    found.expect(conversation.greeting.is_some() == is(&[SegmentKind::Greeting]), rule, says);
+    found.expect(conversation.playing.is_some() || !is(&[SegmentKind::Greeting]), rule, says);
     found.expect(conversation.ending.is_some() == is(&[SegmentKind::Ending]) || conversation.is_over(), rule, says);
     found.expect(conversation.transfer.is_none() || is(&[SegmentKind::Transfer]), rule, says);
     found.expect(conversation.offer.is_none() || is(&[SegmentKind::Queue, SegmentKind::Transfer]), rule, says);
@@ -110,7 +110,7 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
     };
     let id = conversation.id;
     need(!conversation.is_over() && conversation.ending.is_none(), Timer::Conversation(id));
-    need(conversation.place() == Some(SegmentKind::Greeting), Timer::Prompt(id));
+    need(conversation.playing.is_some(), Timer::Prompt(id));
     need(conversation.offer.is_some(), Timer::Ring(id));
     if conversation.visit.is_none() {
         need(false, Timer::MaxWait(id));
@@ -220,7 +220,7 @@ fn check_timers(world: &World, found: &mut Findings) {
 
 fn check_pending(world: &World, found: &mut Findings) {
     for (id, action) in world.pending().iter() {
-        // A greeting's deadline is the conversation's; once that ends, the leg's.
+        // What the customer hears once has the conversation's deadline; once that place is left, the leg's.
         let ends = world.timers().due(Timer::Action(id)).is_some() || matches!(action, Action::Play { repeat: false, .. });
         found.expect(ends, "an action that nobody answers is forgotten", || format!("{id}: {action:?}"));
         if let Action::Play { leg, .. } | Action::Silence { leg, .. } | Action::Dial { leg, .. } | Action::Answer { leg, .. } = action {

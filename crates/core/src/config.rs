@@ -1,8 +1,10 @@
 //! Configuration documents the core decides by. They come in through `Input::Configure` and are journaled, so that a replayed
 //! world decides by what was valid then.
 
+mod destination;
 mod validate;
 
+pub use destination::{Destination, Mailbox};
 pub use validate::{is_outside_number, validate};
 
 use crate::{
@@ -96,6 +98,11 @@ pub struct Tenant {
 }
 
 impl Number {
+    /// A number that leads to `target` without greeting anybody.
+    pub fn new(id: NumberId, number: &str, line: Line, target: Target) -> Number {
+        Number { id, number: number.to_owned(), line, greeting: None, target, skills: Vec::new(), priority: None }
+    }
+
     /// The endpoint that stands for this number.
     pub fn endpoint(&self) -> Endpoint {
         Endpoint::Number(self.number.clone())

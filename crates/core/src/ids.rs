@@ -117,6 +117,20 @@ ids! {
     SkillId = "skl";
     /// A number that callers dial.
     NumberId = "num";
+    /// A call flow.
+    FlowId = "flw";
+    /// Opening hours.
+    HoursId = "hrs";
+    /// A set of holidays.
+    HolidaysId = "hol";
+    /// A list of callers who are treated apart.
+    CallerListId = "lst";
+    /// What an agent does on a kind of duty.
+    ProfileId = "pro";
+    /// A promise to call somebody back.
+    CallbackId = "cbk";
+    /// A message that a caller left.
+    MessageId = "msg";
     /// A recording of a conversation.
     RecordingId = "rec";
     /// A wish of the core, answered by its executor.

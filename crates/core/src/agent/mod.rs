@@ -31,6 +31,13 @@ pub struct Settings {
     pub skills: BTreeMap<SkillId, u8>,
 }
 
+impl Settings {
+    /// An agent who serves no queue yet.
+    pub fn new(id: AgentId, name: &str, line: Line, endpoint: Endpoint) -> Settings {
+        Settings { id, name: name.to_owned(), line, endpoint, queues: BTreeSet::new(), skills: BTreeMap::new() }
+    }
+}
+
 /// At work or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -43,8 +43,9 @@ pub struct Conversation {
     pub legs: Vec<Leg>,
     /// Where the customer is; `None` once the customer has left.
     pub segment: Option<Segment>,
-    /// The greeting being played.
-    pub greeting: Option<ActionId>,
+    /// The prompt that plays once to the customer; what follows its end depends on the place. Formerly the greeting alone.
+    #[serde(alias = "greeting")]
+    pub playing: Option<ActionId>,
     /// The stay in a queue.
     pub visit: Option<Visit>,
     /// The agent's telephone that rings.

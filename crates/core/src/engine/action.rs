@@ -69,6 +69,7 @@ impl Engine {
         let Some(wish) = self.world.pending.get(id).cloned() else { return };
         let failure = ActionFailure { code: clip(failure.code, TEXT_CHARS), detail: clip(failure.detail, TEXT_CHARS) };
         let reason = failure.detail.clone();
+        let listener = self.listener(id);
         let cause = Cause { kind: CauseKind::Failure, detail: Some(failure.code.clone()) };
         self.settle(id, Some(failure));
         match wish {
@@ -79,7 +80,7 @@ impl Engine {
             Action::Dial { leg, .. } => self.ended(leg, cause),
             // It may live: its deadline goes on, and until then it is told again now and then.
             Action::HangUp { .. } => {}
-            Action::Play { leg, repeat: false, .. } => self.greeting_over(leg, id),
+            Action::Play { repeat: false, .. } => self.prompt_over(listener),
             Action::Bridge { conversation, b, .. } => self.bridge_failed(conversation, b),
             Action::StartRecording { recording, .. } => self.recording_failed(recording, reason),
             // Half of what should be heard is missing from now on: what there is, is closed.
@@ -107,17 +108,22 @@ impl Engine {
 
     pub(super) fn play_finished(&mut self, leg: LegId, play: ActionId) {
         if matches!(self.world.pending.get(play), Some(Action::Play { leg: listener, .. }) if *listener == leg) {
+            let listener = self.listener(play);
             self.settle(play, None);
-            self.greeting_over(leg, play);
+            self.prompt_over(listener);
         }
     }
 
-    /// The prompt that `play` started has ended or is not to be heard at all.
-    pub(super) fn greeting_over(&mut self, leg: LegId, play: ActionId) {
-        let current = |found: &&Conversation| {
-            found.greeting == Some(play) && found.customer == Some(leg) && found.place() == Some(SegmentKind::Greeting)
-        };
-        if let Some(id) = self.world.conversation_of(leg).filter(current).map(|found| found.id) {
+    /// The conversation whose customer waits for the end of this prompt. Ask before the action is settled.
+    pub(super) fn listener(&self, play: ActionId) -> Option<ConversationId> {
+        let conversation = self.world.pending.get(play)?.conversation()?;
+        self.world.conversations.get(&conversation).filter(|found| found.playing == Some(play)).map(|found| found.id)
+    }
+
+    /// What the customer heard once has ended, or is not to be heard at all; what follows depends on where the customer is.
+    pub(super) fn prompt_over(&mut self, listener: Option<ConversationId>) {
+        let Some(id) = listener else { return };
+        if self.world.conversations.get(&id).and_then(Conversation::place) == Some(SegmentKind::Greeting) {
             self.go_to_target(id);
         }
     }

@@ -1,13 +1,13 @@
 //! Somebody calls: refused, or answered, greeted and led to where the number leads.
 
-use super::Engine;
+use super::{Engine, destination::UNREACHABLE};
 use crate::{
-    config::Target,
+    config::{Destination, Target},
     conversation::{Direction, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
     endpoint::{Endpoint, Line, Party},
     ids::{ConversationId, LegId, NumberId},
     limits::{CONVERSATIONS_PER_TENANT, TEXT_CHARS},
-    output::{Action, Event, Prompt, RejectReason},
+    output::{Action, Event, RejectReason},
     text::clip,
 };
 
@@ -86,15 +86,8 @@ impl Engine {
         let (target, priority) = (found.target, found.priority);
         match target {
             Some(Target::Queue(queue)) if self.world.queues.contains_key(&queue) => self.enqueue(id, queue, priority),
-            Some(Target::Agent(agent)) if self.world.agents.get(&agent).is_some_and(|agent| agent.is_routable()) => {
-                self.close_segment(id, Some(SegmentKind::Transfer));
-                self.play_to_customer(id, Prompt::Ringback);
-                self.offer_directly(id, agent);
-            }
-            _ => {
-                let termination = Termination { result: TerminationResult::Us, reason: TerminationReason::Unreachable };
-                self.end_conversation(id, termination);
-            }
+            Some(Target::Agent(agent)) => self.lead(id, &Destination::Agent(agent), UNREACHABLE),
+            _ => self.end_conversation(id, UNREACHABLE),
         }
     }
 }

@@ -12,6 +12,8 @@ mod agent;
 mod arrive;
 mod command;
 mod configure;
+mod destination;
+mod digit;
 mod ending;
 mod hold;
 mod leg;
@@ -113,8 +115,7 @@ impl Engine {
             Input::Ended { leg, cause } => self.ended(leg, cause),
             Input::Measured { leg, quality } => self.measured(leg, quality),
             Input::PlayFinished { leg, play } => self.play_finished(leg, play),
-            // Nothing in this release asks for keys.
-            Input::Digit { .. } => {}
+            Input::Digit { leg, digit } => self.digit(leg, digit),
             Input::HeldByParty { leg, held } => self.held_by_party(leg, held),
             Input::TransferRequested { leg, target } => self.transfer_requested(leg, &target),
             Input::Reachable { agent, reachable } => self.reachable(agent, reachable),

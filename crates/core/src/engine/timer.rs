@@ -70,13 +70,12 @@ impl Engine {
         }
     }
 
-    /// The greeting should have ended long ago; the customer is led on as if it had.
+    /// The prompt should have ended long ago; the customer is led on as if it had.
     fn prompt_overdue(&mut self, id: ConversationId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
-        let (greeting, customer) = (found.greeting, found.customer);
-        if let (Some(play), Some(leg)) = (greeting, customer) {
+        if let Some(play) = found.playing {
             self.settle(play, Some(no_answer()));
-            self.greeting_over(leg, play);
+            self.prompt_over(Some(id));
         }
     }
 

@@ -116,13 +116,13 @@ impl Engine {
     }
 
     /// The customer hears the target's telephone ring.
-    fn let_wait(&mut self, id: ConversationId) {
+    pub(super) fn let_wait(&mut self, id: ConversationId) {
         self.close_segment(id, Some(SegmentKind::Transfer));
         self.record_right(id, None);
         self.play_to_customer(id, Prompt::Ringback);
     }
 
-    fn dial_outside(&mut self, id: ConversationId, number: String) {
+    pub(super) fn dial_outside(&mut self, id: ConversationId, number: String) {
         let Some(found) = self.world.conversations.get(&id) else { return };
         let line = self.world.settings.outbound_line.unwrap_or(Line::Connected);
         // Carriers refuse callers' numbers that are not ours, so the tenant's own is shown where there is one.

@@ -47,6 +47,26 @@ pub struct Settings {
     pub max_wait: Option<Millis>,
 }
 
+impl Settings {
+    /// A queue that asks for nothing special: the defaults of every field.
+    pub fn new(id: QueueId, name: &str) -> Settings {
+        Settings {
+            id,
+            name: name.to_owned(),
+            skills: Vec::new(),
+            priority: defaults::priority(),
+            ring: defaults::ring(),
+            hold_music: defaults::hold_music(),
+            wrap_up: Allowance::default(),
+            recording: RecordingPolicy::default(),
+            service_level: ServiceLevel::default(),
+            short_abandon: defaults::short_abandon(),
+            max_waiting: defaults::max_waiting(),
+            max_wait: None,
+        }
+    }
+}
+
 /// A skill and the least level of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SkillRequirement {

@@ -77,7 +77,7 @@ fn a_greeting_is_heard_before_the_queue() {
     office.put(Change::PutNumber(document));
     let customer = office.call(SUPPORT);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Greeting));
-    let play = office.conversation(customer).greeting.unwrap();
+    let play = office.conversation(customer).playing.unwrap();
     office.give(Input::ActionDone { action: play });
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Greeting), "being under way is not being over");
     office.give(Input::PlayFinished { leg: customer, play });
@@ -92,7 +92,7 @@ fn a_greeting_that_cannot_be_played_or_never_ends_does_not_keep_the_caller() {
         document.greeting = Some(Prompt::File { name: "hello.wav".to_owned() });
         office.put(Change::PutNumber(document));
         let customer = office.call(SUPPORT);
-        let action = office.conversation(customer).greeting.unwrap();
+        let action = office.conversation(customer).playing.unwrap();
         if fails {
             office.give(Input::ActionFailed {
                 action,

@@ -150,7 +150,7 @@ fn who_still_hears_the_greeting_of_a_removed_queue_is_let_go_after_it() {
     let customer = office.call(SUPPORT);
     office.put(Change::PutNumber(number(1, SUPPORT, Target::Queue(OTHER_QUEUE))));
     office.put(Change::RemoveQueue(QUEUE));
-    let play = office.conversation(customer).greeting.unwrap();
+    let play = office.conversation(customer).playing.unwrap();
     office.give(dreiklang_core::Input::PlayFinished { leg: customer, play });
     assert!(office.conversation(customer).leg(customer).unwrap().ending);
 }

@@ -131,7 +131,7 @@ fn configure_everything(office: &mut Office) {
 
 fn talk_with_everything(office: &mut Office) {
     let customer = office.call(SUPPORT);
-    let play = office.conversation(customer).greeting.unwrap();
+    let play = office.conversation(customer).playing.unwrap();
     office.pass(2_000);
     office.give(Input::PlayFinished { leg: customer, play });
     let leg = office.offered_leg(ANNA).unwrap();
@@ -159,7 +159,7 @@ fn talk_with_everything(office: &mut Office) {
 
 fn transfer_everywhere(office: &mut Office) {
     let customer = office.call(SUPPORT);
-    let play = office.conversation(customer).greeting.unwrap();
+    let play = office.conversation(customer).playing.unwrap();
     office.give(Input::PlayFinished { leg: customer, play });
     let leg = office.offered_leg(ANNA).unwrap();
     office.connect(leg);

@@ -7,9 +7,9 @@ use dreiklang_core::{
     conversation::{Cause, CauseKind, Conversation},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, CommandId, ConversationId, LegId, NumberId, QueueId, TenantId},
-    output::{ActionFailure, Prompt},
-    queue::{self, Allowance, RecordingPolicy},
-    time::{Millis, Timestamp},
+    output::ActionFailure,
+    queue,
+    time::Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -33,37 +33,20 @@ pub struct Office {
 
 /// Settings of a queue that the tests begin with.
 pub fn queue(id: QueueId, name: &str) -> queue::Settings {
-    queue::Settings {
-        id,
-        name: name.to_owned(),
-        skills: Vec::new(),
-        priority: 50,
-        ring: Millis::from_secs(20),
-        hold_music: Prompt::Music,
-        wrap_up: Allowance::None,
-        recording: RecordingPolicy::Off,
-        service_level: Default::default(),
-        short_abandon: Millis::from_secs(5),
-        max_waiting: 10,
-        max_wait: None,
-    }
+    queue::Settings { max_waiting: 10, ..queue::Settings::new(id, name) }
 }
 
 /// Settings of an agent who serves both queues.
 pub fn agent(id: AgentId, name: &str) -> agent::Settings {
     agent::Settings {
-        id,
-        name: name.to_owned(),
-        line: Line::Connected,
-        endpoint: Endpoint::Desk(name.to_lowercase()),
         queues: BTreeSet::from([QUEUE, OTHER_QUEUE]),
-        skills: Default::default(),
+        ..agent::Settings::new(id, name, Line::Connected, Endpoint::Desk(name.to_lowercase()))
     }
 }
 
 /// A number without greeting.
 pub fn number(id: u128, text: &str, target: Target) -> Number {
-    Number { id: NumberId(id), number: text.to_owned(), line: Line::Connected, greeting: None, target, skills: Vec::new(), priority: None }
+    Number::new(NumberId(id), text, Line::Connected, target)
 }
 
 impl Office {
@@ -82,7 +65,7 @@ impl Office {
             name: "Test".to_owned(),
             caller_number: Some("+4930999".to_owned()),
             outbound_line: Some(Line::Connected),
-            not_ready_reasons: Vec::new(),
+            ..Tenant::default()
         }));
         office.put(Change::PutQueue(queue(QUEUE, "Support")));
         office.put(Change::PutQueue(queue(OTHER_QUEUE, "Sales")));

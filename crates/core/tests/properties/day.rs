@@ -162,7 +162,7 @@ pub fn input(step: &Step, world: &World, known: &[LegId], next: u128) -> Option<
             Input::TransferRequested { leg: leg(choice)?, target: targets[usize::from(to) % targets.len()].to_owned() }
         }
         Step::PlayFinished => {
-            let (leg, play) = world.conversations().find_map(|found| Some((found.customer?, found.greeting?)))?;
+            let (leg, play) = world.conversations().find_map(|found| Some((found.customer?, found.playing?)))?;
             Input::PlayFinished { leg, play }
         }
         Step::Reach(choice, reachable) => Input::Reachable { agent: AgentId(u128::from(choice) % AGENTS + 1), reachable },
@@ -255,8 +255,6 @@ fn remove(what: u8, which: u8) -> Change {
 
 fn queue(id: u128, how: u8) -> queue::Settings {
     queue::Settings {
-        id: QueueId(id),
-        name: format!("Queue {id}"),
         skills: if how.is_multiple_of(7) { needs(how) } else { Vec::new() },
         priority: how % 101,
         ring: Millis::from_secs(3 + u64::from(how) % 20),
@@ -271,36 +269,33 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         short_abandon: Millis::from_secs(5),
         max_waiting: 1 + u32::from(how) % 8,
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
+        ..queue::Settings::new(QueueId(id), &format!("Queue {id}"))
     }
 }
 
 fn agent(id: u128, how: u8) -> agent::Settings {
     let name = format!("agent{id}");
+    let endpoint = if how.is_multiple_of(2) { Endpoint::Desk(name.clone()) } else { Endpoint::Address(name.clone()) };
     agent::Settings {
-        id: AgentId(id),
-        line: line(how),
-        endpoint: if how.is_multiple_of(2) { Endpoint::Desk(name.clone()) } else { Endpoint::Address(name.clone()) },
-        name,
         queues: (1..=QUEUES).filter(|queue| how & (1 << queue) == 0).map(QueueId).collect(),
         skills: (1..=2).filter(|skill| how & (16 << skill) != 0).map(|skill| (SkillId(skill), 1 + how % 5)).collect(),
+        ..agent::Settings::new(AgentId(id), &name, line(how), endpoint)
     }
 }
 
 fn number(id: u128, how: u8) -> Number {
     let agent = how.is_multiple_of(5);
+    let target = if agent { Target::Agent(AgentId(id % AGENTS + 1)) } else { Target::Queue(QueueId(id % QUEUES + 1)) };
     Number {
-        id: NumberId(id),
-        number: format!("+4930{}", 99 + id),
-        line: line(how),
         greeting: (how.is_multiple_of(3)).then(|| Prompt::Text { text: "Welcome".to_owned(), language: "en".to_owned() }),
-        target: if agent { Target::Agent(AgentId(id % AGENTS + 1)) } else { Target::Queue(QueueId(id % QUEUES + 1)) },
         skills: if how.is_multiple_of(2) { needs(how) } else { Vec::new() },
         priority: (how.is_multiple_of(4)).then_some(how % 101),
+        ..Number::new(NumberId(id), &format!("+4930{}", 99 + id), line(how), target)
     }
 }
 
 fn tenant(how: u8) -> Tenant {
-    Tenant { name: "Test".to_owned(), caller_number: None, outbound_line: (how < 200).then_some(line(how)), not_ready_reasons: Vec::new() }
+    Tenant { name: "Test".to_owned(), caller_number: None, outbound_line: (how < 200).then_some(line(how)), ..Tenant::default() }
 }
 
 /// The documents every day begins with, drawn from `how`.

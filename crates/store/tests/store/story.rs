@@ -76,14 +76,7 @@ impl Story {
     }
 
     pub fn agent(&mut self, at: i64, id: AgentId, name: &str) {
-        let settings = agent::Settings {
-            id,
-            name: name.to_owned(),
-            line: Line::Connected,
-            endpoint: Endpoint::Desk(name.to_owned()),
-            queues: Default::default(),
-            skills: Default::default(),
-        };
+        let settings = agent::Settings::new(id, name, Line::Connected, Endpoint::Desk(name.to_owned()));
         self.tell(at, Event::Configured { change: Change::PutAgent(settings) });
     }
 

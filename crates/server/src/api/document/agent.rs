@@ -130,12 +130,9 @@ impl Kind for Agent {
             }
         }
         Ok(Some(Change::PutAgent(agent::Settings {
-            id: extract::id("agent", id)?,
-            name: self.name.clone(),
-            line: self.line.into(),
-            endpoint: self.endpoint.clone().into(),
             queues: self.queues.iter().map(|queue| extract::id("queue", queue)).collect::<Result<_, _>>()?,
             skills,
+            ..agent::Settings::new(extract::id("agent", id)?, &self.name, self.line.into(), self.endpoint.clone().into())
         })))
     }
 

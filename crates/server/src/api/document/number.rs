@@ -67,17 +67,15 @@ impl Kind for Number {
     }
 
     fn change(&self, id: &str) -> Result<Option<Change>, Problem> {
+        let target = match &self.target {
+            Target::Queue(queue) => config::Target::Queue(extract::id("queue", queue)?),
+            Target::Agent(agent) => config::Target::Agent(extract::id("agent", agent)?),
+        };
         Ok(Some(Change::PutNumber(config::Number {
-            id: extract::id("number", id)?,
-            number: self.number.clone(),
-            line: self.line.into(),
             greeting: self.greeting.as_ref().map(Prompt::to_core),
-            target: match &self.target {
-                Target::Queue(queue) => config::Target::Queue(extract::id("queue", queue)?),
-                Target::Agent(agent) => config::Target::Agent(extract::id("agent", agent)?),
-            },
             skills: self.skills.iter().map(SkillNeed::to_core).collect::<Result<_, _>>()?,
             priority: self.priority,
+            ..config::Number::new(extract::id("number", id)?, &self.number, self.line.into(), target)
         })))
     }
 

@@ -182,8 +182,6 @@ impl Kind for Queue {
 
     fn change(&self, id: &str) -> Result<Option<Change>, Problem> {
         Ok(Some(Change::PutQueue(queue::Settings {
-            id: extract::id("queue", id)?,
-            name: self.name.clone(),
             skills: self.skills.iter().map(SkillNeed::to_core).collect::<Result<_, _>>()?,
             priority: self.priority,
             ring: Millis(self.ring_ms),
@@ -202,6 +200,7 @@ impl Kind for Queue {
             short_abandon: Millis(self.short_abandon_ms),
             max_waiting: self.max_waiting,
             max_wait: self.max_wait_ms.map(Millis),
+            ..queue::Settings::new(extract::id("queue", id)?, &self.name)
         })))
     }
 

@@ -1,10 +1,14 @@
 //! What can happen to a tenant: everything the engine is ever told.
 
+mod command;
+
+pub use command::{Command, TransferTarget};
+
 use crate::{
-    agent, config,
+    config,
     conversation::{Cause, Quality},
-    endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, QueueId, RecordingId},
+    endpoint::{Line, Party},
+    ids::{ActionId, AgentId, CommandId, LegId, RecordingId},
     output::ActionFailure,
     time::Millis,
 };
@@ -160,80 +164,4 @@ pub enum Actor {
     User(String),
     /// A program with a token (its name).
     Token(String),
-}
-
-/// What people and programs can ask of the core.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Begin or end work.
-    SetDuty {
-        /// Whose.
-        agent: AgentId,
-        /// The new duty.
-        duty: agent::Duty,
-    },
-    /// Become ready or not ready. During a conversation it applies once wrap-up is over.
-    SetAvailability {
-        /// Whose.
-        agent: AgentId,
-        /// The new availability.
-        availability: agent::Availability,
-    },
-    /// End wrap-up before its time.
-    FinishWrapUp {
-        /// Whose.
-        agent: AgentId,
-        /// The code chosen for the conversation.
-        disposition: Option<String>,
-    },
-    /// Let the customer hear music until `Resume`.
-    Hold {
-        /// Which conversation.
-        conversation: ConversationId,
-    },
-    /// Undo `Hold`.
-    Resume {
-        /// Which conversation.
-        conversation: ConversationId,
-    },
-    /// Hand the customer to somebody else and leave, without asking first.
-    Transfer {
-        /// Which conversation.
-        conversation: ConversationId,
-        /// To whom.
-        to: TransferTarget,
-    },
-    /// Let the offered agent refuse the present offer.
-    Decline {
-        /// Whose offer.
-        agent: AgentId,
-    },
-    /// Leave the conversation as its agent: ends it for the customer too.
-    HangUp {
-        /// Which conversation.
-        conversation: ConversationId,
-    },
-}
-
-/// Where a transfer goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
-pub enum TransferTarget {
-    /// Another queue, or the same again.
-    Queue(QueueId),
-    /// A certain agent.
-    Agent(AgentId),
-    /// A telephone number outside.
-    Number(String),
-}
-
-impl TransferTarget {
-    /// The endpoint a number target stands for.
-    pub fn as_endpoint(&self) -> Option<Endpoint> {
-        match self {
-            TransferTarget::Number(number) => Some(Endpoint::Number(number.clone())),
-            TransferTarget::Queue(_) | TransferTarget::Agent(_) => None,
-        }
-    }
 }

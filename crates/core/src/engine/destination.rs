@@ -1,0 +1,61 @@
+//! Leads a customer to where a rule says. Nothing of the place before is open any more.
+
+use super::Engine;
+use crate::{
+    config::Destination,
+    conversation::{SegmentKind, Termination, TerminationReason, TerminationResult},
+    ids::{AgentId, ConversationId, QueueId},
+    input::{Actor, TransferTarget},
+    output::{Event, Prompt},
+};
+
+/// Where a customer was to be led is not there.
+pub(super) const UNREACHABLE: Termination = Termination { result: TerminationResult::Us, reason: TerminationReason::Unreachable };
+
+impl Engine {
+    /// Leads the customer on; where the destination cannot be had, the conversation ends and says so. `otherwise` is how a
+    /// conversation that is simply let go ends.
+    pub(super) fn lead(&mut self, id: ConversationId, destination: &Destination, otherwise: Termination) {
+        match destination {
+            Destination::Queue(queue) => self.lead_to_queue(id, *queue),
+            Destination::Agent(agent) => self.lead_to_agent(id, *agent),
+            Destination::Number(number) if self.world.settings.outbound_line.is_some() => {
+                self.emit(Event::TransferStarted { conversation: id, by: Actor::System, to: TransferTarget::Number(number.clone()) });
+                self.let_wait(id);
+                self.dial_outside(id, number.clone());
+            }
+            Destination::HangUp => self.end_conversation(id, otherwise),
+            Destination::Number(_)
+            | Destination::Person(_)
+            | Destination::Flow(_)
+            | Destination::Voicemail(_)
+            | Destination::Callback(_)
+            | Destination::Message(_) => self.end_conversation(id, UNREACHABLE),
+        }
+    }
+
+    fn lead_to_queue(&mut self, id: ConversationId, queue: QueueId) {
+        match self.world.queues.get(&queue) {
+            Some(state) if state.has_room_beside(self.index.arriving(queue)) => {
+                let priority = self.world.conversations.get(&id).and_then(|found| found.priority);
+                self.enqueue(id, queue, priority);
+            }
+            Some(_) => {
+                let full = Termination { result: TerminationResult::Us, reason: TerminationReason::Full };
+                self.end_conversation(id, full);
+            }
+            None => self.end_conversation(id, UNREACHABLE),
+        }
+    }
+
+    /// The customer hears the agent's telephone ring.
+    fn lead_to_agent(&mut self, id: ConversationId, agent: AgentId) {
+        if self.world.agents.get(&agent).is_some_and(|agent| agent.is_routable()) {
+            self.close_segment(id, Some(SegmentKind::Transfer));
+            self.play_to_customer(id, Prompt::Ringback);
+            self.offer_directly(id, agent);
+        } else {
+            self.end_conversation(id, UNREACHABLE);
+        }
+    }
+}

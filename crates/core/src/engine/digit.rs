@@ -1,0 +1,29 @@
+//! Keys: what pressing one means depends on where the customer is.
+
+use super::Engine;
+use crate::{conversation::SegmentKind, ids::LegId};
+
+/// Keys a telephone has (ITU-T Q.23).
+const KEYS: &str = "0123456789*#ABCD";
+
+impl Engine {
+    /// A key was pressed. Agents' keys mean nothing to the core; a customer's do where a place asks for them.
+    pub(super) fn digit(&mut self, leg: LegId, digit: char) {
+        let Some(found) = self.world.conversation_of(leg) else { return };
+        if found.customer != Some(leg) || !KEYS.contains(digit) {
+            return;
+        }
+        match found.place() {
+            Some(
+                SegmentKind::SetUp
+                | SegmentKind::Greeting
+                | SegmentKind::Queue
+                | SegmentKind::Talk
+                | SegmentKind::Hold
+                | SegmentKind::Transfer
+                | SegmentKind::Ending,
+            )
+            | None => {}
+        }
+    }
+}

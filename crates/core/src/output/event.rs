@@ -1,0 +1,248 @@
+//! Facts: all that ever happens in a tenant, as it is kept.
+
+use super::{Action, ActionFailure};
+use crate::{
+    agent::{self, Availability, Duty},
+    config,
+    conversation::{Cause, Direction, Quality, Role, SegmentKind, Termination},
+    endpoint::{Endpoint, Line, Party},
+    ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    input::{Actor, TransferTarget},
+    queue::{Outcome, SkillRequirement},
+    time::{Millis, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+
+/// Facts. Each carries what reports need, so that a reader of the journal needs no second look at the state.
+///
+/// Stored for years: fields are only ever added, with `#[serde(default)]`, and variants never change their meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the fields repeat the words of the glossary; what is not obvious is said at the variant")]
+pub enum Event {
+    /// A configuration document was taken over.
+    Configured {
+        change: config::Change,
+    },
+    /// A conversation exists from now on.
+    ConversationStarted {
+        conversation: ConversationId,
+        line: Line,
+        direction: Direction,
+        caller: Party,
+        dialed: String,
+        /// The number document that was dialed; `None` when there is none.
+        #[serde(default)]
+        number: Option<NumberId>,
+    },
+    /// A leg belongs to the conversation from now on.
+    LegAdded {
+        conversation: ConversationId,
+        leg: LegId,
+        role: Role,
+        line: Line,
+        direction: Direction,
+        endpoint: Endpoint,
+    },
+    LegRinging {
+        conversation: ConversationId,
+        leg: LegId,
+    },
+    LegConnected {
+        conversation: ConversationId,
+        leg: LegId,
+        token: Option<String>,
+    },
+    /// A party put its own telephone on hold, or took it back.
+    LegHeld {
+        conversation: ConversationId,
+        leg: LegId,
+        held: bool,
+    },
+    /// A leg is over. Written once per leg, always classified.
+    LegEnded {
+        conversation: ConversationId,
+        leg: LegId,
+        role: Role,
+        line: Line,
+        started_at: Timestamp,
+        connected_at: Option<Timestamp>,
+        termination: Termination,
+        /// What the line said, where it said something.
+        #[serde(default)]
+        cause: Option<Cause>,
+        /// The line never said that it ended: we stopped waiting for it.
+        #[serde(default)]
+        given_up: bool,
+    },
+    LegMeasured {
+        conversation: ConversationId,
+        leg: LegId,
+        quality: Quality,
+    },
+    /// The conversation's open segment was closed and, unless the conversation ended, `next` opened at the same instant.
+    SegmentClosed {
+        conversation: ConversationId,
+        kind: SegmentKind,
+        from: Timestamp,
+        to: Timestamp,
+        queue: Option<QueueId>,
+        agent: Option<AgentId>,
+        next: Option<SegmentKind>,
+    },
+    VisitStarted {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        priority: u8,
+        skills: Vec<SkillRequirement>,
+        enqueued_at: Timestamp,
+    },
+    /// The visit is over; exactly one per `VisitStarted`.
+    VisitEnded {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        enqueued_at: Timestamp,
+        outcome: Outcome,
+        wait: Millis,
+        agent: Option<AgentId>,
+    },
+    OfferMade {
+        offer: OfferId,
+        visit: Option<VisitId>,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: AgentId,
+        leg: LegId,
+        rings_until: Timestamp,
+    },
+    /// The offer is over; exactly one per `OfferMade`.
+    OfferEnded {
+        offer: OfferId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: AgentId,
+        made_at: Timestamp,
+        outcome: crate::routing::OfferOutcome,
+    },
+    /// Customer and agent (or, after a transfer outside, an external party: `agent` is `None`) hear each other from now on.
+    TalkStarted {
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: Option<AgentId>,
+        leg: LegId,
+    },
+    /// That ended: by transfer, or with the conversation.
+    TalkEnded {
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: Option<AgentId>,
+        leg: LegId,
+        talk: Millis,
+        hold: Millis,
+    },
+    HoldStarted {
+        conversation: ConversationId,
+        by: Actor,
+    },
+    HoldEnded {
+        conversation: ConversationId,
+    },
+    TransferStarted {
+        conversation: ConversationId,
+        by: Actor,
+        to: TransferTarget,
+    },
+    /// `failure` is `None` when the target has the customer now; else the words for people, and the customer went where `TransferReturned` rules say.
+    TransferEnded {
+        conversation: ConversationId,
+        to: TransferTarget,
+        failure: Option<String>,
+    },
+    RecordingStarted {
+        conversation: ConversationId,
+        recording: RecordingId,
+    },
+    RecordingFinished {
+        conversation: ConversationId,
+        recording: RecordingId,
+        path: String,
+        duration: Millis,
+        channels: u8,
+    },
+    RecordingFailed {
+        conversation: ConversationId,
+        recording: RecordingId,
+        reason: String,
+    },
+    /// We began to end it; the customer's leg is told to hang up and its end awaited.
+    ConversationEnding {
+        conversation: ConversationId,
+        termination: Termination,
+    },
+    /// The customer has left; nothing of it comes any more except ends of other legs, late figures, recordings and wrap-up.
+    ConversationEnded {
+        conversation: ConversationId,
+        started_at: Timestamp,
+        termination: Termination,
+    },
+    DutyChanged {
+        agent: AgentId,
+        duty: Duty,
+        by: Actor,
+    },
+    AvailabilityChanged {
+        agent: AgentId,
+        availability: Availability,
+        by: Actor,
+    },
+    /// An availability chosen during a conversation, applied after wrap-up.
+    AvailabilityPlanned {
+        agent: AgentId,
+        availability: Option<Availability>,
+        by: Actor,
+    },
+    ReachabilityChanged {
+        agent: AgentId,
+        reachable: bool,
+    },
+    /// What the agent is busy with changed. Says nothing an attentive reader could not derive; here so that reports of agents' time need no derivation.
+    OccupationChanged {
+        agent: AgentId,
+        occupation: agent::Occupation,
+        from: agent::Occupation,
+        since: Timestamp,
+    },
+    /// `until` is `None` when wrap-up ends only by the agent's choice.
+    WrapUpStarted {
+        agent: AgentId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        until: Option<Timestamp>,
+    },
+    WrapUpEnded {
+        agent: AgentId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        started_at: Timestamp,
+        disposition: Option<String>,
+        by: Actor,
+    },
+    /// A wish was uttered; it stays open until `ActionSettled`.
+    ActionRequested {
+        action: ActionId,
+        wish: Action,
+    },
+    /// The wish was answered, or lost its meaning.
+    ActionSettled {
+        action: ActionId,
+        failure: Option<ActionFailure>,
+    },
+    /// A process took over this tenant.
+    TookOver {},
+    /// New conversations are refused from now on (or again accepted).
+    DrainChanged {
+        on: bool,
+    },
+}

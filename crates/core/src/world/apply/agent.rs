@@ -1,0 +1,58 @@
+//! What happens to agents.
+
+use crate::{
+    agent::{self, Agent, Availability, Occupation},
+    output::{Event, Stamped},
+    world::{Timer, World},
+};
+
+impl World {
+    pub(super) fn apply_agent(&mut self, stamped: &Stamped) {
+        let at = stamped.at;
+        let id = match &stamped.event {
+            Event::DutyChanged { agent, .. }
+            | Event::AvailabilityChanged { agent, .. }
+            | Event::AvailabilityPlanned { agent, .. }
+            | Event::ReachabilityChanged { agent, .. }
+            | Event::OccupationChanged { agent, .. }
+            | Event::WrapUpStarted { agent, .. }
+            | Event::WrapUpEnded { agent, .. } => *agent,
+            _ => return,
+        };
+        let Some(agent) = self.agents.get_mut(&id) else { return };
+        let could_be_offered = is_willing(agent);
+        match &stamped.event {
+            Event::DutyChanged { duty, .. } => {
+                agent.duty = *duty;
+                agent.state_since = at;
+            }
+            Event::AvailabilityChanged { availability, .. } => {
+                agent.availability = availability.clone();
+                agent.planned = None;
+                agent.state_since = at;
+            }
+            Event::AvailabilityPlanned { availability, .. } => agent.planned.clone_from(availability),
+            Event::ReachabilityChanged { reachable, .. } => agent.reachable = *reachable,
+            Event::OccupationChanged { occupation, .. } => {
+                // An offer that was taken back leaves the agent's place among the idle as it was.
+                if *occupation == Occupation::Idle && !matches!(agent.occupation, Occupation::Offered { .. }) {
+                    agent.idle_since = at;
+                }
+                agent.occupation = *occupation;
+                agent.occupation_since = at;
+            }
+            Event::WrapUpStarted { until: Some(until), .. } => self.timers.set(Timer::WrapUp(id), *until),
+            Event::WrapUpEnded { .. } => self.timers.clear(Timer::WrapUp(id)),
+            _ => {}
+        }
+        if !could_be_offered && is_willing(agent) {
+            agent.idle_since = at;
+        }
+        self.retire_when_done(id);
+    }
+}
+
+/// Routable but for what the agent is busy with.
+fn is_willing(agent: &Agent) -> bool {
+    agent.duty == agent::Duty::OnDuty && agent.availability == Availability::Ready && agent.reachable
+}

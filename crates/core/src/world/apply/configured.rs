@@ -1,0 +1,52 @@
+//! What a configuration document changes.
+
+use crate::{agent::Agent, config::Change, endpoint::Endpoint, queue::Queue, time::Timestamp, world::World};
+
+impl World {
+    pub(super) fn apply_configured(&mut self, at: Timestamp, change: &Change) {
+        match change {
+            Change::PutSkill(skill) => {
+                self.skills.insert(skill.id, skill.clone());
+            }
+            Change::PutQueue(settings) => match self.queues.get_mut(&settings.id) {
+                Some(queue) => queue.settings = settings.clone(),
+                None => {
+                    self.queues.insert(settings.id, Queue { settings: settings.clone(), waiting: Default::default() });
+                }
+            },
+            Change::PutAgent(settings) => match self.agents.get_mut(&settings.id) {
+                Some(agent) => {
+                    // Another kind of telephone is reached in another way; what was known of the old one says nothing.
+                    let desk = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Desk(_));
+                    if desk(&agent.settings.endpoint) != desk(&settings.endpoint) {
+                        agent.reachable = !desk(&settings.endpoint);
+                    }
+                    agent.settings = settings.clone();
+                    agent.retiring = false;
+                }
+                None => {
+                    self.agents.insert(settings.id, Agent::new(settings.clone(), at));
+                }
+            },
+            Change::PutNumber(number) => {
+                self.numbers.insert(number.id, number.clone());
+            }
+            Change::PutTenant(settings) => self.settings = settings.clone(),
+            Change::RemoveSkill(id) => {
+                self.skills.remove(id);
+            }
+            Change::RemoveQueue(id) => {
+                self.queues.remove(id);
+            }
+            Change::RemoveAgent(id) => {
+                if let Some(agent) = self.agents.get_mut(id) {
+                    agent.retiring = true;
+                }
+                self.retire_when_done(*id);
+            }
+            Change::RemoveNumber(id) => {
+                self.numbers.remove(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What each event changes; one file per kind of fact where it is more than a line.
+//!
+//! Total: an event about something that is not there changes nothing but the version, so that replay never fails on what a
+//! later release may leave out.
+
+mod agent;
+mod configured;
+mod leg;
+mod visit;
+mod wish;
+
+use super::{OpenRecording, Timer, World};
+use crate::{
+    agent::{Agent, Occupation},
+    conversation::{Conversation, Leg, Offer, Segment, SegmentKind, Talk, Transfer},
+    ids::{ActionId, AgentId, ConversationId, LegId},
+    limits,
+    output::{Action, Event, Stamped},
+    time::Millis,
+};
+
+impl World {
+    /// Takes over one fact: the only way a world changes.
+    ///
+    /// # Panics
+    /// When `stamped.seq` is not the next one: a journal with a gap must not be decided upon.
+    pub fn apply(&mut self, stamped: &Stamped) {
+        assert_eq!(stamped.seq, self.version + 1, "events are applied in order and without gaps");
+        self.version = stamped.seq;
+        self.at = stamped.at;
+        let at = stamped.at;
+        match &stamped.event {
+            Event::Configured { change } => self.apply_configured(at, change),
+            Event::ConversationStarted { conversation, line, direction, caller, dialed, number } => {
+                let document = number.and_then(|id| self.numbers.get(&id));
+                let started = Conversation {
+                    id: *conversation,
+                    line: *line,
+                    direction: *direction,
+                    caller: caller.clone(),
+                    dialed: dialed.clone(),
+                    number: *number,
+                    target: document.map(|number| number.target),
+                    skills: document.map(|number| number.skills.clone()).unwrap_or_default(),
+                    priority: document.and_then(|number| number.priority),
+                    started_at: at,
+                    customer: None,
+                    legs: Vec::new(),
+                    segment: Some(Segment { kind: SegmentKind::SetUp, from: at, queue: None, agent: None }),
+                    playing: None,
+                    visit: None,
+                    offer: None,
+                    talk: None,
+                    transfer: None,
+                    recording: None,
+                    last_queue: None,
+                    visits: 0,
+                    ending: None,
+                };
+                self.conversations.insert(*conversation, started);
+                self.timers.set(Timer::Conversation(*conversation), at + limits::CONVERSATION_MAX);
+            }
+            Event::ConversationEnding { conversation, termination } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.ending = Some(*termination);
+                }
+                self.timers.clear(Timer::Conversation(*conversation));
+            }
+            Event::ConversationEnded { conversation, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.segment = None;
+                    found.playing = None;
+                }
+                self.timers.clear(Timer::Conversation(*conversation));
+                self.timers.clear(Timer::Prompt(*conversation));
+                self.forget_when_done(*conversation);
+            }
+            Event::SegmentClosed { conversation, to, next, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    if found.playing.take().is_some() {
+                        self.timers.clear(Timer::Prompt(*conversation));
+                    }
+                    if let Some(kind) = next {
+                        // A visit or talk that begins now says itself whose segment it is.
+                        let (queue, agent) = found.talk.as_ref().map_or((None, None), |talk| (talk.queue, talk.agent));
+                        found.segment = Some(Segment { kind: *kind, from: *to, queue, agent });
+                    }
+                }
+            }
+            Event::LegAdded { .. }
+            | Event::LegRinging { .. }
+            | Event::LegConnected { .. }
+            | Event::LegHeld { .. }
+            | Event::LegEnded { .. }
+            | Event::LegMeasured { .. } => self.apply_leg(stamped),
+            Event::VisitStarted { .. } | Event::VisitEnded { .. } => self.apply_visit(stamped),
+            Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.offer =
+                        Some(Offer { id: *offer, agent: *agent, leg: *leg, queue: *queue, made_at: at, rings_until: *rings_until });
+                    self.timers.set(Timer::Ring(*conversation), *rings_until);
+                }
+            }
+            Event::OfferEnded { conversation, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.offer = None;
+                }
+                self.timers.clear(Timer::Ring(*conversation));
+            }
+            Event::TalkStarted { conversation, queue, agent, leg } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.talk =
+                        Some(Talk { leg: *leg, agent: *agent, queue: *queue, started_at: at, hold: Millis::default(), held_since: None });
+                    if let Some(segment) = &mut found.segment {
+                        (segment.queue, segment.agent) = (*queue, *agent);
+                    }
+                }
+            }
+            Event::TalkEnded { conversation, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.talk = None;
+                }
+            }
+            Event::HoldStarted { conversation, .. } => {
+                if let Some(talk) = self.conversations.get_mut(conversation).and_then(|found| found.talk.as_mut()) {
+                    talk.held_since.get_or_insert(at);
+                }
+            }
+            Event::HoldEnded { conversation } => {
+                if let Some(talk) = self.conversations.get_mut(conversation).and_then(|found| found.talk.as_mut())
+                    && let Some(since) = talk.held_since.take()
+                {
+                    talk.hold = talk.hold + at.since(since);
+                }
+            }
+            Event::TransferStarted { conversation, by, to } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.transfer = Some(Transfer { to: to.clone(), by: by.clone(), leg: None, started_at: at });
+                }
+            }
+            Event::TransferEnded { conversation, .. } => {
+                if let Some(transfer) = self.conversations.get_mut(conversation).and_then(|found| found.transfer.take())
+                    && let Some(leg) = transfer.leg
+                {
+                    self.timers.clear(Timer::TransferRing(leg));
+                }
+            }
+            Event::RecordingStarted { conversation, recording } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.recording = Some(*recording);
+                    let open = OpenRecording { conversation: *conversation, line: found.line, started_at: at, stopping: false };
+                    self.recordings.insert(*recording, open);
+                }
+            }
+            Event::RecordingFinished { conversation, recording, .. } | Event::RecordingFailed { conversation, recording, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation)
+                    && found.recording == Some(*recording)
+                {
+                    found.recording = None;
+                }
+                self.recordings.remove(recording);
+                self.timers.clear(Timer::Recording(*recording));
+            }
+            Event::DutyChanged { .. }
+            | Event::AvailabilityChanged { .. }
+            | Event::AvailabilityPlanned { .. }
+            | Event::ReachabilityChanged { .. }
+            | Event::OccupationChanged { .. }
+            | Event::WrapUpStarted { .. }
+            | Event::WrapUpEnded { .. } => self.apply_agent(stamped),
+            Event::ActionRequested { action, wish } => {
+                self.apply_wish(at, wish);
+                match wish {
+                    // What the customer hears once has a deadline of its own, which also settles its action.
+                    Action::Play { conversation, leg, repeat: false, .. } if self.is_customer(*conversation, *leg) => {
+                        if let Some(found) = self.conversations.get_mut(conversation) {
+                            found.playing = Some(*action);
+                        }
+                        self.timers.set(Timer::Prompt(*conversation), at + limits::PROMPT_MAX);
+                    }
+                    Action::Play { repeat: false, .. } => self.timers.set(Timer::Action(*action), at + limits::PROMPT_MAX),
+                    _ => self.timers.set(Timer::Action(*action), at + limits::ACTION_MAX),
+                }
+                self.pending.insert(*action, wish.clone());
+            }
+            Event::ActionSettled { action, failure } => {
+                self.timers.clear(Timer::Action(*action));
+                if let Some(wish) = self.pending.remove(*action) {
+                    self.stop_waiting_for_prompt(*action, &wish);
+                    if failure.is_some() {
+                        self.apply_failure(at, &wish);
+                    }
+                }
+            }
+            Event::TookOver {} => {
+                self.took_over = stamped.seq;
+                self.took_over_at = at;
+            }
+            Event::DrainChanged { on } => self.draining = *on,
+        }
+    }
+
+    pub(super) fn leg_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        let conversation = self.legs.get(&leg)?;
+        self.conversations.get_mut(conversation)?.leg_mut(leg)
+    }
+
+    fn is_customer(&self, conversation: ConversationId, leg: LegId) -> bool {
+        self.conversations.get(&conversation).is_some_and(|found| found.customer == Some(leg))
+    }
+
+    /// A prompt that was answered, superseded or given up is not waited for.
+    fn stop_waiting_for_prompt(&mut self, action: ActionId, wish: &Action) {
+        if let Action::Play { conversation, repeat: false, .. } = wish
+            && let Some(found) = self.conversations.get_mut(conversation)
+            && found.playing == Some(action)
+        {
+            found.playing = None;
+            self.timers.clear(Timer::Prompt(*conversation));
+        }
+    }
+
+    /// A conversation is kept until the customer has left and its last leg has ended.
+    pub(super) fn forget_when_done(&mut self, id: ConversationId) {
+        if self.conversations.get(&id).is_some_and(|found| found.is_over() && found.legs.is_empty()) {
+            self.conversations.remove(&id);
+        }
+    }
+
+    /// An agent removed while busy disappears with the last thing that kept it.
+    pub(super) fn retire_when_done(&mut self, id: AgentId) {
+        let done = |agent: &Agent| agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();
+        if self.agents.get(&id).is_some_and(done) {
+            self.agents.remove(&id);
+            self.timers.clear(Timer::WrapUp(id));
+        }
+    }
+}
