@@ -10,12 +10,14 @@
 //! - [`sipp`]: scenarios of `tests/sipp`, message by message
 //! - [`baresip`]: a telephone with audio, driven by commands
 //! - [`tone_files`]: who hears whom
+//! - [`scenario`]: what a contact center does, in texts that are played
 //! - [`ports`], [`wait`]: free ports, and waiting for other processes
 #![forbid(unsafe_code)]
 
 pub mod baresip;
 pub mod contact_center;
 pub mod ports;
+pub mod scenario;
 pub mod server;
 pub mod sipp;
 pub mod tone_files;

@@ -1,0 +1,40 @@
+//! Scenarios: what a contact center does, told so that a supervisor can read it, and played so that it cannot be wrong.
+//!
+//! The texts lie in `tests/scenarios`, one file each. They name no line: [`stage::Stage`] is what they need of the place they are
+//! played on. [`core_stage`] plays them on the core alone, on a clock of its own; lines with real telephones and audio follow the
+//! same trait.
+
+pub mod core_stage;
+mod sentences;
+pub mod stage;
+pub mod text;
+
+use anyhow::{Context, Result, bail};
+use stage::Stage;
+
+/// Plays a scenario on a stage.
+///
+/// # Errors
+/// With the line and its sentence, when it is not known, cannot be done, or what it expects does not hold.
+pub fn play(scenario: &text::Scenario, stage: &mut dyn Stage) -> Result<()> {
+    for step in &scenario.steps {
+        let whose = || format!("line {}: {}", step.line, step.sentence);
+        let Some((values, act)) = sentences::ALL.iter().find_map(|(pattern, act)| Some((text::matches(pattern, &step.sentence)?, act)))
+        else {
+            bail!("{}\nnobody knows this sentence; the known ones stand in tests/src/scenario/sentences.rs", whose());
+        };
+        act(stage, &values).with_context(whose)?;
+    }
+    Ok(())
+}
+
+/// The patterns that no scenario uses: sentences nobody needs.
+pub fn unused<'a>(scenarios: impl Iterator<Item = &'a text::Scenario> + Clone) -> Vec<&'static str> {
+    let uses = |pattern: &str| {
+        scenarios.clone().flat_map(|scenario| &scenario.steps).any(|step| {
+            let first = sentences::ALL.iter().find(|(known, _)| text::matches(known, &step.sentence).is_some());
+            first.is_some_and(|(known, _)| *known == pattern)
+        })
+    };
+    sentences::ALL.iter().map(|(pattern, _)| *pattern).filter(|pattern| !uses(pattern)).collect()
+}

@@ -1,0 +1,150 @@
+//! The sentences scenarios are made of, and what each does or expects.
+//!
+//! `@agent:`, `@queue:` and `@call:` in a command stand for the id of the agent or queue of that name, and of the conversation
+//! the named person is in.
+
+use super::stage::{Counts, Sound, Stage};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, time::Duration};
+
+type Act = fn(&mut dyn Stage, &[&str]) -> Result<()>;
+
+/// Pattern and meaning; the first that matches counts.
+pub const ALL: &[(&str, Act)] = &[
+    // What is set up.
+    ("a queue {} with the number {}", |stage, v| {
+        stage.set("queue", v[0], "name", json!(v[0]))?;
+        stage.set("number", v[1], "target", json!({ "kind": "queue", "id": format!("@queue:{}", v[0]) }))
+    }),
+    ("the number {} leads to {}", |stage, v| {
+        stage.set("number", v[0], "target", json!({ "kind": "agent", "id": format!("@agent:{}", v[1]) }))
+    }),
+    ("the number {} greets with {}", |stage, v| stage.set("number", v[0], "greeting", text(v[1]))),
+    ("the number {} asks for {} at level {}", |stage, v| {
+        stage.set("skill", v[1], "name", json!(v[1]))?;
+        stage.set("number", v[0], "skills", json!([{ "skill": format!("@skill:{}", v[1]), "level": number(v[2])? }]))
+    }),
+    ("{} serves {}", |stage, v| {
+        stage.set("agent", v[0], "queues", json!([format!("@queue:{}", v[1])]))?;
+        stage.sign_in(v[0])
+    }),
+    ("{} serves {} and {}", |stage, v| {
+        stage.set("agent", v[0], "queues", json!([format!("@queue:{}", v[1]), format!("@queue:{}", v[2])]))?;
+        stage.sign_in(v[0])
+    }),
+    ("{} knows {} at level {}", |stage, v| {
+        stage.set("skill", v[1], "name", json!(v[1]))?;
+        stage.set("agent", v[0], "skills", json!({ format!("@skill:{}", v[1]): number(v[2])? }))
+    }),
+    ("{} rings for {} seconds", |stage, v| stage.set("queue", v[0], "ring", json!(number(v[1])? * 1000))),
+    ("{} takes at most {} waiting", |stage, v| stage.set("queue", v[0], "max_waiting", json!(number(v[1])?))),
+    ("{} lets nobody wait longer than {} seconds", |stage, v| stage.set("queue", v[0], "max_wait", json!(number(v[1])? * 1000))),
+    ("{} allows {} seconds of wrap-up", |stage, v| {
+        stage.set("queue", v[0], "wrap_up", json!({ "kind": "timed", "duration": number(v[1])? * 1000 }))
+    }),
+    ("{} allows wrap-up until it is finished", |stage, v| stage.set("queue", v[0], "wrap_up", json!({ "kind": "until_finished" }))),
+    ("{} records from the answer", |stage, v| stage.set("queue", v[0], "recording", json!("from_answer"))),
+    ("{} records from the first wait", |stage, v| stage.set("queue", v[0], "recording", json!("from_queue"))),
+    // What people do.
+    ("{} calls {}", |stage, v| stage.dial(v[0], v[1])),
+    ("{} answers", |stage, v| stage.answer(v[0])),
+    ("{} declines", |stage, v| stage.decline(v[0])),
+    ("{} hangs up", |stage, v| stage.hang_up(v[0])),
+    ("{}'s connection breaks", |stage, v| stage.lose(v[0])),
+    ("{} hears it to the end", |stage, v| stage.hear_out(v[0])),
+    ("{} seconds pass", |stage, v| stage.pass(Duration::from_secs(number(v[0])?))),
+    ("{} holds", |stage, v| ask_about(stage, v[0], "hold", json!({}))),
+    ("{} takes the customer back", |stage, v| ask_about(stage, v[0], "resume", json!({}))),
+    ("{} transfers to the queue {}", |stage, v| ask_about(stage, v[0], "transfer", to("queue", v[1]))),
+    ("{} transfers to the agent {}", |stage, v| ask_about(stage, v[0], "transfer", to("agent", v[1]))),
+    ("{} transfers to the number {}", |stage, v| ask_about(stage, v[0], "transfer", to("number", v[1]))),
+    ("{} takes a break for {}", |stage, v| {
+        let availability = json!({ "state": "not_ready", "reason": v[1] });
+        ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": availability }))
+    }),
+    ("{} becomes ready", |stage, v| {
+        ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": { "state": "ready" } }))
+    }),
+    ("{} finishes wrap-up with {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "finish_wrap_up", "agent": agent(v[0]), "disposition": v[1] }))
+    }),
+    ("{} cannot transfer to the agent {}", |stage, v| {
+        ensure!(ask_about(stage, v[0], "transfer", to("agent", v[1])).is_err(), "it was not refused");
+        Ok(())
+    }),
+    // What is expected.
+    ("{}'s telephone rings", |stage, v| {
+        ensure!(stage.rings(v[0]), "it does not ring; {} is {}", v[0], stage.occupation(v[0]).unwrap_or_default());
+        Ok(())
+    }),
+    ("{}'s telephone does not ring", |stage, v| {
+        ensure!(!stage.rings(v[0]), "it rings");
+        Ok(())
+    }),
+    ("{} and {} hear each other", |stage, v| {
+        hears(stage, v[0], [Sound::Person(v[1].to_owned())])?;
+        hears(stage, v[1], [Sound::Person(v[0].to_owned())])
+    }),
+    ("{} hears music", |stage, v| hears(stage, v[0], [Sound::Music])),
+    ("{} hears the ringing tone", |stage, v| hears(stage, v[0], [Sound::Ringback])),
+    ("{} hears nothing", |stage, v| hears(stage, v[0], [])),
+    ("{} hears the text {}", |stage, v| hears(stage, v[0], [Sound::Text(v[1].to_owned())])),
+    ("{} waits in {}", |stage, v| expect("waits in", stage.waits_in(v[0]), Some(v[1].to_owned()))),
+    ("{} is on hold", |stage, v| expect("place", stage.place(v[0]), Some("hold".to_owned()))),
+    ("{} has left", |stage, v| {
+        expect("place", stage.place(v[0]), None)?;
+        expect("hears", stage.hears(v[0]), None)
+    }),
+    ("{} is in wrap-up", |stage, v| expect("occupation", stage.occupation(v[0]), Some("wrap_up".to_owned()))),
+    ("{} is ready and idle", |stage, v| {
+        expect("availability", stage.availability(v[0]), Some("ready".to_owned()))?;
+        expect("occupation", stage.occupation(v[0]), Some("idle".to_owned()))
+    }),
+    ("{} is not ready because of {}", |stage, v| expect("availability", stage.availability(v[0]), Some(v[1].to_owned()))),
+    ("{} is recorded", |stage, v| expect("recorded", stage.is_recorded(v[0]), true)),
+    ("{} is not recorded", |stage, v| expect("recorded", stage.is_recorded(v[0]), false)),
+    ("{} counts {} offered, {} answered, {} abandoned, {} moved on", |stage, v| {
+        let expected = Counts { offered: number(v[1])?, answered: number(v[2])?, abandoned: number(v[3])?, flow_out: number(v[4])? };
+        expect("counts", stage.counts(v[0]), expected)
+    }),
+];
+
+fn number(text: &str) -> Result<u64> {
+    text.parse().with_context(|| format!("\"{text}\" is not a whole number"))
+}
+
+fn text(words: &str) -> Value {
+    json!({ "kind": "text", "text": words, "language": "en" })
+}
+
+fn agent(name: &str) -> String {
+    format!("@agent:{name}")
+}
+
+fn to(kind: &str, id: &str) -> Value {
+    let id = if kind == "number" { id.to_owned() } else { format!("@{kind}:{id}") };
+    json!({ "to": { "kind": kind, "id": id } })
+}
+
+fn ask(stage: &mut dyn Stage, by: &str, command: Value) -> Result<()> {
+    stage.ask(by, command)
+}
+
+/// A command about the conversation that `by` is in.
+fn ask_about(stage: &mut dyn Stage, by: &str, kind: &str, mut fields: Value) -> Result<()> {
+    fields["type"] = json!(kind);
+    fields["conversation"] = json!(format!("@call:{by}"));
+    stage.ask(by, fields)
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(what: &str, is: T, should: T) -> Result<()> {
+    if is == should {
+        return Ok(());
+    }
+    bail!("{what}: is {is:?}, should be {should:?}");
+}
+
+fn hears(stage: &dyn Stage, person: &str, sounds: impl IntoIterator<Item = Sound>) -> Result<()> {
+    expect(&format!("{person} hears"), stage.hears(person), Some(sounds.into_iter().collect::<BTreeSet<_>>()))
+}
