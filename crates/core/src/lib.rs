@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `world` → `engine`; then `conversation`, `queue`, `agent`,
-//! `routing`, `stats` for the figures, and `check` for what must never happen.
+//! `routing`, `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
 #![forbid(unsafe_code)]
 
 pub mod agent;
@@ -16,6 +16,7 @@ pub mod config;
 pub mod conversation;
 pub mod endpoint;
 pub mod engine;
+pub mod expression;
 pub mod ids;
 pub mod input;
 pub mod limits;
@@ -27,6 +28,7 @@ pub mod stats;
 mod text;
 pub mod time;
 pub mod world;
+mod zone;
 
 pub use engine::Engine;
 pub use input::{Actor, Command, Input};

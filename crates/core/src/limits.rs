@@ -75,3 +75,15 @@ pub const NOT_READY_REASONS: usize = 50;
 pub const SHORT_ABANDON_MAX: Millis = Millis::from_secs(300);
 /// Longest path of a recording, in characters.
 pub const PATH_CHARS: usize = 1_024;
+/// Longest expression, in characters: what a person can still read.
+pub const EXPRESSION_CHARS: usize = 2_000;
+/// How deep an expression may be nested; what reading and evaluating it needs of the stack grows with this.
+pub const EXPRESSION_DEPTH: usize = 64;
+/// Steps one evaluation may take: some milliseconds in the worst case, so that no expression holds up a tenant.
+pub const EXPRESSION_STEPS: usize = 20_000;
+/// Longest text an expression may make, in bytes.
+pub const EXPRESSION_TEXT_BYTES: usize = 64 * 1_024;
+/// States of one pattern: what each character of the text is compared with, at most.
+pub const PATTERN_STATES: usize = 1_000;
+/// How often a part of a pattern may be asked to repeat by number.
+pub const PATTERN_REPEATS: u32 = 100;

@@ -16,6 +16,9 @@ const BANNED: &[(&[&str], bool, &str)] = &[
     (&["UNIX_EPOCH"], false, CLOCK),
     (&["Timestamp", "now"], false, CLOCK),
     (&["Zoned", "now"], false, CLOCK),
+    (&["TimeZone", "system"], false, CLOCK),
+    (&["TimeZone", "get"], false, ZONES),
+    (&["tz", "db"], false, ZONES),
     (&["Utc", "now"], false, CLOCK),
     (&["Local", "now"], false, CLOCK),
     (&["std", "fs"], true, FILES),
@@ -50,6 +53,7 @@ const BANNED: &[(&[&str], bool, &str)] = &[
 const CLOCK: &str = "time is a parameter here: take `now` from the caller";
 const FILES: &str = "files belong to the caller: take the bytes as a parameter";
 const ENVIRONMENT: &str = "settings are handed in: take them as parameters";
+const ZONES: &str = "zone files of the machine differ from those of the next: use the data that is built in";
 const THREADS: &str = "who drives this code owns threads and tasks: return what has to be done instead";
 const SOCKETS: &str = "sockets belong to the caller: take and return bytes";
 const CHANCE: &str = "chance is a parameter here: take the random value or a seeded source from the caller";
