@@ -5,8 +5,9 @@
 
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
-    conversation::{Conversation, Leg, Role, SegmentKind},
+    conversation::{Conversation, Facing, Purpose, Role, SegmentKind},
     ids::{AgentId, ConversationId},
+    input::TransferTarget,
     limits,
     output::Action,
     world::{Timer, World},
@@ -59,7 +60,10 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     found.expect(conversation.playing.is_some() || !is(&[SegmentKind::Greeting]), rule, says);
     found.expect(conversation.ending.is_some() == is(&[SegmentKind::Ending]) || conversation.is_over(), rule, says);
     found.expect(conversation.transfer.is_none() || is(&[SegmentKind::Transfer]), rule, says);
-    found.expect(conversation.offer.is_none() || is(&[SegmentKind::Queue, SegmentKind::Transfer]), rule, says);
+    let consulting = conversation.offer.as_ref().is_some_and(|offer| offer.purpose == Purpose::Consult);
+    let offered = if consulting { is(&[SegmentKind::Hold]) } else { is(&[SegmentKind::Queue, SegmentKind::Transfer]) };
+    found.expect(conversation.offer.is_none() || offered, rule, says);
+    check_consult(conversation, found);
     if is(&[SegmentKind::Transfer]) {
         let outside = conversation.transfer.as_ref().is_some_and(|transfer| transfer.leg.is_some());
         found.expect(conversation.offer.is_some() != outside, "a hand-over waits for exactly one telephone", says);
@@ -80,6 +84,27 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     }
 }
 
+fn check_consult(conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?}", conversation.id, conversation.consult);
+    let offered = conversation.offer.as_ref().is_some_and(|offer| offer.purpose == Purpose::Consult);
+    let Some(consult) = &conversation.consult else {
+        found.expect(!offered, "nobody rings for a consult that is over", says);
+        return;
+    };
+    let agent = conversation.talk.as_ref().and_then(|talk| talk.agent);
+    found.expect(agent == Some(consult.agent), "who consults is the agent of the talk", says);
+    let place = if consult.facing == Facing::Target { SegmentKind::Hold } else { SegmentKind::Talk };
+    found.expect(conversation.place() == Some(place), "a customer is on hold while the agent hears somebody else", says);
+    let outside = consult.leg.is_some() && consult.target.is_none();
+    let queued = matches!(consult.to, TransferTarget::Queue(_)) && consult.leg.is_none() && !offered;
+    let ways = [offered, outside, consult.target.is_some(), queued].into_iter().filter(|way| *way).count();
+    found.expect(ways == 1, "a consult waits for exactly one telephone, or for an agent of a queue", says);
+    if let Some(leg) = consult.answered_leg() {
+        let there = conversation.leg(leg).is_some_and(|leg| !leg.ending && leg.connected_at.is_some());
+        found.expect(there, "who is consulted is alive and connected", says);
+    }
+}
+
 fn check_legs(world: &World, conversation: &Conversation, found: &mut Findings) {
     let says = || format!("{}: {:?}", conversation.id, conversation.legs);
     found.expect(!conversation.is_over() || !conversation.legs.is_empty(), "a conversation without legs is forgotten", says);
@@ -87,18 +112,13 @@ fn check_legs(world: &World, conversation: &Conversation, found: &mut Findings) 
     for leg in &conversation.legs {
         let listed = world.conversation_of(leg.id).is_some_and(|owner| owner.id == conversation.id);
         found.expect(listed, "a leg belongs to one conversation", says);
-        let wanted = leg.ending || Some(leg.id) == conversation.customer || is_waited_for(conversation, leg);
-        found.expect(wanted, "a leg nobody needs is being ended", says);
+        let parts = conversation.parts().filter(|(wanted, _)| *wanted == leg.id).count();
+        found.expect(leg.ending || parts > 0, "a leg nobody needs is being ended", says);
+        found.expect(parts <= 1, "a leg is needed for one thing", says);
         if conversation.is_over() {
             found.expect(leg.ending, "once the customer has left, every other leg is being ended", says);
         }
     }
-}
-
-fn is_waited_for(conversation: &Conversation, leg: &Leg) -> bool {
-    conversation.offer.as_ref().is_some_and(|offer| offer.leg == leg.id)
-        || conversation.talk.as_ref().is_some_and(|talk| talk.leg == leg.id)
-        || conversation.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(leg.id))
 }
 
 /// Nothing may wait for something that never comes: whatever is open has a deadline.
@@ -112,6 +132,9 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
     need(!conversation.is_over() && conversation.ending.is_none(), Timer::Conversation(id));
     need(conversation.playing.is_some(), Timer::Prompt(id));
     need(conversation.offer.is_some(), Timer::Ring(id));
+    let queued =
+        conversation.consult.as_ref().is_some_and(|consult| matches!(consult.to, TransferTarget::Queue(_)) && consult.leg.is_none());
+    need(queued && conversation.offer.is_none(), Timer::ConsultWait(id));
     if conversation.visit.is_none() {
         need(false, Timer::MaxWait(id));
     }
@@ -135,7 +158,14 @@ fn check_agents(world: &World, found: &mut Findings) {
             held.entry(offer.agent).or_default().push((conversation.id, occupation));
         }
         if let Some(agent) = conversation.talk.as_ref().and_then(|talk| talk.agent) {
-            held.entry(agent).or_default().push((conversation.id, Occupation::Talking { conversation: conversation.id }));
+            let occupation = match &conversation.consult {
+                Some(_) => Occupation::Consulting { conversation: conversation.id },
+                None => Occupation::Talking { conversation: conversation.id },
+            };
+            held.entry(agent).or_default().push((conversation.id, occupation));
+        }
+        if let Some(target) = conversation.consult.as_ref().and_then(|consult| consult.target) {
+            held.entry(target).or_default().push((conversation.id, Occupation::Consulting { conversation: conversation.id }));
         }
     }
     for (agent, conversations) in &held {
@@ -164,7 +194,7 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
         let fit = agent.duty == Duty::OnDuty && agent.availability == Availability::Ready;
         found.expect(fit, "nobody is offered a conversation who is not on duty and ready", says);
     }
-    if matches!(agent.occupation, Occupation::Offered { .. } | Occupation::Talking { .. }) {
+    if matches!(agent.occupation, Occupation::Offered { .. } | Occupation::Talking { .. } | Occupation::Consulting { .. }) {
         found.expect(agent.leg.is_some(), "a busy agent has a telephone leg", says);
     }
     if let Some(leg) = agent.leg {
@@ -202,12 +232,22 @@ fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
             format!("{:?} idles, {conversation:?} waits", idler.map(|agent| &agent.settings.name))
         });
     }
+    for conversation in world.conversations() {
+        let Some(queue) = conversation.consulted_queue().and_then(|queue| world.queue(queue)) else { continue };
+        let serves = |agent: &&&Agent| agent.settings.queues.contains(&queue.settings.id) && agent.has_skills(&queue.settings.skills);
+        let idler = idle.iter().find(serves);
+        found.expect(idler.is_none(), "no agent of a consulted queue idles while the consult waits", || {
+            format!("{:?} idles, {conversation:?} waits", idler.map(|agent| &agent.settings.name))
+        });
+    }
 }
 
 fn check_timers(world: &World, found: &mut Findings) {
     for (due, timer) in world.timers().iter() {
         let meant = match timer {
-            Timer::Conversation(id) | Timer::Prompt(id) | Timer::Ring(id) | Timer::MaxWait(id) => world.conversation(id).is_some(),
+            Timer::Conversation(id) | Timer::Prompt(id) | Timer::Ring(id) | Timer::MaxWait(id) | Timer::ConsultWait(id) => {
+                world.conversation(id).is_some()
+            }
             Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) | Timer::HangUpAgain(leg) => world.leg(leg).is_some(),
             Timer::WrapUp(agent) => world.agent(agent).is_some(),
             Timer::Action(action) => world.pending().get(action).is_some(),

@@ -50,6 +50,8 @@ pub const HANG_UP_MAX: Millis = Millis::from_secs(40);
 pub const PROMPT_MAX: Millis = Millis::from_secs(300);
 /// How long a transfer target may ring.
 pub const TRANSFER_RING: Millis = Millis::from_secs(30);
+/// How long a consult waits for an agent of the queue it asks to become free; the customer is on hold meanwhile.
+pub const CONSULT_WAIT: Millis = Millis::from_secs(60);
 /// Added to an offer's ring time in the wish to dial, so that the core's own timer decides and the line's is only a safety net.
 pub const RING_MARGIN: Millis = Millis::from_secs(5);
 /// How long the core remembers that it asked for something nobody answered.

@@ -122,6 +122,7 @@ fn present_of(world: &World) -> Present {
             Occupation::Idle => "idle",
             Occupation::Offered { .. } => "offered",
             Occupation::Talking { .. } => "talking",
+            Occupation::Consulting { .. } => "consulting",
             Occupation::WrapUp { .. } => "wrap_up",
         };
         *agents.entry(occupation).or_default() += 1;

@@ -115,7 +115,16 @@ fn decision(version: u64) -> Vec<Stamped> {
     let (visit, queue) = (VisitId(number), QueueId(1));
     let events = [
         Event::VisitStarted { visit, conversation, queue, priority: 50, skills: Vec::new(), enqueued_at: at },
-        Event::OfferMade { offer, visit: Some(visit), conversation, queue: Some(queue), agent, leg: LegId(number), rings_until: at },
+        Event::OfferMade {
+            offer,
+            visit: Some(visit),
+            conversation,
+            queue: Some(queue),
+            agent,
+            leg: LegId(number),
+            rings_until: at,
+            purpose: Default::default(),
+        },
         Event::OccupationChanged { agent, occupation: Occupation::Offered { offer, conversation }, from: Occupation::Idle, since: at },
     ];
     let seqs = version + 1..;

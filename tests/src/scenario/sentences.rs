@@ -59,6 +59,12 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} transfers to the queue {}", |stage, v| ask_about(stage, v[0], "transfer", to("queue", v[1]))),
     ("{} transfers to the agent {}", |stage, v| ask_about(stage, v[0], "transfer", to("agent", v[1]))),
     ("{} transfers to the number {}", |stage, v| ask_about(stage, v[0], "transfer", to("number", v[1]))),
+    ("{} consults the queue {}", |stage, v| ask_about(stage, v[0], "consult", to("queue", v[1]))),
+    ("{} consults the agent {}", |stage, v| ask_about(stage, v[0], "consult", to("agent", v[1]))),
+    ("{} consults the number {}", |stage, v| ask_about(stage, v[0], "consult", to("number", v[1]))),
+    ("{} turns to the other one", |stage, v| ask_about(stage, v[0], "swap_consult", json!({}))),
+    ("{} hands over", |stage, v| ask_about(stage, v[0], "complete_consult", json!({}))),
+    ("{} goes back to the customer", |stage, v| ask_about(stage, v[0], "cancel_consult", json!({}))),
     ("{} takes a break for {}", |stage, v| {
         let availability = json!({ "state": "not_ready", "reason": v[1] });
         ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": availability }))

@@ -118,6 +118,11 @@ pub enum Occupation {
         /// Which.
         conversation: ConversationId,
     },
+    /// Asking somebody while the customer is on hold, or being asked.
+    Consulting {
+        /// About which conversation.
+        conversation: ConversationId,
+    },
     /// Finishing notes of a conversation.
     WrapUp {
         /// Which.

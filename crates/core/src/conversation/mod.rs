@@ -1,10 +1,12 @@
 //! One customer request: its legs, its place, its segments, and how things end.
 
 mod classify;
+mod consult;
 mod state;
 
 pub use classify::leg_termination;
-pub use state::{Conversation, Offer, Segment, Talk, Transfer, Visit};
+pub use consult::{Consult, ConsultOutcome, Facing};
+pub use state::{Conversation, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
 
 use crate::{
     ids::{AgentId, LegId},

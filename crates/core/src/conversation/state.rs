@@ -2,7 +2,7 @@
 //!
 //! Where the customer is, is said by the open segment alone; the options beside it hold what that place needs.
 
-use super::{Direction, Leg, SegmentKind, Termination};
+use super::{Consult, Direction, Leg, SegmentKind, Termination};
 use crate::{
     config::Target,
     endpoint::{Line, Party},
@@ -54,6 +54,9 @@ pub struct Conversation {
     pub talk: Option<Talk>,
     /// The hand-over under way.
     pub transfer: Option<Transfer>,
+    /// Whom the agent of the talk asks meanwhile.
+    #[serde(default)]
+    pub consult: Option<Consult>,
     /// The recording under way.
     pub recording: Option<RecordingId>,
     /// Queue of the last visit; where the customer returns to when a transfer fails.
@@ -107,6 +110,35 @@ pub struct Offer {
     pub made_at: Timestamp,
     /// Then it counts as not answered.
     pub rings_until: Timestamp,
+    /// What the agent is wanted for.
+    #[serde(default)]
+    pub purpose: Purpose,
+}
+
+/// What an offer wants an agent for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To take the customer.
+    #[default]
+    Serve,
+    /// To be asked by the agent who has the customer.
+    Consult,
+}
+
+/// What a living leg is needed for. A leg that is none of this is being ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The customer's.
+    Customer,
+    /// Rings for an offer.
+    Offer,
+    /// The other party of the talk.
+    Talk,
+    /// Rings outside, to be given the customer.
+    Transfer,
+    /// Is consulted, or rings outside for that.
+    Consult,
 }
 
 /// Customer and another party hearing each other (or the customer held by that one).
@@ -172,9 +204,33 @@ impl Conversation {
         self.segment.is_none()
     }
 
+    /// What one of its legs is needed for.
+    pub fn part_of(&self, leg: LegId) -> Option<Part> {
+        self.parts().find(|(wanted, _)| *wanted == leg).map(|(_, part)| part)
+    }
+
+    /// Every leg that is needed, with what for.
+    pub fn parts(&self) -> impl Iterator<Item = (LegId, Part)> + '_ {
+        let one = |leg: Option<LegId>, part: Part| leg.map(|leg| (leg, part)).into_iter();
+        one(self.customer, Part::Customer)
+            .chain(one(self.offer.as_ref().map(|offer| offer.leg), Part::Offer))
+            .chain(one(self.talk.as_ref().map(|talk| talk.leg), Part::Talk))
+            .chain(one(self.transfer.as_ref().and_then(|transfer| transfer.leg), Part::Transfer))
+            .chain(one(self.consult.as_ref().and_then(|consult| consult.leg), Part::Consult))
+    }
+
     /// Whether it waits for an agent and could be given one now.
     pub fn wants_agent(&self) -> bool {
         self.visit.is_some() && self.offer.is_none() && self.legs.len() < LEGS_PER_CONVERSATION
+    }
+
+    /// The queue that is consulted and of which nobody has been found yet; `None` also while there is no room for a leg.
+    pub fn consulted_queue(&self) -> Option<QueueId> {
+        let consult = self.consult.as_ref().filter(|consult| consult.leg.is_none() && self.offer.is_none())?;
+        match consult.to {
+            TransferTarget::Queue(queue) if self.legs.len() < LEGS_PER_CONVERSATION => Some(queue),
+            _ => None,
+        }
     }
 
     /// Its place in the order of service, while it waits.

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    conversation::{Cause, CauseKind, Conversation, SegmentKind, TerminationReason, TerminationResult},
+    conversation::{Cause, CauseKind, ConsultOutcome, Conversation, Part, SegmentKind, TerminationReason, TerminationResult},
     ids::{ActionId, ConversationId, LegId, RecordingId},
     limits::TEXT_CHARS,
     output::{Action, ActionFailure, Event, HangUpReason, Output, Prompt},
@@ -103,6 +103,8 @@ impl Engine {
         if found.talk.as_ref().is_some_and(|talk| talk.leg == leg) {
             self.hang_up(leg, HangUpReason::Failure);
             self.partner_lost(conversation, super::talk::Loss::Failure);
+        } else if found.part_of(leg) == Some(Part::Consult) {
+            self.consult_failed(conversation, ConsultOutcome::Failure, Some(HangUpReason::Failure));
         }
     }
 

@@ -31,6 +31,9 @@ impl Engine {
             Occupation::Talking { .. } => {
                 return Err(wrong_state("a conversation is under way; end or transfer it first"));
             }
+            Occupation::Consulting { .. } => {
+                return Err(wrong_state("a consult is under way; end it first"));
+            }
             // Who goes home has finished the notes.
             Occupation::WrapUp { .. } if duty != Duty::OnDuty => self.end_wrap_up(id, None, by.clone()),
             Occupation::WrapUp { .. } | Occupation::Idle => {}
@@ -138,6 +141,10 @@ impl Engine {
 
     pub(super) fn become_talking(&mut self, id: AgentId, conversation: ConversationId) {
         self.occupy(id, Occupation::Talking { conversation });
+    }
+
+    pub(super) fn become_consulting(&mut self, id: AgentId, conversation: ConversationId) {
+        self.occupy(id, Occupation::Consulting { conversation });
     }
 
     fn occupy(&mut self, id: AgentId, occupation: Occupation) {

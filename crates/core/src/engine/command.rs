@@ -49,6 +49,22 @@ impl Engine {
                 self.may_steer(&by, conversation)?;
                 self.transfer(by, conversation, to)
             }
+            Command::Consult { conversation, to } => {
+                self.may_steer(&by, conversation)?;
+                self.consult(by, conversation, to)
+            }
+            Command::SwapConsult { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.swap_consult(by, conversation)
+            }
+            Command::CompleteConsult { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.complete_consult(by, conversation)
+            }
+            Command::CancelConsult { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.cancel_consult(by, conversation)
+            }
             Command::HangUp { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.hang_up_conversation(&by, conversation)

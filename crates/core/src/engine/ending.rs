@@ -5,8 +5,9 @@
 
 use super::{Engine, talk::AfterTalk};
 use crate::{
-    conversation::{Cause, Role, SegmentKind, Termination, leg_termination},
+    conversation::{Cause, ConsultOutcome, Role, SegmentKind, Termination, leg_termination},
     ids::{ConversationId, LegId},
+    input::Actor,
     output::{Event, HangUpReason},
     queue::Outcome,
     routing::OfferOutcome,
@@ -75,6 +76,7 @@ impl Engine {
         let legs = if found.talk.is_some() { HangUpReason::Normal } else { HangUpReason::CallerGone };
         self.end_offer(id, OfferOutcome::Withdrawn, Some(legs));
         self.end_visit(id, closing.visit, None);
+        self.end_consult(id, ConsultOutcome::ConversationEnded, Some(legs), Actor::System);
         self.end_talk(id, Some(legs), closing.agent);
         self.end_transfer(id, Some(closing.transfer));
         self.stop_recording(id);

@@ -11,6 +11,7 @@ use crate::{
 
 impl Engine {
     pub(super) fn hold(&mut self, by: Actor, id: ConversationId) -> Result<(), Refusal> {
+        self.check_no_consult(id)?;
         match self.world.conversations.get(&id).and_then(Conversation::place) {
             Some(SegmentKind::Talk) => {
                 self.start_hold(by, id);
@@ -22,6 +23,7 @@ impl Engine {
     }
 
     pub(super) fn resume(&mut self, id: ConversationId) -> Result<(), Refusal> {
+        self.check_no_consult(id)?;
         let Some(found) = self.world.conversations.get(&id) else { return Err(wrong_state("the conversation is over")) };
         if found.place() != Some(SegmentKind::Hold) {
             return Err(wrong_state("the customer is not on hold"));
@@ -41,7 +43,8 @@ impl Engine {
             return;
         }
         let conversation = found.id;
-        let place = found.place();
+        // In a consult it is the consult that says who hears whom; what the telephone wants counts again after it.
+        let place = found.place().filter(|_| found.consult.is_none());
         let agent = found.talk.as_ref().filter(|talk| talk.leg == id).and_then(|talk| talk.agent);
         self.emit(Event::LegHeld { conversation, leg: id, held });
         match (agent, place) {
@@ -51,20 +54,38 @@ impl Engine {
         }
     }
 
-    fn start_hold(&mut self, by: Actor, id: ConversationId) {
+    fn check_no_consult(&self, id: ConversationId) -> Result<(), Refusal> {
+        match self.world.conversations.get(&id).and_then(|found| found.consult.as_ref()) {
+            Some(_) => Err(wrong_state("a consult is under way; swap, complete or cancel it")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn start_hold(&mut self, by: Actor, id: ConversationId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
         let Some(talk) = &found.talk else { return };
         let leg = talk.leg;
         let Some(line) = found.leg(leg).map(|leg| leg.line) else { return };
-        let queue = talk.queue.or(found.last_queue).and_then(|queue| self.world.queues.get(&queue));
-        let music = queue.map_or(Prompt::Music, |queue| queue.settings.hold_music.clone());
-        self.emit(Event::HoldStarted { conversation: id, by });
-        self.close_segment(id, Some(SegmentKind::Hold));
-        self.play_to_customer(id, music);
+        self.hold_customer(by, id);
         self.act(Action::Silence { conversation: id, leg, line });
     }
 
-    fn end_hold(&mut self, id: ConversationId) {
+    /// The customer hears music from now on; what the other party hears is the caller's matter.
+    pub(super) fn hold_customer(&mut self, by: Actor, id: ConversationId) {
+        let music = self.last_queue_music(id);
+        self.emit(Event::HoldStarted { conversation: id, by });
+        self.close_segment(id, Some(SegmentKind::Hold));
+        self.play_to_customer(id, music);
+    }
+
+    /// What somebody hears who is put on hold in this conversation.
+    pub(super) fn last_queue_music(&self, id: ConversationId) -> Prompt {
+        let found = self.world.conversations.get(&id);
+        let queue = found.and_then(|found| found.talk.as_ref().and_then(|talk| talk.queue).or(found.last_queue));
+        queue.and_then(|queue| self.world.queues.get(&queue)).map_or(Prompt::Music, |queue| queue.settings.hold_music.clone())
+    }
+
+    pub(super) fn end_hold(&mut self, id: ConversationId) {
         let Some((a, line)) = self.customer(id) else { return };
         let Some(b) = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).map(|talk| talk.leg) else { return };
         self.emit(Event::HoldEnded { conversation: id });

@@ -9,7 +9,7 @@ use super::{
     talk::{AfterTalk, Loss},
 };
 use crate::{
-    conversation::{Cause, CauseKind, Conversation, Quality, Role, Termination, TerminationReason, TerminationResult},
+    conversation::{Cause, CauseKind, Conversation, Part, Quality, Role, Termination, TerminationReason, TerminationResult},
     ids::{ConversationId, LegId},
     limits::{TEXT_CHARS, TOKEN_CHARS},
     output::{Action, Event, HangUpReason},
@@ -89,23 +89,20 @@ impl Engine {
     /// A leg is over: said by its line, or given up by us.
     pub(super) fn end_leg(&mut self, id: LegId, termination: Termination, kind: CauseKind, cause: Option<Cause>, given_up: bool) {
         let Some(found) = self.world.conversation_of(id) else { return };
-        let (conversation, is_customer) = (found.id, found.customer == Some(id));
-        let offered = found.offer.as_ref().is_some_and(|offer| offer.leg == id);
-        let talking = found.talk.as_ref().is_some_and(|talk| talk.leg == id);
-        let transferring = found.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(id));
+        let conversation = found.id;
+        let part = found.part_of(id);
         self.end_ghost_of_former_process(id);
         self.write_leg_end(id, termination, cause, given_up);
-        if is_customer {
-            self.customer_left(conversation, termination, kind);
-        } else if offered {
-            self.offered_leg_ended(conversation, kind);
-        } else if talking {
-            match loss(kind) {
+        match part {
+            Some(Part::Customer) => self.customer_left(conversation, termination, kind),
+            Some(Part::Offer) => self.offered_leg_ended(conversation, kind),
+            Some(Part::Talk) => match loss(kind) {
                 Some(loss) => self.partner_lost(conversation, loss),
                 None => self.partner_left(conversation, termination),
-            }
-        } else if transferring {
-            self.outsider_failed(conversation, kind);
+            },
+            Some(Part::Transfer) => self.outsider_failed(conversation, kind),
+            Some(Part::Consult) => self.consulted_leg_ended(conversation, kind),
+            None => {}
         }
     }
 

@@ -4,7 +4,7 @@
 //! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
 //!
 //! One file per kind of happening: `arrive` and `queueing` bring the customer to a place, `offer` and `talk` join customer
-//! and agent, `hold`, `transfer` and `record` are what happens meanwhile, `ending` closes things, `leg` sorts what lines
+//! and agent, `hold`, `consult`, `transfer` and `record` are what happens meanwhile, `ending` closes things, `leg` sorts what lines
 //! report, `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
 
 mod action;
@@ -12,6 +12,7 @@ mod agent;
 mod arrive;
 mod command;
 mod configure;
+mod consult;
 mod destination;
 mod digit;
 mod ending;
@@ -156,7 +157,7 @@ impl Engine {
         loop {
             let (agents, visits) = self.index.take_fresh();
             if agents.is_empty() && visits.is_empty() {
-                return;
+                break;
             }
             let mut next: BTreeSet<(Turn, Option<AgentId>)> = visits.into_iter().map(|turn| (turn, None)).collect();
             next.extend(agents.into_iter().filter_map(|agent| Some((self.index.best_visit(agent)?, Some(agent)))));
@@ -172,6 +173,7 @@ impl Engine {
                 }
             }
         }
+        self.route_consults();
     }
 
     fn announce_wake(&mut self) {

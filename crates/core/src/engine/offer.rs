@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::{
     agent::{Availability, NotReadyReason, Occupation},
-    conversation::{CauseKind, Direction, Role, Termination, TerminationReason, TerminationResult},
+    conversation::{CauseKind, Direction, Purpose, Role, Termination, TerminationReason, TerminationResult},
     ids::{AgentId, ConversationId, LegId, OfferId},
     limits::{RING_MARGIN, TRANSFER_RING},
     output::{Action, Event, HangUpReason},
@@ -18,15 +18,15 @@ impl Engine {
         let Some(found) = self.world.conversations.get(&turn.conversation) else { return };
         let Some(visit) = &found.visit else { return };
         let ring = self.world.queues.get(&visit.queue).map_or(TRANSFER_RING, |queue| queue.settings.ring);
-        self.make_offer(turn.conversation, agent, ring);
+        self.make_offer(turn.conversation, agent, ring, Purpose::Serve);
     }
 
     /// Offers a conversation to an agent without a queue: a direct call, or a transfer.
     pub(super) fn offer_directly(&mut self, conversation: ConversationId, agent: AgentId) {
-        self.make_offer(conversation, agent, TRANSFER_RING);
+        self.make_offer(conversation, agent, TRANSFER_RING, Purpose::Serve);
     }
 
-    fn make_offer(&mut self, conversation: ConversationId, agent: AgentId, ring: Millis) {
+    pub(super) fn make_offer(&mut self, conversation: ConversationId, agent: AgentId, ring: Millis, purpose: Purpose) {
         let (Some(found), Some(state)) = (self.world.conversations.get(&conversation), self.world.agents.get(&agent)) else { return };
         let (visit, queue) = (found.visit.as_ref().map(|visit| visit.id), found.visit.as_ref().map(|visit| visit.queue));
         let caller = found.caller.clone();
@@ -35,7 +35,7 @@ impl Engine {
         let offer = OfferId(self.mint());
         let leg = LegId(self.mint());
         let rings_until = self.now + ring;
-        self.emit(Event::OfferMade { offer, visit, conversation, queue, agent, leg, rings_until });
+        self.emit(Event::OfferMade { offer, visit, conversation, queue, agent, leg, rings_until, purpose });
         let role = Role::Agent(agent);
         self.emit(Event::LegAdded { conversation, leg, role, line, direction: Direction::Outbound, endpoint: endpoint.clone() });
         let occupation = Occupation::Offered { offer, conversation };
@@ -56,7 +56,10 @@ impl Engine {
             made_at: offer.made_at,
             outcome: OfferOutcome::Accepted,
         });
-        self.start_talk(id, offer.leg, Some(offer.agent), visit_of);
+        match offer.purpose {
+            Purpose::Serve => self.start_talk(id, offer.leg, Some(offer.agent), visit_of),
+            Purpose::Consult => self.consult_answered(id, Some(offer.agent), offer.leg),
+        }
     }
 
     /// Ends the offer without its being accepted, if there is one. `hang_up` is `None` when the leg has ended already.
@@ -89,7 +92,12 @@ impl Engine {
 
     /// The offer failed by the agent or the agent's telephone: on to the next agent, or back from a transfer.
     pub(super) fn offer_failed(&mut self, id: ConversationId, outcome: OfferOutcome, hang_up: Option<HangUpReason>) {
+        let purpose = self.world.conversations.get(&id).and_then(|found| found.offer.as_ref()).map(|offer| offer.purpose);
         if self.end_offer(id, outcome, hang_up).is_none() {
+            return;
+        }
+        if purpose == Some(Purpose::Consult) {
+            self.consult_offer_failed(id, outcome);
             return;
         }
         let Some(found) = self.world.conversations.get(&id) else { return };

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::{
+    conversation::Facing,
     ids::{ConversationId, LegId, RecordingId},
     limits::{PATH_CHARS, TEXT_CHARS},
     output::{Action, Event},
@@ -28,6 +29,17 @@ impl Engine {
         let Some((recording, line)) = self.running_recording(id) else { return };
         self.settle_where(id, |action| matches!(action, Action::RecordRight { .. }));
         self.act(Action::RecordRight { conversation: id, recording, line, right });
+    }
+
+    /// Lets a running recording follow to the talk's other party, as far as that one may be recorded now.
+    pub(super) fn record_talk(&mut self, id: ConversationId) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        let Some(talk) = &found.talk else { return };
+        let away = found.consult.as_ref().is_some_and(|consult| consult.facing == Facing::Target);
+        let queue = found.last_queue.and_then(|queue| self.world.queues.get(&queue));
+        let recorded = !away || queue.is_some_and(|queue| queue.settings.calls.record_consult);
+        let leg = talk.leg;
+        self.record_right(id, recorded.then_some(leg));
     }
 
     /// Closes a running recording.

@@ -6,7 +6,7 @@ use super::{
     talk::{AfterTalk, Loss},
 };
 use crate::{
-    conversation::{Leg, Termination, TerminationReason, TerminationResult},
+    conversation::{CauseKind, Leg, Part, Termination, TerminationReason, TerminationResult},
     endpoint::Line,
     ids::{ActionId, ConversationId, LegId},
     output::{Action, Event, HangUpReason, Output},
@@ -107,18 +107,19 @@ impl Engine {
             self.settle_conversation(id, RESTARTED);
             return;
         }
-        for leg in dead {
+        // Who was consulted first, so that the customer is not given to somebody who is gone as well.
+        let consulted = |leg: &&Leg| self.world.conversation_of(leg.id).and_then(|found| found.part_of(leg.id)) == Some(Part::Consult);
+        let (first, then): (Vec<&Leg>, Vec<&Leg>) = dead.iter().partition(consulted);
+        for leg in first.into_iter().chain(then) {
             let Some(found) = self.world.conversations.get(&id) else { return };
-            let offered = found.offer.as_ref().is_some_and(|offer| offer.leg == leg.id);
-            let talking = found.talk.as_ref().is_some_and(|talk| talk.leg == leg.id);
-            let transferring = found.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(leg.id));
+            let part = found.part_of(leg.id);
             self.write_leg_end(leg.id, RESTARTED, None, false);
-            if offered {
-                self.offer_failed(id, OfferOutcome::Withdrawn, None);
-            } else if talking {
-                self.partner_lost(id, Loss::Restart);
-            } else if transferring {
-                self.transfer_failed(id, "the system was restarted", RESTARTED);
+            match part {
+                Some(Part::Offer) => self.offer_failed(id, OfferOutcome::Withdrawn, None),
+                Some(Part::Talk) => self.partner_lost(id, Loss::Restart),
+                Some(Part::Transfer) => self.transfer_failed(id, "the system was restarted", RESTARTED),
+                Some(Part::Consult) => self.consulted_leg_ended(id, CauseKind::Failure),
+                Some(Part::Customer) | None => {}
             }
         }
     }

@@ -65,21 +65,27 @@ impl Engine {
 
     /// The other party hung up: the conversation is over for the customer too.
     pub(super) fn partner_left(&mut self, id: ConversationId, termination: Termination) {
+        if self.agent_lost_in_consult(id, None, termination) {
+            return;
+        }
         self.end_talk(id, None, AfterTalk::WrapUp);
         self.end_conversation(id, termination);
     }
 
     /// The other party got lost without wanting to: the customer of an agent waits again, first in the queue.
     pub(super) fn partner_lost(&mut self, id: ConversationId, loss: Loss) {
-        let of_agent = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).is_some_and(|talk| talk.agent.is_some());
-        let after = if loss == Loss::Restart { AfterTalk::Nothing } else { AfterTalk::WrapUp };
-        self.end_talk(id, None, after);
         let (result, reason) = match loss {
             Loss::Network => (TerminationResult::Upstream, TerminationReason::NetworkFailure),
             Loss::Failure => (TerminationResult::Us, TerminationReason::Failure),
             Loss::Restart => (TerminationResult::Us, TerminationReason::Restarted),
         };
         let termination = Termination { result, reason };
+        if self.agent_lost_in_consult(id, Some(loss), termination) {
+            return;
+        }
+        let of_agent = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).is_some_and(|talk| talk.agent.is_some());
+        let after = if loss == Loss::Restart { AfterTalk::Nothing } else { AfterTalk::WrapUp };
+        self.end_talk(id, None, after);
         if of_agent {
             self.return_to_queue(id, termination);
         } else {

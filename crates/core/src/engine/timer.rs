@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    conversation::{Cause, CauseKind, TerminationReason, TerminationResult},
+    conversation::{Cause, CauseKind, Part, TerminationReason, TerminationResult},
     ids::{ConversationId, LegId},
     input::Actor,
     output::{Action, ActionFailure, HangUpReason},
@@ -51,8 +51,12 @@ impl Engine {
             }
             Timer::TransferRing(leg) => {
                 if let Some(id) = self.world.legs.get(&leg).copied() {
+                    let part = self.world.conversations.get(&id).and_then(|found| found.part_of(leg));
                     self.hang_up(leg, HangUpReason::NoAnswer);
-                    self.outsider_failed(id, CauseKind::NoAnswer);
+                    match part {
+                        Some(Part::Consult) => self.consulted_leg_ended(id, CauseKind::NoAnswer),
+                        _ => self.outsider_failed(id, CauseKind::NoAnswer),
+                    }
                 }
             }
             Timer::HangUp(leg) => self.give_up(leg),
@@ -64,6 +68,7 @@ impl Engine {
             Timer::WrapUp(agent) => self.end_wrap_up(agent, None, Actor::System),
             Timer::Action(action) => self.settle(action, Some(no_answer())),
             Timer::Recording(recording) => self.recording_failed(recording, "it was not closed in time".to_owned()),
+            Timer::ConsultWait(id) => self.consult_waited_too_long(id),
             Timer::Survey(line) => {
                 self.act(Action::Survey { line });
             }

@@ -3,7 +3,7 @@
 use super::{Engine, agent::wrong_state, talk::AfterTalk};
 use crate::{
     config::{Target, is_outside_number},
-    conversation::{CauseKind, Conversation, Direction, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
+    conversation::{CauseKind, Conversation, Direction, Part, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
     endpoint::{Line, Party},
     ids::{ConversationId, LegId},
     input::{Actor, TransferTarget},
@@ -50,6 +50,9 @@ impl Engine {
 
     fn check_transfer(&self, id: ConversationId, to: &TransferTarget) -> Result<(), Refusal> {
         let Some(found) = self.world.conversations.get(&id) else { return Err(wrong_state("the conversation is over")) };
+        if found.consult.is_some() {
+            return Err(wrong_state("a consult is under way; complete it, or cancel it first"));
+        }
         match found.place() {
             Some(SegmentKind::Talk | SegmentKind::Hold | SegmentKind::Queue) => {}
             Some(SegmentKind::Transfer) => return Err(wrong_state("the customer is being transferred already")),
@@ -58,10 +61,10 @@ impl Engine {
             }
             Some(SegmentKind::Ending) | None => return Err(wrong_state("the conversation is over")),
         }
+        self.check_target(found, to)?;
         match to {
             TransferTarget::Queue(queue) => {
-                let missing = || Refusal::NotFound { what: "queue".to_owned(), id: queue.to_string() };
-                let state = self.world.queues.get(queue).ok_or_else(missing)?;
+                let Some(state) = self.world.queues.get(queue) else { return Ok(()) };
                 if !state.has_room_beside(self.index.arriving(*queue)) {
                     let limit = u64::from(state.settings.max_waiting);
                     return Err(Refusal::Full { what: format!("queue \"{}\"", state.settings.name), limit });
@@ -69,6 +72,18 @@ impl Engine {
                 if found.visits >= VISITS_PER_CONVERSATION {
                     return Err(Refusal::Full { what: "visits of one conversation".to_owned(), limit: VISITS_PER_CONVERSATION.into() });
                 }
+                Ok(())
+            }
+            TransferTarget::Agent(_) | TransferTarget::Number(_) => Ok(()),
+        }
+    }
+
+    /// Whether a target can be called for this conversation: it exists, can be dialed, and there is room for its leg.
+    pub(super) fn check_target(&self, found: &Conversation, to: &TransferTarget) -> Result<(), Refusal> {
+        match to {
+            TransferTarget::Queue(queue) => {
+                let missing = || Refusal::NotFound { what: "queue".to_owned(), id: queue.to_string() };
+                self.world.queues.get(queue).map(|_| ()).ok_or_else(missing)
             }
             TransferTarget::Agent(agent) => {
                 let agent = self.agent(*agent)?;
@@ -76,7 +91,7 @@ impl Engine {
                     let reason = format!("{} cannot take a conversation now; choose somebody else or a queue", agent.settings.name);
                     return Err(Refusal::WrongState { reason });
                 }
-                has_room_for_leg(found)?;
+                has_room_for_leg(found)
             }
             TransferTarget::Number(number) => {
                 if !is_outside_number(number) {
@@ -86,10 +101,9 @@ impl Engine {
                 if self.world.settings.outbound_line.is_none() {
                     return Err(wrong_state("calls to numbers outside have no line; set outbound_line in the tenant's settings"));
                 }
-                has_room_for_leg(found)?;
+                has_room_for_leg(found)
             }
         }
-        Ok(())
     }
 
     /// Takes the customer from where it is and leads it to the target, which was checked.
@@ -122,28 +136,28 @@ impl Engine {
         self.play_to_customer(id, Prompt::Ringback);
     }
 
-    pub(super) fn dial_outside(&mut self, id: ConversationId, number: String) {
-        let Some(found) = self.world.conversations.get(&id) else { return };
+    /// Calls somebody outside; the new leg.
+    pub(super) fn dial_outside(&mut self, id: ConversationId, number: String) -> LegId {
         let line = self.world.settings.outbound_line.unwrap_or(Line::Connected);
         // Carriers refuse callers' numbers that are not ours, so the tenant's own is shown where there is one.
         let caller = match &self.world.settings.caller_number {
             Some(own) => Party { number: Some(own.clone()), name: None },
-            None => found.caller.clone(),
+            None => self.world.conversations.get(&id).map(|found| found.caller.clone()).unwrap_or_default(),
         };
         let to = crate::endpoint::Endpoint::Number(number);
         let leg = LegId(self.mint());
         let direction = Direction::Outbound;
         self.emit(Event::LegAdded { conversation: id, leg, role: Role::External, line, direction, endpoint: to.clone() });
         self.act(Action::Dial { conversation: id, leg, line, to, caller, ring_limit: TRANSFER_RING + RING_MARGIN });
+        leg
     }
 
     /// The party outside answers.
     pub(super) fn outsider_connected(&mut self, id: ConversationId, leg: LegId) {
-        let waited_for = |found: &Conversation| found.transfer.as_ref().is_some_and(|transfer| transfer.leg == Some(leg));
-        if self.world.conversations.get(&id).is_some_and(waited_for) {
-            self.start_talk(id, leg, None, None);
-        } else {
-            self.hang_up(leg, HangUpReason::CallerGone);
+        match self.world.conversations.get(&id).and_then(|found| found.part_of(leg)) {
+            Some(Part::Transfer) => self.start_talk(id, leg, None, None),
+            Some(Part::Consult) => self.consult_answered(id, None, leg),
+            _ => self.hang_up(leg, HangUpReason::CallerGone),
         }
     }
 

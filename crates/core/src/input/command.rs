@@ -49,6 +49,28 @@ pub enum Command {
         /// To whom.
         to: TransferTarget,
     },
+    /// Ask somebody before handing the customer over, who hears music meanwhile.
+    Consult {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Who is asked. Of a queue, the agent who has been idle longest; nobody's place in it is touched.
+        to: TransferTarget,
+    },
+    /// Turn from the consulted party to the customer, or back; the other one hears music.
+    SwapConsult {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Give the customer to the consulted party and leave.
+    CompleteConsult {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Let the consulted party go, and go back to the customer.
+    CancelConsult {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
     /// Let the offered agent refuse the present offer.
     Decline {
         /// Whose offer.

@@ -4,7 +4,7 @@ use super::{Action, ActionFailure};
 use crate::{
     agent::{self, Availability, Duty},
     config,
-    conversation::{Cause, Direction, Quality, Role, SegmentKind, Termination},
+    conversation::{Cause, ConsultOutcome, Direction, Facing, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
@@ -116,6 +116,8 @@ pub enum Event {
         agent: AgentId,
         leg: LegId,
         rings_until: Timestamp,
+        #[serde(default)]
+        purpose: Purpose,
     },
     /// The offer is over; exactly one per `OfferMade`.
     OfferEnded {
@@ -159,6 +161,41 @@ pub enum Event {
         conversation: ConversationId,
         to: TransferTarget,
         failure: Option<String>,
+    },
+    /// The agent of the talk asks somebody; the customer is on hold meanwhile.
+    ConsultStarted {
+        conversation: ConversationId,
+        agent: AgentId,
+        by: Actor,
+        to: TransferTarget,
+    },
+    /// The party outside that is consulted is being called. (Agents are made an offer.)
+    ConsultCalled {
+        conversation: ConversationId,
+        leg: LegId,
+    },
+    /// The target is there; `agent` is `None` for a party outside.
+    ConsultAnswered {
+        conversation: ConversationId,
+        agent: Option<AgentId>,
+        leg: LegId,
+    },
+    /// Whom the agent hears from now on.
+    ConsultTurned {
+        conversation: ConversationId,
+        facing: Facing,
+        by: Actor,
+    },
+    /// The consult is over; exactly one per `ConsultStarted`. `target` is the agent who had answered.
+    ConsultEnded {
+        conversation: ConversationId,
+        agent: AgentId,
+        to: TransferTarget,
+        target: Option<AgentId>,
+        started_at: Timestamp,
+        answered_at: Option<Timestamp>,
+        outcome: ConsultOutcome,
+        by: Actor,
     },
     RecordingStarted {
         conversation: ConversationId,

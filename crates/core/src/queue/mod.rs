@@ -1,5 +1,9 @@
 //! Waiting lines: what they are set up with, and how a stay in one can end.
 
+mod calls;
+
+pub use calls::{CallRules, ConsultDrop};
+
 use crate::{
     ids::{ConversationId, QueueId, SkillId, VisitId},
     output::Prompt,
@@ -45,6 +49,9 @@ pub struct Settings {
     /// How long one may wait; then the conversation ends. `None` = as long as the caller stays.
     #[serde(default)]
     pub max_wait: Option<Millis>,
+    /// Rules for what happens during a call.
+    #[serde(default)]
+    pub calls: CallRules,
 }
 
 impl Settings {
@@ -63,6 +70,7 @@ impl Settings {
             short_abandon: defaults::short_abandon(),
             max_waiting: defaults::max_waiting(),
             max_wait: None,
+            calls: CallRules::default(),
         }
     }
 }

@@ -4,7 +4,11 @@
 //! served. A new visit gets the agent who has been idle longest. Both look only at heads of ordered sets.
 
 use super::Index;
-use crate::{ids::AgentId, queue::Turn, world::World};
+use crate::{
+    ids::{AgentId, QueueId},
+    queue::Turn,
+    world::World,
+};
 
 impl Index {
     /// What has become a candidate since the last call: agents by idle time, longest first, and visits in order of service.
@@ -23,6 +27,11 @@ impl Index {
         entry.idle_since?;
         let heads = entry.classes.iter().filter_map(|(queue, number)| self.queues.get(queue)?.classes.get(number)?.waiting.first());
         heads.min().copied()
+    }
+
+    /// The agent of a queue who has been idle longest, for what asks for no more than the queue does.
+    pub(crate) fn best_of_queue(&self, queue: QueueId) -> Option<AgentId> {
+        self.base_class(queue)?.idle.as_ref()?.first().map(|(_, agent)| *agent)
     }
 
     /// The agent a visit should be offered to; `None` when it is not a candidate or nobody suitable is idle.

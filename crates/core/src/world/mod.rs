@@ -21,7 +21,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One tenant's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct World {
     pub(crate) took_over: u64,
     #[serde(default)]
     pub(crate) took_over_at: Timestamp,
+    /// Conversations with a consult of a queue that nobody has answered yet.
+    #[serde(default)]
+    pub(crate) queue_consults: BTreeSet<ConversationId>,
 }
 
 /// A recording that was begun and not yet reported closed; it may outlive its conversation.
@@ -81,6 +84,7 @@ impl World {
             draining: false,
             took_over: 0,
             took_over_at: Timestamp::default(),
+            queue_consults: BTreeSet::new(),
         }
     }
 

@@ -36,6 +36,8 @@ pub enum Timer {
     Recording(RecordingId),
     /// Ask a line again which legs live.
     Survey(Line),
+    /// Somebody of the consulted queue has to be free.
+    ConsultWait(ConversationId),
 }
 
 /// All deadlines: at most one per [`Timer`].

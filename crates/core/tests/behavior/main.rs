@@ -4,6 +4,7 @@
 mod agents;
 mod arrivals;
 mod configuration;
+mod consults;
 mod figures;
 mod journal;
 mod main_path;

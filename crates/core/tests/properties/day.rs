@@ -9,7 +9,7 @@ use dreiklang_core::{
     ids::{ActionId, AgentId, CommandId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
-    queue::{self, Allowance, RecordingPolicy, SkillRequirement},
+    queue::{self, Allowance, CallRules, ConsultDrop, RecordingPolicy, SkillRequirement},
     time::Millis,
 };
 use proptest::prelude::*;
@@ -204,7 +204,12 @@ fn any_action(world: &World, choice: u8) -> Option<ActionId> {
 fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input> {
     let agent = AgentId(u128::from(who) % AGENTS + 1);
     let conversation = pick(world.conversations().map(|found| found.id).collect(), who);
-    let command = match what % 16 {
+    let target = match to % 3 {
+        0 => TransferTarget::Queue(QueueId(u128::from(to) % QUEUES + 1)),
+        1 => TransferTarget::Agent(AgentId(u128::from(to) % AGENTS + 1)),
+        _ => TransferTarget::Number("+49891234567".to_owned()),
+    };
+    let command = match what % 24 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -214,14 +219,11 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         9 => Command::Decline { agent },
         10 => Command::Hold { conversation: conversation? },
         11 => Command::Resume { conversation: conversation? },
-        12..=14 => Command::Transfer {
-            conversation: conversation?,
-            to: match to % 3 {
-                0 => TransferTarget::Queue(QueueId(u128::from(to) % QUEUES + 1)),
-                1 => TransferTarget::Agent(AgentId(u128::from(to) % AGENTS + 1)),
-                _ => TransferTarget::Number("+49891234567".to_owned()),
-            },
-        },
+        12..=14 => Command::Transfer { conversation: conversation?, to: target },
+        15..=18 => Command::Consult { conversation: conversation?, to: target },
+        19..=20 => Command::SwapConsult { conversation: conversation? },
+        21 => Command::CompleteConsult { conversation: conversation? },
+        22 => Command::CancelConsult { conversation: conversation? },
         _ => Command::HangUp { conversation: conversation? },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
@@ -263,6 +265,10 @@ fn queue(id: u128, how: u8) -> queue::Settings {
             0 => Allowance::None,
             1 => Allowance::Timed { duration: Millis::from_secs(u64::from(how)) },
             _ => Allowance::UntilFinished,
+        },
+        calls: CallRules {
+            consult_drop: if how.is_multiple_of(2) { ConsultDrop::Join } else { ConsultDrop::Queue },
+            record_consult: how.is_multiple_of(5),
         },
         recording: [RecordingPolicy::Off, RecordingPolicy::FromAnswer, RecordingPolicy::FromQueue][usize::from(how) % 3],
         service_level: Default::default(),

@@ -20,6 +20,7 @@ pub struct History {
     visits: BTreeMap<VisitId, QueueId>,
     offers: BTreeSet<OfferId>,
     talks: BTreeSet<ConversationId>,
+    consults: BTreeSet<ConversationId>,
     recordings: BTreeSet<RecordingId>,
     open_legs: BTreeSet<LegId>,
     actions: BTreeMap<ActionId, Action>,
@@ -37,6 +38,7 @@ impl History {
             visits: BTreeMap::new(),
             offers: BTreeSet::new(),
             talks: BTreeSet::new(),
+            consults: BTreeSet::new(),
             recordings: BTreeSet::new(),
             open_legs: BTreeSet::new(),
             actions: BTreeMap::new(),
@@ -89,6 +91,8 @@ impl History {
                 let started = self.world.conversation(*conversation).and_then(|found| found.talk.as_ref()).expect("there is one");
                 assert_eq!(*talk + *hold, stamped.at.since(started.started_at), "talk and hold make up the whole");
             }
+            Event::ConsultStarted { conversation, .. } => assert!(self.consults.insert(*conversation), "one consult at a time"),
+            Event::ConsultEnded { conversation, .. } => assert!(self.consults.remove(conversation), "a consult ends once"),
             Event::RecordingStarted { recording, .. } => {
                 self.fresh(recording.0);
                 self.recordings.insert(*recording);
@@ -147,7 +151,7 @@ impl History {
     pub fn expect_nothing_open(&self) {
         assert!(self.conversations.is_empty() && self.tiled.is_empty(), "every conversation has ended");
         assert!(self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty());
-        assert!(self.recordings.is_empty() && self.open_legs.is_empty());
+        assert!(self.consults.is_empty() && self.recordings.is_empty() && self.open_legs.is_empty());
         // A line nobody answers for may just be asked once more.
         assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));
         assert_eq!(self.world.conversations().len(), 0);

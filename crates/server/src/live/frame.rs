@@ -232,6 +232,11 @@ impl Teller {
             | Event::HoldEnded { conversation, .. }
             | Event::TransferStarted { conversation, .. }
             | Event::TransferEnded { conversation, .. }
+            | Event::ConsultStarted { conversation, .. }
+            | Event::ConsultCalled { conversation, .. }
+            | Event::ConsultAnswered { conversation, .. }
+            | Event::ConsultTurned { conversation, .. }
+            | Event::ConsultEnded { conversation, .. }
             | Event::RecordingStarted { conversation, .. }
             | Event::RecordingFinished { conversation, .. }
             | Event::RecordingFailed { conversation, .. }
@@ -299,9 +304,10 @@ impl Teller {
 fn conversation_of(occupation: Occupation) -> Option<ConversationId> {
     match occupation {
         Occupation::Idle => None,
-        Occupation::Offered { conversation, .. } | Occupation::Talking { conversation } | Occupation::WrapUp { conversation, .. } => {
-            Some(conversation)
-        }
+        Occupation::Offered { conversation, .. }
+        | Occupation::Talking { conversation }
+        | Occupation::Consulting { conversation }
+        | Occupation::WrapUp { conversation, .. } => Some(conversation),
     }
 }
 
@@ -380,6 +386,7 @@ mod tests {
                 agent,
                 leg: LegId(7),
                 rings_until: Timestamp(9_000),
+                purpose: Default::default(),
             });
             (story, frames)
         }

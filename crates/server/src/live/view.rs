@@ -146,6 +146,11 @@ pub enum OccupationState {
         /// Which.
         conversation: String,
     },
+    /// Asking somebody, or being asked, while a customer is on hold.
+    Consulting {
+        /// About which conversation.
+        conversation: String,
+    },
     /// Finishing notes of a conversation.
     WrapUp {
         /// Which.
@@ -277,9 +282,10 @@ pub(crate) fn queue_of(conversation: &conversation::Conversation) -> Option<Queu
 fn occupied_with(agent: &agent::Agent) -> Option<ConversationId> {
     match agent.occupation {
         Occupation::Idle => None,
-        Occupation::Offered { conversation, .. } | Occupation::Talking { conversation } | Occupation::WrapUp { conversation, .. } => {
-            Some(conversation)
-        }
+        Occupation::Offered { conversation, .. }
+        | Occupation::Talking { conversation }
+        | Occupation::Consulting { conversation }
+        | Occupation::WrapUp { conversation, .. } => Some(conversation),
     }
 }
 
@@ -315,6 +321,7 @@ impl AgentState {
                 Occupation::Idle => OccupationState::Idle,
                 Occupation::Offered { conversation, .. } => OccupationState::Offered { conversation: conversation.to_string() },
                 Occupation::Talking { conversation } => OccupationState::Talking { conversation: conversation.to_string() },
+                Occupation::Consulting { conversation } => OccupationState::Consulting { conversation: conversation.to_string() },
                 Occupation::WrapUp { conversation, until, .. } => {
                     OccupationState::WrapUp { conversation: conversation.to_string(), until: until.map(|at| at.0) }
                 }

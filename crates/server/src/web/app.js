@@ -305,6 +305,7 @@ function word(agent) {
   switch (agent.occupation.state) {
     case "offered": return ["Ringing", "offered"];
     case "talking": return ["Talking", "talking"];
+    case "consulting": return ["Consulting", "talking"];
     case "wrap_up": return ["Wrap-up", "wrap_up"];
   }
   if (agent.availability.state === "not_ready") return [`Not ready (${agent.availability.reason.replaceAll("_", " ")})`, "away"];

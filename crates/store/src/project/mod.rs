@@ -70,7 +70,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::VisitEnded { visit, conversation, queue, enqueued_at, outcome, wait, agent } => {
             queue::visit_ended(&place, *visit, *conversation, *queue, *enqueued_at, *outcome, *wait, *agent)
         }
-        Event::OfferMade { offer, visit, conversation, queue, agent, leg, rings_until } => {
+        Event::OfferMade { offer, visit, conversation, queue, agent, leg, rings_until, .. } => {
             queue::offer_made(&place, *offer, *visit, *conversation, *queue, *agent, *leg, *rings_until)
         }
         Event::OfferEnded { offer, conversation, queue, agent, made_at, outcome } => {
@@ -94,6 +94,11 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::HoldEnded { .. }
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
+        | Event::ConsultStarted { .. }
+        | Event::ConsultCalled { .. }
+        | Event::ConsultAnswered { .. }
+        | Event::ConsultTurned { .. }
+        | Event::ConsultEnded { .. }
         | Event::ConversationEnding { .. }
         | Event::WrapUpStarted { .. }
         | Event::AvailabilityPlanned { .. }
@@ -151,6 +156,11 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::HoldEnded { conversation }
         | Event::TransferStarted { conversation, .. }
         | Event::TransferEnded { conversation, .. }
+        | Event::ConsultStarted { conversation, .. }
+        | Event::ConsultCalled { conversation, .. }
+        | Event::ConsultAnswered { conversation, .. }
+        | Event::ConsultTurned { conversation, .. }
+        | Event::ConsultEnded { conversation, .. }
         | Event::RecordingStarted { conversation, .. }
         | Event::RecordingFinished { conversation, .. }
         | Event::RecordingFailed { conversation, .. }

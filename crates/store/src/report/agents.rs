@@ -283,7 +283,8 @@ fn spread(range: Range, stretch: &AgentStretch, found: &mut Found) -> Result<(),
         }
         match stretch.occupation.as_str() {
             "offered" => sums.push(&mut figures.offered),
-            "talking" => sums.push(&mut figures.talking),
+            // Asking somebody is part of handling the customer, who is on hold meanwhile.
+            "talking" | "consulting" => sums.push(&mut figures.talking),
             "wrap_up" => sums.push(&mut figures.wrapping_up),
             _ if stretch.duty == "on_duty" && stretch.availability == "ready" => sums.push(&mut figures.idle),
             _ if stretch.duty == "on_duty" => sums.push(figures.not_ready.entry(stretch.reason.clone().unwrap_or_default()).or_default()),

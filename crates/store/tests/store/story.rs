@@ -138,7 +138,19 @@ impl Story {
         let (offer, leg) = (OfferId(self.id()), LegId(self.id()));
         let rings_until = Timestamp(from + 20_000);
         self.occupation(from, agent, Occupation::Offered { offer, conversation });
-        self.tell(from, Event::OfferMade { offer, visit: Some(visit), conversation, queue: Some(queue), agent, leg, rings_until });
+        self.tell(
+            from,
+            Event::OfferMade {
+                offer,
+                visit: Some(visit),
+                conversation,
+                queue: Some(queue),
+                agent,
+                leg,
+                rings_until,
+                purpose: Default::default(),
+            },
+        );
         self.tell(to, Event::OfferEnded { offer, conversation, queue: Some(queue), agent, made_at: Timestamp(from), outcome });
         if outcome != OfferOutcome::Accepted {
             self.occupation(to, agent, Occupation::Idle);

@@ -5,6 +5,7 @@
 
 mod agent;
 mod configured;
+mod consult;
 mod leg;
 mod visit;
 mod wish;
@@ -12,7 +13,7 @@ mod wish;
 use super::{OpenRecording, Timer, World};
 use crate::{
     agent::{Agent, Occupation},
-    conversation::{Conversation, Leg, Offer, Segment, SegmentKind, Talk, Transfer},
+    conversation::{Conversation, Leg, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
     ids::{ActionId, AgentId, ConversationId, LegId},
     limits,
     output::{Action, Event, Stamped},
@@ -52,6 +53,7 @@ impl World {
                     offer: None,
                     talk: None,
                     transfer: None,
+                    consult: None,
                     recording: None,
                     last_queue: None,
                     visits: 0,
@@ -94,16 +96,30 @@ impl World {
             | Event::LegEnded { .. }
             | Event::LegMeasured { .. } => self.apply_leg(stamped),
             Event::VisitStarted { .. } | Event::VisitEnded { .. } => self.apply_visit(stamped),
-            Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, .. } => {
+            Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, purpose, .. } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
-                    found.offer =
-                        Some(Offer { id: *offer, agent: *agent, leg: *leg, queue: *queue, made_at: at, rings_until: *rings_until });
+                    found.offer = Some(Offer {
+                        id: *offer,
+                        agent: *agent,
+                        leg: *leg,
+                        queue: *queue,
+                        made_at: at,
+                        rings_until: *rings_until,
+                        purpose: *purpose,
+                    });
+                    if *purpose == Purpose::Consult {
+                        self.timers.clear(Timer::ConsultWait(*conversation));
+                    }
                     self.timers.set(Timer::Ring(*conversation), *rings_until);
                 }
             }
             Event::OfferEnded { conversation, .. } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.offer = None;
+                    // A consult of a queue goes on waiting, within the time it has.
+                    if let Some(consult) = found.consult.as_ref().filter(|_| self.queue_consults.contains(conversation)) {
+                        self.timers.set(Timer::ConsultWait(*conversation), consult.started_at + limits::CONSULT_WAIT);
+                    }
                 }
                 self.timers.clear(Timer::Ring(*conversation));
             }
@@ -145,6 +161,11 @@ impl World {
                     self.timers.clear(Timer::TransferRing(leg));
                 }
             }
+            Event::ConsultStarted { .. }
+            | Event::ConsultCalled { .. }
+            | Event::ConsultAnswered { .. }
+            | Event::ConsultTurned { .. }
+            | Event::ConsultEnded { .. } => self.apply_consult(stamped),
             Event::RecordingStarted { conversation, recording } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.recording = Some(*recording);
