@@ -5,6 +5,7 @@ mod destination;
 mod validate;
 
 pub use destination::{Destination, Mailbox};
+pub(crate) use validate::check_language;
 pub use validate::{is_outside_number, validate};
 
 use crate::{
@@ -69,6 +70,12 @@ pub struct Number {
     /// Overrides the queue's priority.
     #[serde(default)]
     pub priority: Option<u8>,
+    /// The language of those who dial it, as a BCP 47 tag.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The agent who is waited for first.
+    #[serde(default)]
+    pub preferred: Option<queue::Preferred>,
 }
 
 /// Where a number leads.
@@ -100,7 +107,17 @@ pub struct Tenant {
 impl Number {
     /// A number that leads to `target` without greeting anybody.
     pub fn new(id: NumberId, number: &str, line: Line, target: Target) -> Number {
-        Number { id, number: number.to_owned(), line, greeting: None, target, skills: Vec::new(), priority: None }
+        Number {
+            id,
+            number: number.to_owned(),
+            line,
+            greeting: None,
+            target,
+            skills: Vec::new(),
+            priority: None,
+            language: None,
+            preferred: None,
+        }
     }
 
     /// The endpoint that stands for this number.

@@ -30,6 +30,10 @@ pub const VISITS_PER_CONVERSATION: u32 = 50;
 pub const SKILL_LEVEL_MAX: u8 = 10;
 /// Highest priority of a visit; the lowest is 0, the usual 50.
 pub const PRIORITY_MAX: u8 = 100;
+/// Longest a visit waits for one agent alone: longer, it is that agent's own call and not the queue's.
+pub const PREFERRED_WAIT_MAX: Millis = Millis::from_secs(600);
+/// Longest language tag, in characters (RFC 5646 §4.4.1 recommends room for 35).
+pub const LANGUAGE_CHARS: usize = 35;
 /// Longest name of anything, in characters.
 pub const NAME_CHARS: usize = 100;
 /// Longest text a prompt may speak, in characters.

@@ -114,7 +114,7 @@ fn decision(version: u64) -> Vec<Stamped> {
     let at = Timestamp(1_700_000_000_000 + i64::try_from(version).unwrap_or(0));
     let (visit, queue) = (VisitId(number), QueueId(1));
     let events = [
-        Event::VisitStarted { visit, conversation, queue, priority: 50, skills: Vec::new(), enqueued_at: at },
+        Event::VisitStarted { visit, conversation, queue, priority: 50, skills: Vec::new(), enqueued_at: at, terms: Default::default() },
         Event::OfferMade {
             offer,
             visit: Some(visit),

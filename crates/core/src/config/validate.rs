@@ -7,9 +7,9 @@ use crate::{
     agent,
     endpoint::Endpoint,
     limits::{
-        AGENTS_PER_TENANT, CONVERSATION_MAX, NAME_CHARS, NOT_READY_REASONS, NUMBERS_PER_TENANT, PRIORITY_MAX, PROMPT_CHARS,
-        QUEUES_PER_AGENT, QUEUES_PER_TENANT, RING_MAX, RING_MIN, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX, SKILLS_ASKED, SKILLS_PER_AGENT,
-        SKILLS_PER_TENANT, WAITING_PER_QUEUE, WRAP_UP_MAX,
+        AGENTS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS, NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX,
+        PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT, QUEUES_PER_TENANT, RING_MAX, RING_MIN, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX,
+        SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT, WAITING_PER_QUEUE, WRAP_UP_MAX,
     },
     output::Prompt,
     queue::{self, Allowance, SkillRequirement},
@@ -155,6 +155,15 @@ fn put_number(world: &World, number: &Number) -> Result<(), Refusal> {
         Target::Queue(_) | Target::Agent(_) => {}
     }
     check_skills(world, "number.skills", &number.skills)?;
+    if let Some(language) = &number.language {
+        check_language("number.language", language)?;
+    }
+    if let Some(preferred) = &number.preferred {
+        if world.agents.get(&preferred.agent).is_none_or(|agent| agent.retiring) {
+            return invalid("number.preferred.agent", format!("{} does not exist; create the agent first", preferred.agent));
+        }
+        check_span("number.preferred.wait", preferred.wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
+    }
     match number.priority {
         Some(priority) => check_priority("number.priority", priority),
         None => Ok(()),
@@ -272,6 +281,12 @@ fn check_skill(world: &World, field: &str, need: SkillRequirement) -> Result<(),
     Ok(())
 }
 
+pub(crate) fn check_language(field: &str, language: &str) -> Result<(), Refusal> {
+    let is_tag =
+        (2..=LANGUAGE_CHARS).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_tag { Ok(()) } else { invalid(field, format!("\"{language}\" is not a language tag such as de or en-GB")) }
+}
+
 fn check_prompt(field: &str, prompt: &Prompt) -> Result<(), Refusal> {
     match prompt {
         Prompt::File { name } => {
@@ -286,11 +301,7 @@ fn check_prompt(field: &str, prompt: &Prompt) -> Result<(), Refusal> {
             if text.trim().is_empty() || text.chars().count() > PROMPT_CHARS {
                 return invalid(field, format!("must be 1 to {PROMPT_CHARS} characters"));
             }
-            let is_tag = (2..=35).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            if !is_tag {
-                return invalid(field, format!("\"{language}\" is not a language tag such as de or en-GB"));
-            }
-            Ok(())
+            check_language(field, language)
         }
         Prompt::Music | Prompt::Ringback => Ok(()),
     }

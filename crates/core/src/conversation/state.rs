@@ -9,7 +9,7 @@ use crate::{
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
-    queue::{SkillRequirement, Turn},
+    queue::{Preferred, Request, SkillRequirement, Terms, Turn},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,12 @@ pub struct Conversation {
     pub skills: Vec<SkillRequirement>,
     /// Priority the number gave.
     pub priority: Option<u8>,
+    /// The language spoken with the customer, as far as a number or flow has said.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The agent the number prefers.
+    #[serde(default)]
+    pub preferred: Option<Preferred>,
     /// When it began.
     pub started_at: Timestamp,
     /// The customer's leg; `None` only between two events of the same instant.
@@ -93,6 +99,9 @@ pub struct Visit {
     pub skills: Vec<SkillRequirement>,
     /// When it began.
     pub enqueued_at: Timestamp,
+    /// What else it goes by.
+    #[serde(default)]
+    pub terms: Terms,
 }
 
 /// One attempt to give the conversation to one agent.
@@ -233,6 +242,17 @@ impl Conversation {
         }
     }
 
+    /// What it asks for in any queue, as its number and flow have said.
+    pub fn request(&self) -> Request {
+        Request {
+            priority: self.priority,
+            skills: self.skills.clone(),
+            preferred: self.preferred,
+            language: self.language.clone(),
+            in_line_since: None,
+        }
+    }
+
     /// Its place in the order of service, while it waits.
     pub fn turn(&self) -> Option<Turn> {
         self.visit.as_ref().map(|visit| visit.turn(self.id))
@@ -242,6 +262,7 @@ impl Conversation {
 impl Visit {
     /// Its place in the order of service.
     pub fn turn(&self, conversation: ConversationId) -> Turn {
-        Turn { priority: self.priority, enqueued_at: self.enqueued_at, visit: self.id, conversation }
+        let enqueued_at = self.terms.in_line_since.unwrap_or(self.enqueued_at);
+        Turn { priority: self.priority, enqueued_at, visit: self.id, conversation }
     }
 }

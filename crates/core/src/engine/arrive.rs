@@ -83,9 +83,11 @@ impl Engine {
     /// Leads the customer to where the number led when the conversation began.
     pub(super) fn go_to_target(&mut self, id: ConversationId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
-        let (target, priority) = (found.target, found.priority);
-        match target {
-            Some(Target::Queue(queue)) if self.world.queues.contains_key(&queue) => self.enqueue(id, queue, priority),
+        match found.target {
+            Some(Target::Queue(queue)) if self.world.queues.contains_key(&queue) => {
+                let request = found.request();
+                self.enqueue(id, queue, request);
+            }
             Some(Target::Agent(agent)) => self.lead(id, &Destination::Agent(agent), UNREACHABLE),
             _ => self.end_conversation(id, UNREACHABLE),
         }

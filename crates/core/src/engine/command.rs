@@ -4,6 +4,7 @@
 use super::{Engine, agent::wrong_state};
 use crate::{
     agent::Occupation,
+    config::check_language,
     conversation::{Conversation, SegmentKind, TerminationReason, TerminationResult},
     ids::{AgentId, CommandId, ConversationId},
     input::{Actor, Command},
@@ -64,6 +65,14 @@ impl Engine {
             Command::CancelConsult { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.cancel_consult(by, conversation)
+            }
+            Command::SetLanguage { conversation, language } => {
+                self.may_steer(&by, conversation)?;
+                if let Some(tag) = &language {
+                    check_language("language", tag)?;
+                }
+                self.choose_language(conversation, language);
+                Ok(())
             }
             Command::HangUp { conversation } => {
                 self.may_steer(&by, conversation)?;

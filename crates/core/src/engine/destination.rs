@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::{
     config::Destination,
-    conversation::{SegmentKind, Termination, TerminationReason, TerminationResult},
+    conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
     ids::{AgentId, ConversationId, QueueId},
     input::{Actor, TransferTarget},
     output::{Event, Prompt},
@@ -37,8 +37,8 @@ impl Engine {
     fn lead_to_queue(&mut self, id: ConversationId, queue: QueueId) {
         match self.world.queues.get(&queue) {
             Some(state) if state.has_room_beside(self.index.arriving(queue)) => {
-                let priority = self.world.conversations.get(&id).and_then(|found| found.priority);
-                self.enqueue(id, queue, priority);
+                let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
+                self.enqueue(id, queue, request);
             }
             Some(_) => {
                 let full = Termination { result: TerminationResult::Us, reason: TerminationReason::Full };

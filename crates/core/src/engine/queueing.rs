@@ -2,30 +2,39 @@
 
 use super::Engine;
 use crate::{
-    conversation::{SegmentKind, Termination, TerminationReason, TerminationResult},
+    conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
     ids::{ConversationId, QueueId, VisitId},
-    limits::{PRIORITY_MAX, VISITS_PER_CONVERSATION},
+    limits::{LANGUAGE_CHARS, PREFERRED_WAIT_MAX, PRIORITY_MAX, VISITS_PER_CONVERSATION},
     output::Event,
-    queue::RecordingPolicy,
+    queue::{RecordingPolicy, Request, Terms, Waited},
     routing::normalize,
+    text::clip,
 };
 
 impl Engine {
-    /// Begins a visit; the customer comes from a place where nothing is open any more. `priority` overrides the queue's.
-    pub(super) fn enqueue(&mut self, id: ConversationId, queue: QueueId, priority: Option<u8>) {
+    /// Begins a visit; the customer comes from a place where nothing is open any more. What the conversation itself asks for
+    /// is [`crate::conversation::Conversation::request`]; rules change that as they need.
+    pub(super) fn enqueue(&mut self, id: ConversationId, queue: QueueId, request: Request) {
         let (Some(found), Some(state)) = (self.world.conversations.get(&id), self.world.queues.get(&queue)) else { return };
         if found.visits >= VISITS_PER_CONVERSATION {
             let termination = Termination { result: TerminationResult::Us, reason: TerminationReason::Full };
             self.end_conversation(id, termination);
             return;
         }
-        let priority = priority.unwrap_or(state.settings.priority).min(PRIORITY_MAX);
+        let priority = request.priority.unwrap_or(state.settings.priority).min(PRIORITY_MAX);
         let music = state.settings.hold_music.clone();
         let policy = state.settings.recording;
-        let skills = normalize(&found.skills);
+        let skills = normalize(&request.skills);
+        let terms = Terms {
+            in_line_since: request.in_line_since.filter(|since| *since < self.now),
+            preferred: request
+                .preferred
+                .map(|preferred| Waited { agent: preferred.agent, until: self.now + preferred.wait.min(PREFERRED_WAIT_MAX) }),
+            language: request.language.map(|tag| clip(tag, LANGUAGE_CHARS).to_ascii_lowercase()),
+        };
         let visit = VisitId(self.mint());
         self.close_segment(id, Some(SegmentKind::Queue));
-        self.emit(Event::VisitStarted { visit, conversation: id, queue, priority, skills, enqueued_at: self.now });
+        self.emit(Event::VisitStarted { visit, conversation: id, queue, priority, skills, enqueued_at: self.now, terms });
         match policy {
             RecordingPolicy::Off => self.stop_recording(id),
             RecordingPolicy::FromAnswer => self.record_right(id, None),
@@ -34,12 +43,23 @@ impl Engine {
         self.play_to_customer(id, music);
     }
 
+    /// The customer speaks this language; queues entered from now on ask for it.
+    pub(super) fn choose_language(&mut self, id: ConversationId, language: Option<String>) {
+        let language = language.map(|tag| clip(tag, LANGUAGE_CHARS).to_ascii_lowercase());
+        if self.world.conversations.get(&id).is_some_and(|found| !found.is_over() && found.language != language) {
+            self.emit(Event::LanguageChosen { conversation: id, language });
+        }
+    }
+
     /// Brings a customer back whose agent or transfer got lost: to the front of the last queue, or, when there is none,
     /// to the end.
     pub(super) fn return_to_queue(&mut self, id: ConversationId, otherwise: Termination) {
         let queue = self.world.conversations.get(&id).and_then(|found| found.last_queue);
         match queue.filter(|queue| self.world.queues.contains_key(queue)) {
-            Some(queue) => self.enqueue(id, queue, Some(PRIORITY_MAX)),
+            Some(queue) => {
+                let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
+                self.enqueue(id, queue, Request { priority: Some(PRIORITY_MAX), preferred: None, ..request });
+            }
             None => self.end_conversation(id, otherwise),
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     input::{Actor, TransferTarget},
     limits::{LEGS_PER_CONVERSATION, RING_MARGIN, TRANSFER_RING, VISITS_PER_CONVERSATION},
     output::{Action, Event, HangUpReason, Prompt},
-    queue::{FlowOutReason, Outcome},
+    queue::{FlowOutReason, Outcome, Request},
     refusal::Refusal,
     routing::OfferOutcome,
 };
@@ -114,8 +114,9 @@ impl Engine {
         self.end_talk(id, Some(HangUpReason::Transferred), AfterTalk::WrapUp);
         match to {
             TransferTarget::Queue(queue) => {
-                let priority = self.world.conversations.get(&id).and_then(|found| found.priority);
-                self.enqueue(id, queue, priority);
+                let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
+                // Whoever transfers has chosen the queue, not the agent whom the number prefers.
+                self.enqueue(id, queue, Request { preferred: None, ..request });
                 self.end_transfer(id, None);
             }
             TransferTarget::Agent(agent) => {

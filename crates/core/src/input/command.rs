@@ -71,6 +71,13 @@ pub enum Command {
         /// Which conversation.
         conversation: ConversationId,
     },
+    /// Say which language the customer speaks; it holds for every queue entered from now on, and `None` for none in particular.
+    SetLanguage {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// A BCP 47 tag such as `de` or `en-GB`.
+        language: Option<String>,
+    },
     /// Let the offered agent refuse the present offer.
     Decline {
         /// Whose offer.

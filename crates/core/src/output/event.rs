@@ -8,7 +8,7 @@ use crate::{
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
-    queue::{Outcome, SkillRequirement},
+    queue::{Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,13 @@ pub enum Event {
         priority: u8,
         skills: Vec<SkillRequirement>,
         enqueued_at: Timestamp,
+        #[serde(default)]
+        terms: Terms,
+    },
+    /// A flow or a person said which language the customer speaks; it holds for visits that begin from now on.
+    LanguageChosen {
+        conversation: ConversationId,
+        language: Option<String>,
     },
     /// The visit is over; exactly one per `VisitStarted`.
     VisitEnded {

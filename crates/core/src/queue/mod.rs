@@ -1,8 +1,10 @@
 //! Waiting lines: what they are set up with, and how a stay in one can end.
 
 mod calls;
+mod request;
 
 pub use calls::{CallRules, ConsultDrop};
+pub use request::{Preferred, Request, Terms, Waited};
 
 use crate::{
     ids::{ConversationId, QueueId, SkillId, VisitId},
@@ -169,7 +171,7 @@ pub enum FlowOutReason {
 pub struct Turn {
     /// Of the visit.
     pub priority: u8,
-    /// When the visit began.
+    /// When the visit began, or since when its place was kept.
     pub enqueued_at: Timestamp,
     /// Decides between visits of the same millisecond.
     pub visit: VisitId,

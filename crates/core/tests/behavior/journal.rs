@@ -34,6 +34,7 @@ fn kind(event: &Event) -> &'static str {
         Event::SegmentClosed { .. } => "segment_closed",
         Event::VisitStarted { .. } => "visit_started",
         Event::VisitEnded { .. } => "visit_ended",
+        Event::LanguageChosen { .. } => "language_chosen",
         Event::OfferMade { .. } => "offer_made",
         Event::OfferEnded { .. } => "offer_ended",
         Event::TalkStarted { .. } => "talk_started",

@@ -230,6 +230,7 @@ impl Teller {
             | Event::TalkEnded { conversation, .. }
             | Event::HoldStarted { conversation, .. }
             | Event::HoldEnded { conversation, .. }
+            | Event::LanguageChosen { conversation, .. }
             | Event::TransferStarted { conversation, .. }
             | Event::TransferEnded { conversation, .. }
             | Event::ConsultStarted { conversation, .. }
@@ -377,6 +378,7 @@ mod tests {
                 priority: 50,
                 skills: vec![],
                 enqueued_at: Timestamp(2_000),
+                terms: Default::default(),
             });
             let frames = story.tell(Event::OfferMade {
                 offer: OfferId(6),
@@ -410,6 +412,7 @@ mod tests {
             priority: 50,
             skills: vec![],
             enqueued_at: Timestamp(2_000),
+            terms: Default::default(),
         });
         assert_eq!(kinds(&frames, Viewer::All), ["visit_started", "queue"]);
         assert_eq!(kinds(&frames, Viewer::Figures), ["queue"]);

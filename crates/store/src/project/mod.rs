@@ -64,7 +64,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::RecordingFailed { conversation, recording, reason } => {
             conversation::recording_failed(&place, *conversation, *recording, reason)
         }
-        Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at } => {
+        Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at, .. } => {
             queue::visit_started(&place, *visit, *conversation, *queue, *priority, skills, *enqueued_at)
         }
         Event::VisitEnded { visit, conversation, queue, enqueued_at, outcome, wait, agent } => {
@@ -92,6 +92,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::LegHeld { .. }
         | Event::HoldStarted { .. }
         | Event::HoldEnded { .. }
+        | Event::LanguageChosen { .. }
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
         | Event::ConsultStarted { .. }
@@ -154,6 +155,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::TalkEnded { conversation, .. }
         | Event::HoldStarted { conversation, .. }
         | Event::HoldEnded { conversation }
+        | Event::LanguageChosen { conversation, .. }
         | Event::TransferStarted { conversation, .. }
         | Event::TransferEnded { conversation, .. }
         | Event::ConsultStarted { conversation, .. }

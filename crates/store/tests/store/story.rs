@@ -110,7 +110,8 @@ impl Story {
     pub fn enters(&mut self, at: i64, conversation: ConversationId, queue: QueueId) -> VisitId {
         let visit = VisitId(self.id());
         let enqueued_at = Timestamp(at);
-        self.tell(at, Event::VisitStarted { visit, conversation, queue, priority: 50, skills: Vec::new(), enqueued_at });
+        let (priority, skills, terms) = (50, Vec::new(), Default::default());
+        self.tell(at, Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at, terms });
         visit
     }
 

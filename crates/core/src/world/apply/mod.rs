@@ -44,6 +44,8 @@ impl World {
                     target: document.map(|number| number.target),
                     skills: document.map(|number| number.skills.clone()).unwrap_or_default(),
                     priority: document.and_then(|number| number.priority),
+                    language: document.and_then(|number| number.language.clone()),
+                    preferred: document.and_then(|number| number.preferred),
                     started_at: at,
                     customer: None,
                     legs: Vec::new(),
@@ -96,6 +98,11 @@ impl World {
             | Event::LegEnded { .. }
             | Event::LegMeasured { .. } => self.apply_leg(stamped),
             Event::VisitStarted { .. } | Event::VisitEnded { .. } => self.apply_visit(stamped),
+            Event::LanguageChosen { conversation, language } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.language.clone_from(language);
+                }
+            }
             Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, purpose, .. } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.offer = Some(Offer {

@@ -9,9 +9,16 @@ use crate::{
 impl World {
     pub(super) fn apply_visit(&mut self, stamped: &Stamped) {
         match &stamped.event {
-            Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at } => {
+            Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at, terms } => {
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
-                let visit = Visit { id: *visit, queue: *queue, priority: *priority, skills: skills.clone(), enqueued_at: *enqueued_at };
+                let visit = Visit {
+                    id: *visit,
+                    queue: *queue,
+                    priority: *priority,
+                    skills: skills.clone(),
+                    enqueued_at: *enqueued_at,
+                    terms: terms.clone(),
+                };
                 let turn = visit.turn(*conversation);
                 found.visit = Some(visit);
                 if let Some(segment) = &mut found.segment {
