@@ -10,6 +10,7 @@ pub mod export;
 pub mod progress;
 pub mod restore;
 pub mod serve;
+pub mod simulate;
 pub mod version;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +53,8 @@ enum Command {
     Apply(apply::Args),
     /// Print a tenant's configuration as a document.
     Export(export::Args),
+    /// Run contact-center days on a virtual clock and look for what must never happen.
+    Simulate(simulate::Args),
     /// Print the version.
     Version(version::Args),
 }
@@ -69,6 +72,7 @@ impl Cli {
             Command::Restore(args) => restore::run(config.as_deref(), args).await,
             Command::Apply(args) => apply::run(config.as_deref(), args).await,
             Command::Export(args) => export::run(config.as_deref(), args).await,
+            Command::Simulate(args) => simulate::run_days(&args),
             Command::Version(args) => version::run(&args),
         }
     }

@@ -1,0 +1,13 @@
+//! Everybody around the engine, one file each. They act on the [`Stage`](crate::stage::Stage), and know of the engine what
+//! people and machines would know.
+
+mod administrator;
+pub mod caller;
+mod incident;
+pub mod line;
+pub mod owner;
+mod report;
+mod supervisor;
+pub mod talk;
+mod telephone;
+pub mod worker;

@@ -1,0 +1,38 @@
+//! Supervisors, who step in: into conversations, and into what agents do.
+
+use crate::{chance::Chance, stage::Stage};
+use dreiklang_core::{
+    Actor, Command,
+    agent::{Availability, Duty},
+    ids::{AgentId, ConversationId},
+    input::TransferTarget,
+};
+
+impl Stage<'_> {
+    pub fn supervise(&mut self, chance: &mut Chance) {
+        let world = self.engine.world();
+        let conversations: Vec<ConversationId> = world.conversations().map(|found| found.id).collect();
+        let conversation = chance.pick(&conversations).copied();
+        let (Some(agent), Some(queue)) = (chance.pick(&self.profile.agents).copied(), chance.pick(&self.profile.queues).copied()) else {
+            return;
+        };
+        let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
+        let command = match chance.below(10) {
+            0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
+            3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
+            4 => conversation.map(|conversation| Command::HangUp { conversation }),
+            5 => Some(Command::SetDuty { agent, duty: Duty::OffDuty }),
+            6 => Some(Command::SetAvailability { agent, availability: Availability::NotReady { reason: "meeting".to_owned() } }),
+            7 => Some(Command::FinishWrapUp { agent, disposition: Some("closed by supervisor".to_owned()) }),
+            8 => Some(Command::Decline { agent }),
+            _ => conversation.map(
+                |conversation| {
+                    if chance.happens(0.5) { Command::Hold { conversation } } else { Command::Resume { conversation } }
+                },
+            ),
+        };
+        if let Some(command) = command {
+            self.ask(Actor::User("supervisor".to_owned()), command, None);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Of two equal visits, the one that has waited longer is served first. Equal are those of the same queue and priority that
+//! ask for the same.
+
+use super::Findings;
+use dreiklang_core::{
+    World,
+    conversation::Visit,
+    ids::{AgentId, ConversationId},
+};
+
+const NAME: &str = "order";
+
+fn asks_the_same(one: &Visit, other: &Visit) -> bool {
+    let terms = |visit: &Visit| (visit.terms.preferred.map(|waited| waited.agent), visit.terms.language.clone());
+    one.skills == other.skills && terms(one) == terms(other)
+}
+
+/// Seen right before the offer.
+pub fn offered(world: &World, id: ConversationId, agent: AgentId, found: &mut Findings) {
+    let Some(conversation) = world.conversation(id) else { return };
+    let Some(visit) = &conversation.visit else { return };
+    let Some(queue) = world.queue(visit.queue) else { return };
+    let own = visit.turn(id);
+    let elder = queue.waiting.iter().take_while(|turn| **turn != own).find(|turn| {
+        turn.priority == own.priority
+            && world
+                .conversation(turn.conversation)
+                .is_some_and(|other| other.wants_agent() && other.visit.as_ref().is_some_and(|other| asks_the_same(other, visit)))
+    });
+    found.expect(elder.is_none(), NAME, "of two equal visits the older one is served first", || {
+        format!("{id} is offered to {agent} although {elder:?} has waited longer")
+    });
+}

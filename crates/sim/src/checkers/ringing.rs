@@ -1,0 +1,39 @@
+//! An offer does not outlive its ring time.
+
+use super::Findings;
+use dreiklang_core::{Event, ids::OfferId, time::Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+const NAME: &str = "ringing";
+
+#[derive(Debug, Default)]
+pub struct Ringing {
+    until: BTreeMap<OfferId, Timestamp>,
+    order: BTreeSet<(Timestamp, OfferId)>,
+}
+
+impl Ringing {
+    pub fn observe(&mut self, event: &Event) {
+        match event {
+            Event::OfferMade { offer, rings_until, .. } => {
+                self.until.insert(*offer, *rings_until);
+                self.order.insert((*rings_until, *offer));
+            }
+            Event::OfferEnded { offer, .. } => {
+                if let Some(until) = self.until.remove(offer) {
+                    self.order.remove(&(until, *offer));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn between(&self, now: Timestamp, found: &mut Findings) {
+        let late = self.order.first().filter(|(until, _)| *until <= now);
+        found.expect(late.is_none(), NAME, "an offer does not outlive its ring time", || format!("{late:?}"));
+    }
+
+    pub fn end(&self, found: &mut Findings) {
+        found.expect(self.order.is_empty(), NAME, "every offer ends", || format!("{:?}", self.order));
+    }
+}

@@ -1,0 +1,130 @@
+//! The documents of a made-up company: queues, skills, agents and numbers.
+
+use dreiklang_core::{
+    agent,
+    config::{Change, Number, Skill, Target, Tenant},
+    endpoint::{Endpoint, Line},
+    ids::{AgentId, NumberId, QueueId, SkillId},
+    output::Prompt,
+    queue::{self, Allowance, RecordingPolicy, SkillRequirement},
+    time::Millis,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const SUPPORT: QueueId = QueueId(1);
+pub const SALES: QueueId = QueueId(2);
+pub const BILLING: QueueId = QueueId(3);
+const ENGLISH: SkillId = SkillId(1);
+const REPAIRS: SkillId = SkillId(2);
+
+const NAMES: [&str; 26] = [
+    "Anna", "Bert", "Carla", "David", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas", "Klara", "Leo", "Mia", "Nils", "Olga", "Paul",
+    "Quirin", "Rosa", "Sven", "Tina", "Uwe", "Vera", "Willi", "Xenia", "York", "Zoe",
+];
+const LINES: [Line; 3] = [Line::Connected, Line::Extended, Line::Unified];
+
+/// The name of the agent with this number, counted from 0.
+fn name(index: usize) -> String {
+    let round = index / NAMES.len();
+    let name = NAMES[index % NAMES.len()];
+    if round == 0 { name.to_owned() } else { format!("{name} {}", round + 1) }
+}
+
+fn tenant() -> Change {
+    Change::PutTenant(Tenant {
+        name: "Musterhaus".to_owned(),
+        caller_number: Some("+4930999".to_owned()),
+        outbound_line: Some(Line::Connected),
+        ..Tenant::default()
+    })
+}
+
+/// One queue with one number, and agents who do nothing but answer.
+pub fn plain(agents: usize) -> Vec<Change> {
+    let mut changes = vec![
+        tenant(),
+        Change::PutQueue(queue::Settings {
+            max_waiting: 10_000,
+            short_abandon: Millis(0),
+            ring: Millis::from_secs(60),
+            ..queue::Settings::new(SUPPORT, "Support")
+        }),
+        Change::PutNumber(Number::new(NumberId(1), "+4930100", Line::Connected, Target::Queue(SUPPORT))),
+    ];
+    changes.extend((0..agents).map(|index| {
+        let name = name(index);
+        let endpoint = Endpoint::Address(name.to_lowercase());
+        let settings = agent::Settings::new(AgentId(index as u128 + 1), &name, Line::Connected, endpoint);
+        Change::PutAgent(agent::Settings { queues: BTreeSet::from([SUPPORT]), ..settings })
+    }));
+    changes
+}
+
+/// Three queues of different manners over all lines, with skills.
+pub fn office(agents: usize) -> Vec<Change> {
+    let mut changes = vec![
+        tenant(),
+        Change::PutSkill(Skill { id: ENGLISH, name: "English".to_owned() }),
+        Change::PutSkill(Skill { id: REPAIRS, name: "Repairs".to_owned() }),
+        Change::PutQueue(queue::Settings {
+            wrap_up: Allowance::Timed { duration: Millis::from_secs(20) },
+            recording: RecordingPolicy::FromAnswer,
+            ring: Millis::from_secs(18),
+            ..queue::Settings::new(SUPPORT, "Support")
+        }),
+        Change::PutQueue(queue::Settings { priority: 60, max_wait: Some(Millis::from_secs(600)), ..queue::Settings::new(SALES, "Sales") }),
+        Change::PutQueue(queue::Settings {
+            wrap_up: Allowance::UntilFinished,
+            recording: RecordingPolicy::FromQueue,
+            max_waiting: 20,
+            ..queue::Settings::new(BILLING, "Billing")
+        }),
+    ];
+    changes.extend((0..agents).map(|index| Change::PutAgent(agent_of_office(index))));
+    changes.extend(numbers());
+    changes
+}
+
+fn agent_of_office(index: usize) -> agent::Settings {
+    let name = name(index);
+    // Every second one has a telephone that signs in.
+    let endpoint = match index % 4 {
+        0 | 2 => Endpoint::Desk(name.to_lowercase()),
+        1 => Endpoint::Address(name.to_lowercase()),
+        _ => Endpoint::Number(format!("+49301{index:04}")),
+    };
+    let mut queues = BTreeSet::from([[SUPPORT, SALES, BILLING][index % 3]]);
+    if index.is_multiple_of(2) {
+        queues.insert(SUPPORT);
+    }
+    if index.is_multiple_of(5) {
+        queues.extend([SALES, BILLING]);
+    }
+    let mut skills = BTreeMap::new();
+    if !index.is_multiple_of(3) {
+        skills.insert(ENGLISH, 1 + (index % 5) as u8);
+    }
+    if index.is_multiple_of(2) {
+        skills.insert(REPAIRS, 3);
+    }
+    agent::Settings { queues, skills, ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint) }
+}
+
+fn numbers() -> Vec<Change> {
+    let greeting = || Some(Prompt::Text { text: "Welcome to Musterhaus.".to_owned(), language: "en".to_owned() });
+    let needs = |skill, level| vec![SkillRequirement { skill, level }];
+    [
+        Number { greeting: greeting(), ..Number::new(NumberId(1), "+4930100", Line::Connected, Target::Queue(SUPPORT)) },
+        Number { skills: needs(ENGLISH, 2), ..Number::new(NumberId(2), "+4930101", Line::Extended, Target::Queue(SUPPORT)) },
+        Number::new(NumberId(3), "+4930102", Line::Unified, Target::Queue(SALES)),
+        Number { greeting: greeting(), ..Number::new(NumberId(4), "+4930103", Line::Connected, Target::Queue(BILLING)) },
+        Number {
+            priority: Some(90),
+            skills: needs(REPAIRS, 1),
+            ..Number::new(NumberId(5), "+4930104", Line::Connected, Target::Queue(SUPPORT))
+        },
+        Number::new(NumberId(6), "+4930105", Line::Extended, Target::Agent(AgentId(1))),
+    ]
+    .map(Change::PutNumber)
+    .to_vec()
+}
