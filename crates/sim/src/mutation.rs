@@ -46,21 +46,21 @@ pub enum Mutation {
 }
 
 impl Mutation {
-    /// All, each with the checker that has to find it.
-    pub const ALL: &[(Mutation, &str)] = &[
-        (Mutation::ForgetToFreeAgentOnNoAnswer, "capacity"),
-        (Mutation::StayInQueueWhileTalking, "place"),
-        (Mutation::CountVisitTwice, "balance"),
-        (Mutation::GapBetweenSegments, "tiling"),
-        (Mutation::RingForEver, "ringing"),
-        (Mutation::ServeTheYoungerFirst, "order"),
-        (Mutation::OfferToWhoIsNotReady, "ready"),
-        (Mutation::EndWithoutCause, "ends"),
-        (Mutation::ForgetALeg, "whole"),
-        (Mutation::ForgetARecording, "stuck"),
-        (Mutation::ForgetAnAnswer, "stuck"),
-        (Mutation::ChangeADocumentUnseen, "replay"),
-        (Mutation::CountReportsTwice, "repeats"),
+    /// All, each with the checkers of which one has to find it, whichever looks first.
+    pub const ALL: &[(Mutation, &[&str])] = &[
+        (Mutation::ForgetToFreeAgentOnNoAnswer, &["capacity"]),
+        (Mutation::StayInQueueWhileTalking, &["place"]),
+        (Mutation::CountVisitTwice, &["balance"]),
+        (Mutation::GapBetweenSegments, &["tiling"]),
+        (Mutation::RingForEver, &["ringing"]),
+        (Mutation::ServeTheYoungerFirst, &["order"]),
+        (Mutation::OfferToWhoIsNotReady, &["ready"]),
+        (Mutation::EndWithoutCause, &["ends"]),
+        (Mutation::ForgetALeg, &["whole", "stuck", "ends"]),
+        (Mutation::ForgetARecording, &["stuck"]),
+        (Mutation::ForgetAnAnswer, &["stuck"]),
+        (Mutation::ChangeADocumentUnseen, &["replay"]),
+        (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
 

@@ -64,11 +64,11 @@ fn a_seed_gives_the_same_day_every_time_and_another_seed_another() {
 fn each_checker_finds_the_fault_it_is_for() {
     let profile = named("office").unwrap();
     let faulty = dreiklang_sim::Profile { faults: dreiklang_sim::profile::Faults { repeated: 0.2, ..profile.faults }, ..profile };
-    for (mutation, checker) in Mutation::ALL {
+    for (mutation, checkers) in Mutation::ALL {
         let plan = Plan::new(&faulty, 1);
         let outcome = run(&faulty, &plan, Options { mutation: Some(*mutation), ..Options::default() });
         let found: Vec<&str> = outcome.findings.iter().map(|finding| finding.checker).collect();
-        assert!(found.contains(checker), "{mutation:?} is found by {found:?}, not by {checker}");
+        assert!(found.iter().any(|name| checkers.contains(name)), "{mutation:?} is found by {found:?}, not by {checkers:?}");
     }
 }
 

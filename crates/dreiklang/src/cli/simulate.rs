@@ -47,11 +47,13 @@ pub fn run_days(args: &Args) -> anyhow::Result<ExitCode> {
         eprint!("{}", story(&profile, failure));
     }
     report.took_ms = args.timing.then_some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-    if args.json {
-        println!("{}", serde_json::to_string(&report).context("the report is not JSON")?);
+    let summary = if args.json {
+        serde_json::to_string(&report).context("the report is not JSON")?
     } else {
-        println!("{}", for_people(&report, args, took.as_secs_f64()));
-    }
+        for_people(&report, args, took.as_secs_f64())
+    };
+    // Whoever stops reading has seen enough.
+    let _ = writeln!(std::io::stdout(), "{summary}");
     Ok(if report.violations == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::exit::FAILED) })
 }
 

@@ -31,6 +31,8 @@ pub enum TalkStep {
     Complete,
     /// Let who was asked go.
     Cancel,
+    /// Write down which language the customer speaks.
+    Language,
     /// Say goodbye.
     End,
     /// The connection breaks.
@@ -57,6 +59,9 @@ impl Stage<'_> {
             steps.push((from, TalkStep::Hold));
             steps.push((from + chance.exponential(work.hold_length), TalkStep::Resume));
         }
+        if with_agent && chance.happens(work.notes) {
+            steps.push((Millis(lasts.0 / 3), TalkStep::Language));
+        }
         if faults.breaks_per_minute > 0.0 {
             let after = chance.exponential(Millis((60_000.0 / faults.breaks_per_minute) as u64));
             steps.push((after, TalkStep::Break));
@@ -81,6 +86,10 @@ impl Stage<'_> {
             TalkStep::Swap => self.steer(partner, |conversation| Command::SwapConsult { conversation }),
             TalkStep::Complete => self.steer(partner, |conversation| Command::CompleteConsult { conversation }),
             TalkStep::Cancel => self.steer(partner, |conversation| Command::CancelConsult { conversation }),
+            TalkStep::Language => {
+                let language = self.draw(index, &[Some("de"), Some("en"), None]).map(str::to_owned);
+                self.steer(partner, |conversation| Command::SetLanguage { conversation, language });
+            }
             TalkStep::End => self.say_goodbye(index, customer, partner),
             TalkStep::Break => {
                 let kind = self.draw(index, &[CauseKind::Network, CauseKind::MediaLost, CauseKind::Timeout, CauseKind::Failure]);

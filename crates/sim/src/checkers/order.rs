@@ -20,12 +20,15 @@ pub fn offered(world: &World, id: ConversationId, agent: AgentId, found: &mut Fi
     let Some(conversation) = world.conversation(id) else { return };
     let Some(visit) = &conversation.visit else { return };
     let Some(queue) = world.queue(visit.queue) else { return };
+    if conversation.offer.is_some() {
+        // One more telephone rings for the same visit.
+        return;
+    }
     let own = visit.turn(id);
-    let elder = queue.waiting.iter().take_while(|turn| **turn != own).find(|turn| {
-        turn.priority == own.priority
-            && world
-                .conversation(turn.conversation)
-                .is_some_and(|other| other.wants_agent() && other.visit.as_ref().is_some_and(|other| asks_the_same(other, visit)))
+    let elder = queue.waiting.iter().filter(|turn| turn.priority == own.priority && turn.enqueued_at < own.enqueued_at).find(|turn| {
+        world
+            .conversation(turn.conversation)
+            .is_some_and(|other| other.wants_agent() && other.visit.as_ref().is_some_and(|other| asks_the_same(other, visit)))
     });
     found.expect(elder.is_none(), NAME, "of two equal visits the older one is served first", || {
         format!("{id} is offered to {agent} although {elder:?} has waited longer")

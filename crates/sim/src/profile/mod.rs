@@ -126,6 +126,8 @@ pub struct Work {
     pub transfers: f64,
     /// Talks in which somebody is asked first.
     pub consults: f64,
+    /// Talks in which something is written down about the customer.
+    pub notes: f64,
     /// Come late, leave early and change queues in mid-shift.
     pub ragged_shifts: bool,
 }

@@ -113,6 +113,7 @@ fn office() -> Profile {
         by_telephone: 0.4,
         transfers: 0.1,
         consults: 0.08,
+        notes: 0.05,
         ragged_shifts: true,
     };
     profile.faults = Faults { latency_least: Millis(10), latency_most: Millis(150), ..Faults::default() };
