@@ -5,11 +5,12 @@
 
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
-    conversation::{Conversation, Facing, Purpose, Role, SegmentKind},
+    conversation::{Conversation, Facing, Offer, Purpose, Role, SegmentKind},
     ids::{AgentId, ConversationId},
     input::TransferTarget,
     limits,
     output::Action,
+    routing,
     world::{Timer, World},
 };
 use std::collections::BTreeMap;
@@ -63,6 +64,7 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     let consulting = conversation.offer.as_ref().is_some_and(|offer| offer.purpose == Purpose::Consult);
     let offered = if consulting { is(&[SegmentKind::Hold]) } else { is(&[SegmentKind::Queue, SegmentKind::Transfer]) };
     found.expect(conversation.offer.is_none() || offered, rule, says);
+    check_offers(conversation, found);
     check_consult(conversation, found);
     if is(&[SegmentKind::Transfer]) {
         let outside = conversation.transfer.as_ref().is_some_and(|transfer| transfer.leg.is_some());
@@ -82,6 +84,25 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
         let ordered = conversation.started_at <= segment.from && segment.from <= world.at();
         found.expect(ordered, "segments follow each other in time", says);
     }
+}
+
+fn check_offers(conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?} and {:?}", conversation.id, conversation.offer, conversation.also);
+    if conversation.also.is_empty() {
+        return;
+    }
+    let first = conversation.offer.as_ref();
+    let together = |offer: &&Offer| {
+        first.is_some_and(|first| (first.queue, first.made_at, first.rings_until) == (offer.queue, offer.made_at, offer.rings_until))
+    };
+    found.expect(
+        conversation.also.iter().all(|offer| together(&offer)),
+        "telephones that ring at once ring for the same and as long",
+        says,
+    );
+    let serving = conversation.offers().all(|offer| offer.purpose == Purpose::Serve) && conversation.visit.is_some();
+    found.expect(serving, "several telephones ring for a visit of a queue only", says);
+    found.expect(conversation.also.len() < limits::RING_ALL_AGENTS, "not more telephones ring at once than allowed", says);
 }
 
 fn check_consult(conversation: &Conversation, found: &mut Findings) {
@@ -135,6 +156,8 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
     let queued =
         conversation.consult.as_ref().is_some_and(|consult| matches!(consult.to, TransferTarget::Queue(_)) && consult.leg.is_none());
     need(queued && conversation.offer.is_none(), Timer::ConsultWait(id));
+    let widens_at = conversation.visit.as_ref().and_then(|visit| visit.widens_at(&world.queue(visit.queue)?.settings));
+    need(widens_at.is_some(), Timer::Widen(id));
     if conversation.visit.is_none() {
         need(false, Timer::MaxWait(id));
     }
@@ -144,7 +167,7 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
         need(fresh && leg.role == Role::Customer, Timer::Answer(leg.id));
         need(fresh && leg.role == Role::External, Timer::TransferRing(leg.id));
     }
-    if let Some(offer) = &conversation.offer {
+    for offer in conversation.offers() {
         let bounded = offer.rings_until.since(offer.made_at) <= limits::RING_MAX && timers.due(Timer::Ring(id)) == Some(offer.rings_until);
         found.expect(bounded, "an offer does not outlive its ring time", || format!("{offer:?}"));
     }
@@ -153,7 +176,7 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
 fn check_agents(world: &World, found: &mut Findings) {
     let mut held: BTreeMap<AgentId, Vec<(ConversationId, Occupation)>> = BTreeMap::new();
     for conversation in world.conversations() {
-        if let Some(offer) = &conversation.offer {
+        for offer in conversation.offers() {
             let occupation = Occupation::Offered { offer: offer.id, conversation: conversation.id };
             held.entry(offer.agent).or_default().push((conversation.id, occupation));
         }
@@ -222,12 +245,8 @@ fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
         return;
     }
     for conversation in world.conversations().filter(|conversation| conversation.wants_agent()) {
-        let Some(visit) = &conversation.visit else { continue };
-        let Some(queue) = world.queue(visit.queue) else { continue };
-        let suits = |agent: &&&Agent| {
-            agent.settings.queues.contains(&visit.queue) && agent.has_skills(&queue.settings.skills) && agent.has_skills(&visit.skills)
-        };
-        let idler = idle.iter().find(suits);
+        let Some(asked) = routing::asked(world, conversation) else { continue };
+        let idler = idle.iter().find(|agent| asked.misfit(agent).is_none());
         found.expect(idler.is_none(), "no suitable agent idles while somebody waits", || {
             format!("{:?} idles, {conversation:?} waits", idler.map(|agent| &agent.settings.name))
         });
@@ -245,9 +264,12 @@ fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
 fn check_timers(world: &World, found: &mut Findings) {
     for (due, timer) in world.timers().iter() {
         let meant = match timer {
-            Timer::Conversation(id) | Timer::Prompt(id) | Timer::Ring(id) | Timer::MaxWait(id) | Timer::ConsultWait(id) => {
-                world.conversation(id).is_some()
-            }
+            Timer::Conversation(id)
+            | Timer::Prompt(id)
+            | Timer::Ring(id)
+            | Timer::Widen(id)
+            | Timer::MaxWait(id)
+            | Timer::ConsultWait(id) => world.conversation(id).is_some(),
             Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) | Timer::HangUpAgain(leg) => world.leg(leg).is_some(),
             Timer::WrapUp(agent) => world.agent(agent).is_some(),
             Timer::Action(action) => world.pending().get(action).is_some(),

@@ -22,14 +22,26 @@ pub const SKILLS_PER_AGENT: usize = 50;
 pub const SKILLS_ASKED: usize = 8;
 /// Different sets of asked skills alive in one queue: each is an index of its own.
 pub const CLASSES_PER_QUEUE: usize = 64;
-/// Legs of one conversation: caller, agent, and those that transfers add before old ones leave.
-pub const LEGS_PER_CONVERSATION: usize = 8;
+/// Legs of one conversation: caller, agent, those that transfers add before old ones leave, and telephones that ring at once.
+pub const LEGS_PER_CONVERSATION: usize = 32;
+/// Agents who are rung at once for one visit; more telephones would ring for nothing than are of use to the caller.
+pub const RING_ALL_AGENTS: usize = 20;
 /// Queue visits of one conversation; more is a transfer loop.
 pub const VISITS_PER_CONVERSATION: u32 = 50;
 /// Highest level of a skill; the lowest is 1.
 pub const SKILL_LEVEL_MAX: u8 = 10;
 /// Highest priority of a visit; the lowest is 0, the usual 50.
 pub const PRIORITY_MAX: u8 = 100;
+/// Rings of one queue: more steps than anybody can keep in mind.
+pub const RINGS_PER_QUEUE: usize = 8;
+/// Queues or agents that one ring adds, and languages it lets pass.
+pub const ADDED_PER_RING: usize = 50;
+/// Highest weight of a queue beside others; the lowest is 1, the usual 100.
+pub const WEIGHT_MAX: u16 = 1_000;
+/// Shortest and longest time in which the priority of a visit grows by a step.
+pub const AGING_EVERY: std::ops::RangeInclusive<Millis> = Millis::from_secs(1)..=Millis::from_secs(3_600);
+/// Languages one agent speaks.
+pub const LANGUAGES_PER_AGENT: usize = 20;
 /// Longest a visit waits for one agent alone: longer, it is that agent's own call and not the queue's.
 pub const PREFERRED_WAIT_MAX: Millis = Millis::from_secs(600);
 /// Longest language tag, in characters (RFC 5646 §4.4.1 recommends room for 35).

@@ -29,12 +29,15 @@ pub struct Settings {
     /// Skills with their levels, 1 to [`crate::limits::SKILL_LEVEL_MAX`].
     #[serde(default)]
     pub skills: BTreeMap<SkillId, u8>,
+    /// Languages as BCP 47 tags with their levels, 1 to [`crate::limits::SKILL_LEVEL_MAX`].
+    #[serde(default)]
+    pub languages: BTreeMap<String, u8>,
 }
 
 impl Settings {
     /// An agent who serves no queue yet.
     pub fn new(id: AgentId, name: &str, line: Line, endpoint: Endpoint) -> Settings {
-        Settings { id, name: name.to_owned(), line, endpoint, queues: BTreeSet::new(), skills: BTreeMap::new() }
+        Settings { id, name: name.to_owned(), line, endpoint, queues: BTreeSet::new(), skills: BTreeMap::new(), languages: BTreeMap::new() }
     }
 }
 
@@ -161,6 +164,9 @@ pub struct Agent {
     /// needs to end it; until then the telephone would be busy for a new offer.
     #[serde(default)]
     pub leg: Option<LegId>,
+    /// Conversations taken from queues since signing in.
+    #[serde(default)]
+    pub taken: u32,
 }
 
 impl Agent {
@@ -180,6 +186,7 @@ impl Agent {
             idle_since: now,
             retiring: false,
             leg: None,
+            taken: 0,
         }
     }
 

@@ -2,10 +2,13 @@
 //!
 //! Pure, so that the API can say no before anything is written; the engine asks again and passes over what is refused.
 
+mod routing;
+
 use super::{Change, Number, Skill, Target, Tenant};
 use crate::{
     agent,
     endpoint::Endpoint,
+    ids::SkillId,
     limits::{
         AGENTS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS, NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX,
         PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT, QUEUES_PER_TENANT, RING_MAX, RING_MIN, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX,
@@ -43,6 +46,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             if let Some(number) = world.numbers.values().find(|number| asks(&number.skills)) {
                 return invalid("skill", format!("is asked for by number {}; remove it there first", number.number));
             }
+            routing::skill_not_in_rings(world, *id)?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.skills.contains_key(id)) {
                 Some(agent) => invalid("skill", format!("agent \"{}\" has it; remove it there first", agent.settings.name)),
                 None => Ok(()),
@@ -51,6 +55,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
         Change::RemoveQueue(id) => {
             known(world.queues.contains_key(id), "queue", id)?;
             unused(world, Target::Queue(*id), "queue")?;
+            routing::queue_not_in_rings(world, *id)?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.queues.contains(id)) {
                 Some(agent) => invalid("queue", format!("is served by agent \"{}\"; take it from the agent first", agent.settings.name)),
                 None => Ok(()),
@@ -58,7 +63,8 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
         }
         Change::RemoveAgent(id) => {
             known(world.agents.contains_key(id), "agent", id)?;
-            unused(world, Target::Agent(*id), "agent")
+            unused(world, Target::Agent(*id), "agent")?;
+            routing::agent_not_wanted(world, *id)
         }
         Change::RemoveNumber(id) => known(world.numbers.contains_key(id), "number", id),
     }
@@ -97,6 +103,7 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
     if !(1..=WAITING_PER_QUEUE).contains(&settings.max_waiting) {
         return invalid("queue.max_waiting", format!("must be from 1 to {WAITING_PER_QUEUE}"));
     }
+    routing::check_routing(world, settings)?;
     match settings.max_wait {
         Some(longest) => check_span("queue.max_wait", longest, Millis::from_secs(1), CONVERSATION_MAX),
         None => Ok(()),
@@ -127,7 +134,7 @@ fn put_agent(world: &World, settings: &agent::Settings) -> Result<(), Refusal> {
     for (skill, level) in &settings.skills {
         check_skill(world, "agent.skills", SkillRequirement { skill: *skill, level: *level })?;
     }
-    Ok(())
+    routing::check_languages(settings)
 }
 
 fn put_number(world: &World, number: &Number) -> Result<(), Refusal> {
@@ -271,10 +278,15 @@ fn check_skills(world: &World, field: &str, skills: &[SkillRequirement]) -> Resu
     Ok(())
 }
 
-fn check_skill(world: &World, field: &str, need: SkillRequirement) -> Result<(), Refusal> {
-    if !world.skills.contains_key(&need.skill) {
-        return invalid(field, format!("names {}, which does not exist; create the skill first", need.skill));
+fn check_skill_known(world: &World, field: &str, skill: SkillId) -> Result<(), Refusal> {
+    if !world.skills.contains_key(&skill) {
+        return invalid(field, format!("names {skill}, which does not exist; create the skill first"));
     }
+    Ok(())
+}
+
+fn check_skill(world: &World, field: &str, need: SkillRequirement) -> Result<(), Refusal> {
+    check_skill_known(world, field, need.skill)?;
     if !(1..=SKILL_LEVEL_MAX).contains(&need.level) {
         return invalid(field, format!("has a level outside 1 to {SKILL_LEVEL_MAX}"));
     }

@@ -9,7 +9,7 @@ use crate::{
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
-    queue::{Preferred, Request, SkillRequirement, Terms, Turn},
+    queue::{self, Preferred, Request, SkillRequirement, Terms, Turn},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub struct Conversation {
     pub visit: Option<Visit>,
     /// The agent's telephone that rings.
     pub offer: Option<Offer>,
+    /// Further agents' telephones that ring for the same visit, where a queue asks several at once. Empty without `offer`.
+    #[serde(default)]
+    pub also: Vec<Offer>,
     /// The party the customer talks to.
     pub talk: Option<Talk>,
     /// The hand-over under way.
@@ -102,6 +105,12 @@ pub struct Visit {
     /// What else it goes by.
     #[serde(default)]
     pub terms: Terms,
+    /// How many of the queue's rings it has reached.
+    #[serde(default)]
+    pub ring: u8,
+    /// Its key in the order of service, where the queue lets its priority grow.
+    #[serde(default)]
+    pub aged: Option<i64>,
 }
 
 /// One attempt to give the conversation to one agent.
@@ -213,6 +222,16 @@ impl Conversation {
         self.segment.is_none()
     }
 
+    /// Every agent's telephone that rings for it.
+    pub fn offers(&self) -> impl Iterator<Item = &Offer> {
+        self.offer.iter().chain(&self.also)
+    }
+
+    /// The offer for which this leg rings.
+    pub fn offer_over(&self, leg: LegId) -> Option<&Offer> {
+        self.offers().find(|offer| offer.leg == leg)
+    }
+
     /// What one of its legs is needed for.
     pub fn part_of(&self, leg: LegId) -> Option<Part> {
         self.parts().find(|(wanted, _)| *wanted == leg).map(|(_, part)| part)
@@ -222,7 +241,7 @@ impl Conversation {
     pub fn parts(&self) -> impl Iterator<Item = (LegId, Part)> + '_ {
         let one = |leg: Option<LegId>, part: Part| leg.map(|leg| (leg, part)).into_iter();
         one(self.customer, Part::Customer)
-            .chain(one(self.offer.as_ref().map(|offer| offer.leg), Part::Offer))
+            .chain(self.offers().map(|offer| (offer.leg, Part::Offer)))
             .chain(one(self.talk.as_ref().map(|talk| talk.leg), Part::Talk))
             .chain(one(self.transfer.as_ref().and_then(|transfer| transfer.leg), Part::Transfer))
             .chain(one(self.consult.as_ref().and_then(|consult| consult.leg), Part::Consult))
@@ -260,9 +279,19 @@ impl Conversation {
 }
 
 impl Visit {
+    /// Since when the customer has been in line.
+    pub fn in_line_since(&self) -> Timestamp {
+        self.terms.in_line_since.unwrap_or(self.enqueued_at)
+    }
+
+    /// When the next change of what it asks for is due: the end of the wait for one agent, or the next ring.
+    pub fn widens_at(&self, queue: &queue::Settings) -> Option<Timestamp> {
+        let ring = queue.routing.rings.get(usize::from(self.ring)).map(|ring| self.enqueued_at + ring.after);
+        self.terms.preferred.map(|waited| waited.until).into_iter().chain(ring).min()
+    }
+
     /// Its place in the order of service.
     pub fn turn(&self, conversation: ConversationId) -> Turn {
-        let enqueued_at = self.terms.in_line_since.unwrap_or(self.enqueued_at);
-        Turn { priority: self.priority, enqueued_at, visit: self.id, conversation }
+        Turn { priority: self.priority, enqueued_at: self.in_line_since(), visit: self.id, conversation, aged: self.aged }
     }
 }

@@ -82,10 +82,11 @@ impl Engine {
     }
 
     fn decline(&mut self, agent: AgentId) -> Result<(), Refusal> {
-        let Occupation::Offered { conversation, .. } = self.agent(agent)?.occupation else {
+        let state = self.agent(agent)?;
+        let (Occupation::Offered { conversation, .. }, Some(leg)) = (state.occupation, state.leg) else {
             return Err(wrong_state("nothing is being offered"));
         };
-        self.offer_failed(conversation, OfferOutcome::Declined, Some(HangUpReason::Normal));
+        self.one_offer_failed(conversation, leg, OfferOutcome::Declined, Some(HangUpReason::Normal));
         Ok(())
     }
 

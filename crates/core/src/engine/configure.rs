@@ -27,7 +27,12 @@ impl Engine {
             Change::RemoveAgent(id) => Some(*id),
             _ => None,
         };
+        let is_queue = matches!(change, Change::PutQueue(_));
         self.emit(Event::Configured { change });
+        if is_queue {
+            // By the new rules, visits may have waited long enough already for what comes next.
+            self.fire_timers();
+        }
         if let Some(agent) = removed_agent {
             self.end_wrap_up(agent, None, Actor::System);
         }

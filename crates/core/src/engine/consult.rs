@@ -78,7 +78,7 @@ impl Engine {
             .filter_map(|found| Some((found.id, found.consulted_queue()?)))
             .collect();
         for (id, queue) in waiting {
-            if let Some(agent) = self.index.best_of_queue(queue) {
+            if let Some(agent) = self.index.best_of_queue(&self.world, queue) {
                 let ring = self.world.queues.get(&queue).map_or(TRANSFER_RING, |queue| queue.settings.ring);
                 self.let_agent_hear(id, Prompt::Ringback);
                 self.make_offer(id, agent, ring, Purpose::Consult);

@@ -51,9 +51,9 @@ impl Engine {
     }
 
     fn agent_connected(&mut self, conversation: ConversationId, leg: LegId) {
-        let offered = |found: &Conversation| found.offer.as_ref().is_some_and(|offer| offer.leg == leg);
+        let offered = |found: &Conversation| found.offer_over(leg).is_some();
         if self.world.conversations.get(&conversation).is_some_and(offered) {
-            self.offer_accepted(conversation);
+            self.offer_accepted(conversation, leg);
         } else {
             self.hang_up(leg, HangUpReason::CallerGone);
         }
@@ -95,7 +95,7 @@ impl Engine {
         self.write_leg_end(id, termination, cause, given_up);
         match part {
             Some(Part::Customer) => self.customer_left(conversation, termination, kind),
-            Some(Part::Offer) => self.offered_leg_ended(conversation, kind),
+            Some(Part::Offer) => self.offered_leg_ended(conversation, id, kind),
             Some(Part::Talk) => match loss(kind) {
                 Some(loss) => self.partner_lost(conversation, loss),
                 None => self.partner_left(conversation, termination),

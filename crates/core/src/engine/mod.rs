@@ -31,8 +31,7 @@ use crate::{
     ids::{AgentId, TenantId},
     input::Input,
     output::{Event, Output, Stamped},
-    queue::Turn,
-    routing::Index,
+    routing::{Index, Standing},
     time::Timestamp,
     world::World,
 };
@@ -151,7 +150,7 @@ impl Engine {
 
     /// Gives visits to agents until nobody is left who could have somebody.
     ///
-    /// The visit that comes first of all that can be served goes first, and to the agent idle longest of all who suit it;
+    /// The visit that comes first of all that can be served goes first, and to the agent who comes first of all who suit it;
     /// so both sides are treated fairly even when one input frees several agents and visits at once.
     fn route(&mut self) {
         loop {
@@ -159,18 +158,15 @@ impl Engine {
             if agents.is_empty() && visits.is_empty() {
                 break;
             }
-            let mut next: BTreeSet<(Turn, Option<AgentId>)> = visits.into_iter().map(|turn| (turn, None)).collect();
-            next.extend(agents.into_iter().filter_map(|agent| Some((self.index.best_visit(agent)?, Some(agent)))));
-            while let Some((turn, freed)) = next.pop_first() {
-                if let Some(agent) = self.index.best_agent(&self.world, &turn) {
-                    self.offer_visit(turn, agent);
-                }
-                // Somebody who has been idle longer may have taken it.
-                if let Some(agent) = freed
-                    && let Some(turn) = self.index.best_visit(agent)
-                {
-                    next.insert((turn, Some(agent)));
-                }
+            let now = self.now;
+            let mut next: BTreeSet<(Standing, Option<AgentId>)> =
+                visits.into_iter().filter_map(|turn| Some((self.index.standing(&self.world, &turn, now)?, None))).collect();
+            let best = |index: &Index, world: &World, agent| Some((index.best_visit(world, agent, now)?, Some(agent)));
+            next.extend(agents.into_iter().filter_map(|agent| best(&self.index, &self.world, agent)));
+            while let Some((standing, freed)) = next.pop_first() {
+                self.offer_to_best(standing.turn);
+                // Somebody who comes first by the queue's strategy may have taken it.
+                next.extend(freed.and_then(|agent| best(&self.index, &self.world, agent)));
             }
         }
         self.route_consults();

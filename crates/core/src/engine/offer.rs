@@ -3,9 +3,9 @@
 use super::Engine;
 use crate::{
     agent::{Availability, NotReadyReason, Occupation},
-    conversation::{CauseKind, Direction, Purpose, Role, Termination, TerminationReason, TerminationResult},
+    conversation::{CauseKind, Direction, Offer, Purpose, Role, Termination, TerminationReason, TerminationResult},
     ids::{AgentId, ConversationId, LegId, OfferId},
-    limits::{RING_MARGIN, TRANSFER_RING},
+    limits::{LEGS_PER_CONVERSATION, RING_ALL_AGENTS, RING_MARGIN, TRANSFER_RING},
     output::{Action, Event, HangUpReason},
     queue::{Outcome, Turn},
     routing::OfferOutcome,
@@ -13,8 +13,17 @@ use crate::{
 };
 
 impl Engine {
-    /// Offers a waiting visit to an agent.
-    pub(super) fn offer_visit(&mut self, turn: Turn, agent: AgentId) {
+    /// Offers a waiting visit to whom the queue's strategy chooses, if there is anybody.
+    pub(super) fn offer_to_best(&mut self, turn: Turn) {
+        let Some(found) = self.world.conversations.get(&turn.conversation) else { return };
+        let room = LEGS_PER_CONVERSATION.saturating_sub(found.legs.len()).min(RING_ALL_AGENTS);
+        let agents = self.index.pick(&self.world, &turn, room);
+        for agent in agents {
+            self.offer_visit(turn, agent);
+        }
+    }
+
+    fn offer_visit(&mut self, turn: Turn, agent: AgentId) {
         let Some(found) = self.world.conversations.get(&turn.conversation) else { return };
         let Some(visit) = &found.visit else { return };
         let ring = self.world.queues.get(&visit.queue).map_or(TRANSFER_RING, |queue| queue.settings.ring);
@@ -43,30 +52,23 @@ impl Engine {
         self.act(Action::Dial { conversation, leg, line, to: endpoint, caller, ring_limit: ring + RING_MARGIN });
     }
 
-    /// The agent's leg has audio: the agent took it.
-    pub(super) fn offer_accepted(&mut self, id: ConversationId) {
+    /// The agent's leg has audio: the agent took it. Whoever else it rang for need not any more.
+    pub(super) fn offer_accepted(&mut self, id: ConversationId, leg: LegId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
-        let Some(offer) = found.offer.clone() else { return };
+        let Some(offer) = found.offer_over(leg).cloned() else { return };
         let visit_of = found.visit.as_ref().map(|visit| visit.queue);
-        self.emit(Event::OfferEnded {
-            offer: offer.id,
-            conversation: id,
-            queue: offer.queue,
-            agent: offer.agent,
-            made_at: offer.made_at,
-            outcome: OfferOutcome::Accepted,
-        });
+        let others: Vec<Offer> = found.offers().filter(|other| other.id != offer.id).cloned().collect();
+        self.write_offer_end(id, &offer, OfferOutcome::Accepted);
+        for other in others {
+            self.end_one_offer(id, &other, OfferOutcome::Withdrawn, Some(HangUpReason::AnsweredElsewhere));
+        }
         match offer.purpose {
             Purpose::Serve => self.start_talk(id, offer.leg, Some(offer.agent), visit_of),
             Purpose::Consult => self.consult_answered(id, Some(offer.agent), offer.leg),
         }
     }
 
-    /// Ends the offer without its being accepted, if there is one. `hang_up` is `None` when the leg has ended already.
-    ///
-    /// Returns the agent it was made to. The agent is idle again; one who missed or refused it is not ready any more.
-    pub(super) fn end_offer(&mut self, id: ConversationId, outcome: OfferOutcome, hang_up: Option<HangUpReason>) -> Option<AgentId> {
-        let offer = self.world.conversations.get(&id)?.offer.clone()?;
+    fn write_offer_end(&mut self, id: ConversationId, offer: &Offer, outcome: OfferOutcome) {
         self.emit(Event::OfferEnded {
             offer: offer.id,
             conversation: id,
@@ -75,6 +77,21 @@ impl Engine {
             made_at: offer.made_at,
             outcome,
         });
+    }
+
+    /// Ends every offer of a conversation without its being accepted. `hang_up` is `None` when the leg has ended already.
+    ///
+    /// Returns whether there was one. The agents are idle again; who missed or refused it is not ready any more.
+    pub(super) fn end_offer(&mut self, id: ConversationId, outcome: OfferOutcome, hang_up: Option<HangUpReason>) -> bool {
+        let offers: Vec<Offer> = self.world.conversations.get(&id).into_iter().flat_map(|found| found.offers()).cloned().collect();
+        for offer in &offers {
+            self.end_one_offer(id, offer, outcome, hang_up);
+        }
+        !offers.is_empty()
+    }
+
+    fn end_one_offer(&mut self, id: ConversationId, offer: &Offer, outcome: OfferOutcome, hang_up: Option<HangUpReason>) {
+        self.write_offer_end(id, offer, outcome);
         if let Some(reason) = hang_up {
             self.hang_up(offer.leg, reason);
         }
@@ -87,13 +104,24 @@ impl Engine {
         };
         self.agent_missed(offer.agent, missed.map(Availability::not_ready));
         self.become_idle(offer.agent);
-        Some(offer.agent)
     }
 
-    /// The offer failed by the agent or the agent's telephone: on to the next agent, or back from a transfer.
+    /// One agent, or that one's telephone, does not take it. It rings on where it also rings; else it goes on to the next
+    /// agent, or back from a transfer.
+    pub(super) fn one_offer_failed(&mut self, id: ConversationId, leg: LegId, outcome: OfferOutcome, hang_up: Option<HangUpReason>) {
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        let Some(offer) = found.offer_over(leg).cloned() else { return };
+        if found.also.is_empty() {
+            self.offer_failed(id, outcome, hang_up);
+        } else {
+            self.end_one_offer(id, &offer, outcome, hang_up);
+        }
+    }
+
+    /// Nobody to whom it was offered takes it: on to the next agent, or back from a transfer.
     pub(super) fn offer_failed(&mut self, id: ConversationId, outcome: OfferOutcome, hang_up: Option<HangUpReason>) {
         let purpose = self.world.conversations.get(&id).and_then(|found| found.offer.as_ref()).map(|offer| offer.purpose);
-        if self.end_offer(id, outcome, hang_up).is_none() {
+        if !self.end_offer(id, outcome, hang_up) {
             return;
         }
         if purpose == Some(Purpose::Consult) {
@@ -121,7 +149,7 @@ impl Engine {
     }
 
     /// An agent's leg ended before it had audio.
-    pub(super) fn offered_leg_ended(&mut self, id: ConversationId, cause: CauseKind) {
+    pub(super) fn offered_leg_ended(&mut self, id: ConversationId, leg: LegId, cause: CauseKind) {
         let outcome = match cause {
             CauseKind::FarEnd | CauseKind::Declined => OfferOutcome::Declined,
             CauseKind::Busy => OfferOutcome::Busy,
@@ -134,7 +162,7 @@ impl Engine {
             | CauseKind::MediaLost
             | CauseKind::Failure => OfferOutcome::Unreachable,
         };
-        self.offer_failed(id, outcome, None);
+        self.one_offer_failed(id, leg, outcome, None);
     }
 
     /// The visit's outcome and the transfer's success, once the agent has the customer.

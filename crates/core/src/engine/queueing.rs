@@ -2,13 +2,15 @@
 
 use super::Engine;
 use crate::{
+    agent::Duty,
     conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
-    ids::{ConversationId, QueueId, VisitId},
+    ids::{AgentId, ConversationId, QueueId, VisitId},
     limits::{LANGUAGE_CHARS, PREFERRED_WAIT_MAX, PRIORITY_MAX, VISITS_PER_CONVERSATION},
     output::Event,
     queue::{RecordingPolicy, Request, Terms, Waited},
-    routing::normalize,
+    routing::{Asked, Demand, Misfit, normalize},
     text::clip,
+    time::Millis,
 };
 
 impl Engine {
@@ -29,6 +31,7 @@ impl Engine {
             in_line_since: request.in_line_since.filter(|since| *since < self.now),
             preferred: request
                 .preferred
+                .filter(|preferred| preferred.wait > Millis::default() && self.could_come(queue, preferred.agent))
                 .map(|preferred| Waited { agent: preferred.agent, until: self.now + preferred.wait.min(PREFERRED_WAIT_MAX) }),
             language: request.language.map(|tag| clip(tag, LANGUAGE_CHARS).to_ascii_lowercase()),
         };
@@ -41,6 +44,23 @@ impl Engine {
             RecordingPolicy::FromQueue => self.ensure_recording(id, None),
         }
         self.play_to_customer(id, music);
+    }
+
+    /// Whether it is of use to wait for this agent: at work, and one of the queue's own or of those it may ask later.
+    fn could_come(&self, queue: QueueId, agent: AgentId) -> bool {
+        let (Some(queue), Some(agent)) = (self.world.queues.get(&queue), self.world.agents.get(&agent)) else { return false };
+        let serves = Asked::new(&queue.settings, &Demand::default()).misfit(agent) != Some(Misfit::OtherQueue);
+        serves && !agent.retiring && agent.duty == Duty::OnDuty
+    }
+
+    /// The visit has waited long enough to ask for less.
+    pub(super) fn widen(&mut self, id: ConversationId) {
+        let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return };
+        let Some(queue) = self.world.queues.get(&visit.queue) else { return };
+        let reached = queue.settings.routing.rings.iter().take_while(|ring| visit.enqueued_at + ring.after <= self.now).count();
+        let ring = u8::try_from(reached).unwrap_or(u8::MAX).max(visit.ring);
+        let preferred = visit.terms.preferred.filter(|waited| waited.until > self.now).map(|waited| waited.agent);
+        self.emit(Event::VisitWidened { visit: visit.id, conversation: id, queue: visit.queue, ring, preferred });
     }
 
     /// The customer speaks this language; queues entered from now on ask for it.

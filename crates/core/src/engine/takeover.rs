@@ -115,7 +115,7 @@ impl Engine {
             let part = found.part_of(leg.id);
             self.write_leg_end(leg.id, RESTARTED, None, false);
             match part {
-                Some(Part::Offer) => self.offer_failed(id, OfferOutcome::Withdrawn, None),
+                Some(Part::Offer) => self.one_offer_failed(id, leg.id, OfferOutcome::Withdrawn, None),
                 Some(Part::Talk) => self.partner_lost(id, Loss::Restart),
                 Some(Part::Transfer) => self.transfer_failed(id, "the system was restarted", RESTARTED),
                 Some(Part::Consult) => self.consulted_leg_ended(id, CauseKind::Failure),

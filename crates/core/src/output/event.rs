@@ -105,6 +105,15 @@ pub enum Event {
         conversation: ConversationId,
         language: Option<String>,
     },
+    /// The visit asks for less from now on: `ring` of the queue's rings are reached, and `preferred` is who is still waited
+    /// for alone.
+    VisitWidened {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        ring: u8,
+        preferred: Option<AgentId>,
+    },
     /// The visit is over; exactly one per `VisitStarted`.
     VisitEnded {
         visit: VisitId,

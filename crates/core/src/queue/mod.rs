@@ -2,17 +2,22 @@
 
 mod calls;
 mod request;
+mod routing;
 
 pub use calls::{CallRules, ConsultDrop};
 pub use request::{Preferred, Request, Terms, Waited};
+pub use routing::{Aging, Ring, RoutingRules};
 
 use crate::{
-    ids::{ConversationId, QueueId, SkillId, VisitId},
+    ids::{AgentId, ConversationId, QueueId, SkillId, VisitId},
     output::Prompt,
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+};
 
 /// What an administrator sets up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +59,9 @@ pub struct Settings {
     /// Rules for what happens during a call.
     #[serde(default)]
     pub calls: CallRules,
+    /// How agents are chosen, and how visits take turns.
+    #[serde(default)]
+    pub routing: RoutingRules,
 }
 
 impl Settings {
@@ -73,6 +81,7 @@ impl Settings {
             max_waiting: defaults::max_waiting(),
             max_wait: None,
             calls: CallRules::default(),
+            routing: RoutingRules::default(),
         }
     }
 }
@@ -166,7 +175,8 @@ pub enum FlowOutReason {
     Ended,
 }
 
-/// A visit's place in the order of service: higher priority first, then the longer wait.
+/// A visit's place in the order of service of its queue: higher priority first, then the longer wait; where priority grows
+/// with waiting, the visits that age come after those above its reach, in the order that [`Aging`] explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// Of the visit.
@@ -177,16 +187,22 @@ pub struct Turn {
     pub visit: VisitId,
     /// Who waits.
     pub conversation: ConversationId,
+    /// The key of a visit whose priority grows.
+    #[serde(default)]
+    pub aged: Option<i64>,
+}
+
+impl Turn {
+    /// Visits that age differ by their key alone, which holds their priority already.
+    fn key(&self) -> (Option<i64>, Reverse<u8>, Timestamp, VisitId, ConversationId) {
+        let priority = if self.aged.is_some() { 0 } else { self.priority };
+        (self.aged, Reverse(priority), self.enqueued_at, self.visit, self.conversation)
+    }
 }
 
 impl Ord for Turn {
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.priority, self.enqueued_at, self.visit, self.conversation).cmp(&(
-            self.priority,
-            other.enqueued_at,
-            other.visit,
-            other.conversation,
-        ))
+        self.key().cmp(&other.key())
     }
 }
 
@@ -203,6 +219,9 @@ pub struct Queue {
     pub settings: Settings,
     /// Everybody in it, first to be served first; those to whom an agent's telephone rings included.
     pub waiting: BTreeSet<Turn>,
+    /// The agent to whom it made its last offer; round robin goes on after that one.
+    #[serde(default)]
+    pub last_offered: Option<AgentId>,
 }
 
 impl Queue {

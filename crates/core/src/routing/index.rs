@@ -1,33 +1,25 @@
 //! Candidates in order, so that a decision looks at heads of ordered sets instead of at everybody.
 //!
-//! Per queue and *class* (the set of skills asked beyond the queue's own) there is the set of waiting visits and the set of
-//! idle agents who qualify. All of it is derived from the world: built on load, kept up with every event, never stored.
+//! Per queue and *class* (visits that ask for the same) there is the set of waiting visits and the set of idle agents who
+//! qualify. All of it is derived from the world: built on load, kept up with every event, never stored.
 
+use super::{Asked, Demand, Rank};
 use crate::{
+    agent::Agent,
     config::{Change, Number},
     conversation::{Conversation, Role},
     endpoint::Endpoint,
     ids::{AgentId, ConversationId, NumberId, QueueId},
     limits::CLASSES_PER_QUEUE,
     output::Event,
-    queue::{SkillRequirement, Turn},
+    queue::{self, Turn},
     time::Timestamp,
     world::World,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// Number of a class within its queue; never used twice.
 type ClassNumber = u32;
-
-/// Skills asked, in the form in which equal sets are equal: sorted, each skill once at its highest level.
-pub(crate) fn normalize(skills: &[SkillRequirement]) -> Vec<SkillRequirement> {
-    let mut levels = BTreeMap::new();
-    for need in skills {
-        let level = levels.entry(need.skill).or_insert(need.level);
-        *level = (*level).max(need.level);
-    }
-    levels.into_iter().map(|(skill, level)| SkillRequirement { skill, level }).collect()
-}
 
 /// Derived lookups of one world.
 #[derive(Debug, Default)]
@@ -37,6 +29,10 @@ pub struct Index {
     pub(super) queues: HashMap<QueueId, QueueIndex>,
     pub(super) agents: HashMap<AgentId, AgentEntry>,
     conversations: HashMap<ConversationId, ConversationEntry>,
+    /// Agents by the queues they serve, whatever their skills.
+    serving: HashMap<QueueId, BTreeSet<AgentId>>,
+    /// Queues whose rings ask agents of others.
+    widening: BTreeSet<QueueId>,
     /// Agents that have become candidates since the last decision.
     pub(super) fresh_agents: Vec<AgentId>,
     /// Visits that have become candidates since the last decision.
@@ -46,30 +42,47 @@ pub struct Index {
 #[derive(Debug, Default)]
 pub(super) struct QueueIndex {
     pub(super) classes: HashMap<ClassNumber, Class>,
-    by_skills: HashMap<Vec<SkillRequirement>, ClassNumber>,
+    by_demand: HashMap<Demand, ClassNumber>,
     last_class: ClassNumber,
-    /// Agents who serve the queue and have its own skills.
-    members: BTreeSet<AgentId>,
+    /// Classes of visits that wait for one agent alone; they cost next to nothing and go with their last visit.
+    personal: usize,
     /// Conversations on their way here that are not yet in it.
     arriving: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Class {
-    pub(super) skills: Vec<SkillRequirement>,
+    demand: Demand,
+    pub(super) asked: Asked,
     /// Visits to which no telephone rings.
     pub(super) waiting: BTreeSet<Turn>,
     /// Agents who could be offered a visit now; `None` in classes beyond the limit, which are searched instead.
-    pub(super) idle: Option<BTreeSet<(Timestamp, AgentId)>>,
+    pub(super) idle: Option<BTreeSet<(Rank, AgentId)>>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct AgentEntry {
-    /// Set while the agent is routable: the key in the idle sets.
-    pub(super) idle_since: Option<Timestamp>,
+    /// Set while the agent is routable: what ranks depend on.
+    pub(super) idle: Option<Idle>,
     /// Every class the agent qualifies for.
-    pub(super) classes: Vec<(QueueId, ClassNumber)>,
+    pub(super) places: Vec<Place>,
+    queues: BTreeSet<QueueId>,
     desk: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Idle {
+    pub(super) since: Timestamp,
+    taken: u32,
+}
+
+/// An agent's membership of a class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) queue: QueueId,
+    pub(super) class: ClassNumber,
+    /// Where the agent stands among the idle there, while idle.
+    rank: Rank,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +141,7 @@ impl Index {
             | Event::SegmentClosed { conversation, .. }
             | Event::VisitStarted { conversation, .. }
             | Event::VisitEnded { conversation, .. }
+            | Event::VisitWidened { conversation, .. }
             | Event::OfferMade { conversation, .. }
             | Event::OfferEnded { conversation, .. } => self.refresh_conversation(world, *conversation),
             Event::DutyChanged { agent, .. }
@@ -148,9 +162,7 @@ impl Index {
             Change::PutQueue(settings) => {
                 let id = settings.id;
                 self.rebuild_queue(world, id);
-                for agent in world.agents().filter(|agent| agent.settings.queues.contains(&id)) {
-                    self.rebuild_agent(world, agent.settings.id);
-                }
+                // Whoever waits is looked at anew, and with that every agent who could take one of them.
                 for turn in world.queue(id).into_iter().flat_map(|queue| &queue.waiting) {
                     self.conversations.remove(&turn.conversation);
                     self.refresh_conversation(world, turn.conversation);
@@ -158,11 +170,12 @@ impl Index {
             }
             Change::RemoveQueue(id) => {
                 self.queues.remove(id);
+                self.widening.remove(id);
                 self.conversations.retain(|_, entry| match entry {
                     ConversationEntry::Arriving(queue) | ConversationEntry::Waiting(queue, ..) => queue != id,
                 });
                 for entry in self.agents.values_mut() {
-                    entry.classes.retain(|(queue, _)| queue != id);
+                    entry.places.retain(|place| place.queue != *id);
                 }
             }
             Change::PutAgent(settings) => self.rebuild_agent(world, settings.id),
@@ -175,35 +188,40 @@ impl Index {
         self.numbers.insert(number.number.clone(), number.id);
     }
 
-    /// Forgets a queue's candidates and sets up its empty classes; agents and conversations are entered by their own calls.
+    /// Forgets a queue's candidates and sets up its empty classes; conversations are entered by their own calls.
     fn rebuild_queue(&mut self, world: &World, id: QueueId) {
         let arriving = self.queues.get(&id).map_or(0, |entry| entry.arriving);
         self.queues.insert(id, QueueIndex { arriving, ..QueueIndex::default() });
         for entry in self.agents.values_mut() {
-            entry.classes.retain(|(queue, _)| *queue != id);
+            entry.places.retain(|place| place.queue != id);
+        }
+        let reaches_out =
+            |queue: &queue::Queue| queue.settings.routing.rings.iter().any(|ring| !ring.queues.is_empty() || !ring.agents.is_empty());
+        if world.queue(id).is_some_and(reaches_out) {
+            self.widening.insert(id);
+        } else {
+            self.widening.remove(&id);
         }
         // The class of visits that ask for nothing more exists always.
-        self.class(world, id, &[]);
+        self.class(world, id, &Demand::default());
     }
 
     /// Enters an agent anew with all classes; needed when queues or skills changed.
     fn rebuild_agent(&mut self, world: &World, id: AgentId) {
         self.drop_agent(id);
         let Some(agent) = world.agent(id) else { return };
-        let mut entry = AgentEntry::default();
+        let mut entry = AgentEntry { queues: agent.settings.queues.clone(), ..AgentEntry::default() };
         if let Endpoint::Desk(name) = &agent.settings.endpoint {
             self.desks.insert(name.clone(), id);
             entry.desk = Some(name.clone());
         }
         for queue in &agent.settings.queues {
-            let (Some(state), Some(index)) = (world.queue(*queue), self.queues.get_mut(queue)) else { continue };
-            if !agent.has_skills(&state.settings.skills) {
-                continue;
-            }
-            index.members.insert(id);
-            entry
-                .classes
-                .extend(index.classes.iter().filter(|(_, class)| agent.has_skills(&class.skills)).map(|(number, _)| (*queue, *number)));
+            self.serving.entry(*queue).or_default().insert(id);
+        }
+        for queue in self.widening.union(&agent.settings.queues) {
+            let Some(index) = self.queues.get(queue) else { continue };
+            let fitting = index.classes.iter().filter(|(_, class)| class.asked.misfit(agent).is_none());
+            entry.places.extend(fitting.map(|(number, _)| Place { queue: *queue, class: *number, rank: Rank::default() }));
         }
         self.agents.insert(id, entry);
         self.refresh_agent(world, id);
@@ -217,10 +235,9 @@ impl Index {
         {
             self.desks.remove(&desk);
         }
-        // Members of a queue are in its base class at least, so no queue is left out.
-        for (queue, _) in entry.classes {
-            if let Some(index) = self.queues.get_mut(&queue) {
-                index.members.remove(&id);
+        for queue in &entry.queues {
+            if let Some(serving) = self.serving.get_mut(queue) {
+                serving.remove(&id);
             }
         }
     }
@@ -231,18 +248,22 @@ impl Index {
             self.drop_agent(id);
             return;
         };
-        let wanted = agent.is_routable().then_some(agent.idle_since);
-        if self.agents.get(&id).is_some_and(|entry| entry.idle_since == wanted) {
+        let wanted = idle(agent);
+        if self.agents.get(&id).is_some_and(|entry| entry.idle == wanted) {
             return;
         }
         self.take_from_idle(id);
-        let (Some(since), Some(entry)) = (wanted, self.agents.get_mut(&id)) else { return };
-        entry.idle_since = Some(since);
-        for (queue, number) in &entry.classes {
-            if let Some(idle) =
-                self.queues.get_mut(queue).and_then(|index| index.classes.get_mut(number)).and_then(|class| class.idle.as_mut())
-            {
-                idle.insert((since, id));
+        let Some(entry) = self.agents.get_mut(&id) else { return };
+        entry.idle = wanted;
+        if wanted.is_none() {
+            return;
+        }
+        for place in &mut entry.places {
+            let Some(class) = self.queues.get_mut(&place.queue).and_then(|index| index.classes.get_mut(&place.class)) else { continue };
+            let Some(state) = world.queue(place.queue) else { continue };
+            if let Some(idle) = &mut class.idle {
+                place.rank = state.settings.routing.strategy.rank(&class.asked, agent);
+                idle.insert((place.rank, id));
             }
         }
         self.fresh_agents.push(id);
@@ -250,12 +271,13 @@ impl Index {
 
     fn take_from_idle(&mut self, id: AgentId) {
         let Some(entry) = self.agents.get_mut(&id) else { return };
-        let Some(since) = entry.idle_since.take() else { return };
-        for (queue, number) in &entry.classes {
-            if let Some(idle) =
-                self.queues.get_mut(queue).and_then(|index| index.classes.get_mut(number)).and_then(|class| class.idle.as_mut())
-            {
-                idle.remove(&(since, id));
+        if entry.idle.take().is_none() {
+            return;
+        }
+        for place in &entry.places {
+            let class = self.queues.get_mut(&place.queue).and_then(|index| index.classes.get_mut(&place.class));
+            if let Some(idle) = class.and_then(|class| class.idle.as_mut()) {
+                idle.remove(&(place.rank, id));
             }
         }
     }
@@ -274,8 +296,14 @@ impl Index {
                 }
             }
             Some(ConversationEntry::Waiting(queue, class, turn)) => {
-                if let Some(class) = self.queues.get_mut(&queue).and_then(|index| index.classes.get_mut(&class)) {
-                    class.waiting.remove(&turn);
+                if let Some(index) = self.queues.get_mut(&queue)
+                    && let Some(found) = index.classes.get_mut(&class)
+                {
+                    found.waiting.remove(&turn);
+                    let stays = matches!(wanted, Some(ConversationEntry::Waiting(to, number, _)) if (to, number) == (queue, class));
+                    if found.waiting.is_empty() && found.demand.only.is_some() && !stays {
+                        forget_class(index, &mut self.agents, queue, class);
+                    }
                 }
                 self.fresh_visits.remove(&turn);
             }
@@ -305,7 +333,7 @@ impl Index {
 
     fn entry_of(&mut self, world: &World, conversation: &Conversation) -> Option<ConversationEntry> {
         if let Some(visit) = &conversation.visit {
-            let class = conversation.wants_agent().then(|| self.class(world, visit.queue, &visit.skills)).flatten()?;
+            let class = conversation.wants_agent().then(|| self.class(world, visit.queue, &Demand::of(visit))).flatten()?;
             return Some(ConversationEntry::Waiting(visit.queue, class, visit.turn(conversation.id)));
         }
         match conversation.target {
@@ -321,36 +349,50 @@ impl Index {
         }
     }
 
-    /// The class of these skills, made if there is none yet.
-    fn class(&mut self, world: &World, queue: QueueId, skills: &[SkillRequirement]) -> Option<ClassNumber> {
+    /// The class of this demand, made if there is none yet.
+    fn class(&mut self, world: &World, queue: QueueId, demand: &Demand) -> Option<ClassNumber> {
         let index = self.queues.get_mut(&queue)?;
-        if let Some(number) = index.by_skills.get(skills) {
+        if let Some(number) = index.by_demand.get(demand) {
             return Some(*number);
         }
-        if index.classes.len() >= CLASSES_PER_QUEUE {
+        let settings = &world.queue(queue)?.settings;
+        let personal = demand.only.is_some();
+        if !personal && index.classes.len() - index.personal >= CLASSES_PER_QUEUE {
             evict_empty_class(index, &mut self.agents, queue);
         }
+        let is_kept = personal || index.classes.len() - index.personal < CLASSES_PER_QUEUE;
         index.last_class += 1;
+        index.personal += usize::from(personal);
         let number = index.last_class;
+        let asked = Asked::new(settings, demand);
         let mut idle = BTreeSet::new();
-        for id in &index.members {
-            if let Some(entry) = self.agents.get_mut(id)
-                && world.agent(*id).is_some_and(|agent| agent.has_skills(skills))
-            {
-                entry.classes.push((queue, number));
-                idle.extend(entry.idle_since.map(|since| (since, *id)));
+        let mut enter = |id: AgentId| {
+            let (Some(entry), Some(agent)) = (self.agents.get_mut(&id), world.agent(id)) else { return };
+            if asked.misfit(agent).is_some() || entry.places.last().is_some_and(|place| (place.queue, place.class) == (queue, number)) {
+                return;
+            }
+            let rank = settings.routing.strategy.rank(&asked, agent);
+            entry.places.push(Place { queue, class: number, rank });
+            if entry.idle.is_some() {
+                idle.insert((rank, id));
+            }
+        };
+        match demand.only {
+            Some(only) => enter(only),
+            None => {
+                let serving = asked.queues.iter().filter_map(|queue| self.serving.get(queue)).flatten();
+                serving.chain(&asked.agents).copied().for_each(&mut enter);
             }
         }
-        let idle = (index.classes.len() < CLASSES_PER_QUEUE).then_some(idle);
-        index.classes.insert(number, Class { skills: skills.to_vec(), waiting: BTreeSet::new(), idle });
-        index.by_skills.insert(skills.to_vec(), number);
+        index.classes.insert(number, Class { demand: demand.clone(), asked, waiting: BTreeSet::new(), idle: is_kept.then_some(idle) });
+        index.by_demand.insert(demand.clone(), number);
         Some(number)
     }
 
     /// The base class of a queue: of visits that ask for nothing more.
     pub(super) fn base_class(&self, queue: QueueId) -> Option<&Class> {
         let index = self.queues.get(&queue)?;
-        index.classes.get(index.by_skills.get([].as_slice())?)
+        index.classes.get(index.by_demand.get(&Demand::default())?)
     }
 
     /// Where a visit that may be offered stands.
@@ -364,16 +406,31 @@ impl Index {
     }
 }
 
+/// What ranks depend on, while the agent is routable.
+fn idle(agent: &Agent) -> Option<Idle> {
+    agent.is_routable().then_some(Idle { since: agent.idle_since, taken: agent.taken })
+}
+
 /// Makes room for a class, if there is one in which nobody waits: the oldest of those.
 fn evict_empty_class(index: &mut QueueIndex, agents: &mut HashMap<AgentId, AgentEntry>, queue: QueueId) {
-    let empty = |(number, class): (&ClassNumber, &Class)| (class.waiting.is_empty() && !class.skills.is_empty()).then_some(*number);
-    let Some(victim) = index.classes.iter().filter_map(empty).min() else { return };
-    if let Some(class) = index.classes.remove(&victim) {
-        index.by_skills.remove(&class.skills);
+    let base = Demand::default();
+    let empty = |(number, class): (&ClassNumber, &Class)| {
+        (class.waiting.is_empty() && class.demand != base && class.demand.only.is_none()).then_some(*number)
+    };
+    if let Some(victim) = index.classes.iter().filter_map(empty).min() {
+        forget_class(index, agents, queue, victim);
     }
-    for id in &index.members {
-        if let Some(entry) = agents.get_mut(id) {
-            entry.classes.retain(|place| *place != (queue, victim));
+}
+
+fn forget_class(index: &mut QueueIndex, agents: &mut HashMap<AgentId, AgentEntry>, queue: QueueId, number: ClassNumber) {
+    let Some(class) = index.classes.remove(&number) else { return };
+    index.by_demand.remove(&class.demand);
+    let leave = |entry: &mut AgentEntry| entry.places.retain(|place| (place.queue, place.class) != (queue, number));
+    match class.demand.only {
+        Some(only) => {
+            index.personal -= 1;
+            agents.get_mut(&only).into_iter().for_each(leave);
         }
+        None => agents.values_mut().for_each(leave),
     }
 }

@@ -1,11 +1,20 @@
-//! Who gets which conversation: the visit that comes first goes to the agent who has been idle longest, among those who have
-//! the skills. `index` keeps the candidates in order, `longest_idle` decides.
+//! Who gets which conversation: the visit whose turn it is goes to the agent whom the queue's strategy chooses, among those who
+//! are what the visit asks for.
+//!
+//! `demand` says what is asked and who is that, `strategy` who of several is chosen, `standing` whose turn it is; `index` keeps
+//! all of them in order, and `decide` looks at the heads.
 
+mod decide;
+mod demand;
 mod index;
-mod longest_idle;
+mod standing;
+mod strategy;
 
+pub(crate) use demand::normalize;
+pub use demand::{Asked, Demand, Misfit, asked};
 pub use index::Index;
-pub(crate) use index::normalize;
+pub use standing::Standing;
+pub use strategy::{Rank, Strategy};
 
 use serde::{Deserialize, Serialize};
 

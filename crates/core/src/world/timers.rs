@@ -20,6 +20,8 @@ pub enum Timer {
     Prompt(ConversationId),
     /// The conversation's offer rings out.
     Ring(ConversationId),
+    /// The conversation's visit asks for less.
+    Widen(ConversationId),
     /// The conversation's longest wait in its queue.
     MaxWait(ConversationId),
     /// The party outside has to answer a transfer.

@@ -33,6 +33,7 @@ fn kind(event: &Event) -> &'static str {
         Event::LegMeasured { .. } => "leg_measured",
         Event::SegmentClosed { .. } => "segment_closed",
         Event::VisitStarted { .. } => "visit_started",
+        Event::VisitWidened { .. } => "visit_widened",
         Event::VisitEnded { .. } => "visit_ended",
         Event::LanguageChosen { .. } => "language_chosen",
         Event::OfferMade { .. } => "offer_made",

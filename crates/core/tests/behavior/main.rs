@@ -12,6 +12,7 @@ mod offers;
 mod office;
 mod queues;
 mod recordings;
+mod routing;
 mod takeovers;
 mod talks;
 mod transfers;

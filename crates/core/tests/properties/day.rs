@@ -9,7 +9,8 @@ use dreiklang_core::{
     ids::{ActionId, AgentId, CommandId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
-    queue::{self, Allowance, CallRules, ConsultDrop, RecordingPolicy, SkillRequirement},
+    queue::{self, Aging, Allowance, CallRules, ConsultDrop, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement},
+    routing,
     time::Millis,
 };
 use proptest::prelude::*;
@@ -223,7 +224,8 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         15..=18 => Command::Consult { conversation: conversation?, to: target },
         19..=20 => Command::SwapConsult { conversation: conversation? },
         21 => Command::CompleteConsult { conversation: conversation? },
-        22 => Command::CancelConsult { conversation: conversation? },
+        22 if to < 128 => Command::CancelConsult { conversation: conversation? },
+        22 => Command::SetLanguage { conversation: conversation?, language: (to < 192).then(|| "de".to_owned()) },
         _ => Command::HangUp { conversation: conversation? },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
@@ -275,7 +277,32 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         short_abandon: Millis::from_secs(5),
         max_waiting: 1 + u32::from(how) % 8,
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
+        routing: rules(id, how),
         ..queue::Settings::new(QueueId(id), &format!("Queue {id}"))
+    }
+}
+
+fn rules(id: u128, how: u8) -> RoutingRules {
+    const WAYS: [routing::Strategy; 5] = [
+        routing::Strategy::LongestIdle,
+        routing::Strategy::RoundRobin,
+        routing::Strategy::FewestCalls,
+        routing::Strategy::RingAll,
+        routing::Strategy::SkillLevel,
+    ];
+    let ring = |after: u64, lower: u8| Ring {
+        after: Millis::from_secs(after),
+        lower,
+        any_language: how.is_multiple_of(2),
+        languages: vec!["en".to_owned()],
+        ..Ring::default()
+    };
+    let far = Ring { queues: [QueueId(id)].into(), drop: [SkillId(1)].into(), ..ring(20 + u64::from(how), 3) };
+    RoutingRules {
+        strategy: WAYS[usize::from(how / 3) % WAYS.len()],
+        rings: if how.is_multiple_of(4) { vec![ring(5, 1), far] } else { Vec::new() },
+        aging: (how % 4 < 2).then(|| Aging { every: Millis::from_secs(1 + u64::from(how) % 30), step: 1 + how % 7, max: how % 101 }),
+        weight: [100, 1, 250][usize::from(how) % 3],
     }
 }
 
@@ -285,6 +312,7 @@ fn agent(id: u128, how: u8) -> agent::Settings {
     agent::Settings {
         queues: (1..=QUEUES).filter(|queue| how & (1 << queue) == 0).map(QueueId).collect(),
         skills: (1..=2).filter(|skill| how & (16 << skill) != 0).map(|skill| (SkillId(skill), 1 + how % 5)).collect(),
+        languages: ["de", "en"].into_iter().take(usize::from(how) % 3).map(|tag| (tag.to_owned(), 1 + how % 6)).collect(),
         ..agent::Settings::new(AgentId(id), &name, line(how), endpoint)
     }
 }
@@ -296,6 +324,9 @@ fn number(id: u128, how: u8) -> Number {
         greeting: (how.is_multiple_of(3)).then(|| Prompt::Text { text: "Welcome".to_owned(), language: "en".to_owned() }),
         skills: if how.is_multiple_of(2) { needs(how) } else { Vec::new() },
         priority: (how.is_multiple_of(4)).then_some(how % 101),
+        language: (how % 3 == 1).then(|| ["de", "en"][usize::from(how) % 2].to_owned()),
+        preferred: (how % 7 == 3)
+            .then(|| Preferred { agent: AgentId(1 + u128::from(how) % AGENTS), wait: Millis::from_secs(1 + u64::from(how)) }),
         ..Number::new(NumberId(id), &format!("+4930{}", 99 + id), line(how), target)
     }
 }

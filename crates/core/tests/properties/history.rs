@@ -6,6 +6,7 @@ use dreiklang_core::{
     agent::Agent,
     conversation::{Conversation, SegmentKind},
     ids::{ActionId, AgentId, ConversationId, LegId, OfferId, QueueId, RecordingId, VisitId},
+    routing::{Strategy, asked},
     stats::Interval,
     time::{Millis, Timestamp},
 };
@@ -82,7 +83,7 @@ impl History {
             Event::OfferMade { offer, visit, conversation, agent, .. } => {
                 self.fresh(offer.0);
                 self.offers.insert(*offer);
-                self.expect_fair(visit.is_some(), *conversation, *agent);
+                self.expect_fair(visit.is_some(), *conversation, *agent, stamped.at);
             }
             Event::OfferEnded { offer, .. } => assert!(self.offers.remove(offer), "an offer ends once"),
             Event::TalkStarted { conversation, .. } => assert!(self.talks.insert(*conversation), "one talk at a time"),
@@ -118,20 +119,76 @@ impl History {
     }
 
     /// Whether an offer is made to whom it is due, seen from the world right before it.
-    fn expect_fair(&self, from_queue: bool, conversation: ConversationId, agent: AgentId) {
+    fn expect_fair(&self, from_queue: bool, conversation: ConversationId, agent: AgentId, now: Timestamp) {
         let chosen = self.world.agent(agent).expect("the agent exists");
         assert!(chosen.is_routable(), "only routable agents are offered something: {chosen:?}");
         if !from_queue {
             return;
         }
         let served = self.world.conversation(conversation).expect("the conversation exists");
-        assert!(suits(&self.world, chosen, served), "{chosen:?} has not the skills for {served:?}");
-        let waiting = self.world.conversations().filter(|found| found.wants_agent());
-        let first = waiting.filter(|found| suits(&self.world, chosen, found)).min_by_key(|found| found.turn());
-        assert_eq!(first.map(|found| found.id), Some(conversation), "who comes first is served first");
-        let idle = self.world.agents().filter(|agent| agent.is_routable() && suits(&self.world, agent, served));
-        let longest = idle.min_by_key(|agent| (agent.idle_since, agent.settings.id)).map(|agent| agent.settings.id);
-        assert_eq!(longest, Some(agent), "the agent idle longest is asked first");
+        assert!(suits(&self.world, chosen, served), "{chosen:?} is not what is asked for by {served:?}");
+        let queue = self.world.queue(served.visit.as_ref().expect("it waits").queue).expect("there is one");
+        let strategy = queue.settings.routing.strategy;
+        if let Some(first) = &served.offer {
+            assert_eq!(strategy, Strategy::RingAll, "several telephones ring where the queue wants that");
+            assert_eq!(first.made_at, now, "they begin to ring together");
+        } else {
+            let waiting = || self.world.conversations().filter(|found| found.wants_agent() && suits(&self.world, chosen, found));
+            let first =
+                waiting().min_by(|one, other| self.due(one, now).total_cmp(&self.due(other, now)).then(one.turn().cmp(&other.turn())));
+            let (first, served_due) = (first.expect("one waits at least"), self.due(served, now));
+            assert!(
+                first.id == conversation || (self.due(first, now) - served_due).abs() < 1e-6,
+                "who comes first is served first: {first:?} before {served:?}"
+            );
+            self.expect_no_elder_of_equal_class_is_passed_over(served, waiting());
+        }
+        let idle = || self.world.agents().filter(|agent| agent.is_routable() && suits(&self.world, agent, served));
+        let asked = asked(&self.world, served).expect("it waits");
+        let levels = |agent: &Agent| {
+            let skills: i64 = asked.skills.iter().map(|need| i64::from(agent.settings.skills.get(&need.skill).copied().unwrap_or(0))).sum();
+            let spoken = agent.settings.languages.iter().filter(|(tag, _)| asked.languages.iter().any(|asked| asked == *tag));
+            skills + spoken.map(|(_, level)| i64::from(*level)).max().unwrap_or(0)
+        };
+        let first = match strategy {
+            Strategy::LongestIdle | Strategy::RingAll => idle().min_by_key(|agent| (agent.idle_since, agent.settings.id)),
+            Strategy::FewestCalls => idle().min_by_key(|agent| (agent.taken, agent.idle_since, agent.settings.id)),
+            Strategy::SkillLevel => idle().min_by_key(|agent| (-levels(agent), agent.idle_since, agent.settings.id)),
+            Strategy::RoundRobin => {
+                let next = idle().filter(|agent| Some(agent.settings.id) > queue.last_offered).min_by_key(|agent| agent.settings.id);
+                next.or_else(|| idle().min_by_key(|agent| agent.settings.id))
+            }
+        };
+        assert_eq!(first.map(|agent| agent.settings.id), Some(agent), "the agent whom {strategy:?} names is asked first");
+    }
+
+    /// Who waits for the same in the same queue with the same priority, and came earlier, is never overtaken.
+    fn expect_no_elder_of_equal_class_is_passed_over<'a>(&self, served: &Conversation, waiting: impl Iterator<Item = &'a Conversation>) {
+        let class = |found: &Conversation| {
+            found.visit.as_ref().map(|visit| (visit.queue, visit.priority, visit.skills.clone(), visit.terms.language.clone()))
+        };
+        let since = |found: &Conversation| found.visit.as_ref().map(|visit| visit.in_line_since());
+        for other in waiting.filter(|other| class(other) == class(served)) {
+            assert!(since(served) <= since(other), "{other:?} came before {served:?}");
+        }
+    }
+
+    /// A number for a visit's turn, computed with fractions from the definition: the lower is due first.
+    fn due(&self, conversation: &Conversation, now: Timestamp) -> f64 {
+        let visit = conversation.visit.as_ref().expect("it waits");
+        let rules = &self.world.queue(visit.queue).expect("there is one").settings.routing;
+        let waited = now.since(visit.in_line_since()).0 as f64;
+        let own = f64::from(visit.priority);
+        let (priority, time) = match rules.aging.filter(|aging| visit.priority <= aging.max) {
+            None => (own, waited),
+            Some(aging) => {
+                let (step, every) = (f64::from(aging.step), aging.every.0 as f64);
+                let grown = (own + (step * waited / every + 1e-12).floor()).min(f64::from(aging.max));
+                (grown, waited - (grown - own) * every / step)
+            }
+        };
+        // Whole priorities before any time: a day has fewer than 1e9 milliseconds, times a weight of at most 1000.
+        -(priority * 1e12 + time.floor().max(0.0) * f64::from(rules.weight))
     }
 
     /// What must hold between two inputs.
@@ -159,7 +216,5 @@ impl History {
 }
 
 fn suits(world: &World, agent: &Agent, conversation: &Conversation) -> bool {
-    let Some(visit) = &conversation.visit else { return false };
-    let own = world.queue(visit.queue).map(|queue| queue.settings.skills.clone()).unwrap_or_default();
-    agent.settings.queues.contains(&visit.queue) && agent.has_skills(&own) && agent.has_skills(&visit.skills)
+    asked(world, conversation).is_some_and(|asked| asked.misfit(agent).is_none())
 }

@@ -89,7 +89,7 @@ impl Teller {
     pub fn of(world: &World) -> Teller {
         let mut teller = Teller::default();
         for conversation in world.conversations() {
-            let agents = conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offer.iter().map(|offer| offer.agent));
+            let agents = conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offers().map(|offer| offer.agent));
             let known = Known {
                 line: conversation.line,
                 caller: conversation.caller.clone(),
@@ -231,6 +231,7 @@ impl Teller {
             | Event::HoldStarted { conversation, .. }
             | Event::HoldEnded { conversation, .. }
             | Event::LanguageChosen { conversation, .. }
+            | Event::VisitWidened { conversation, .. }
             | Event::TransferStarted { conversation, .. }
             | Event::TransferEnded { conversation, .. }
             | Event::ConsultStarted { conversation, .. }

@@ -93,6 +93,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::HoldStarted { .. }
         | Event::HoldEnded { .. }
         | Event::LanguageChosen { .. }
+        | Event::VisitWidened { .. }
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
         | Event::ConsultStarted { .. }
@@ -156,6 +157,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::HoldStarted { conversation, .. }
         | Event::HoldEnded { conversation }
         | Event::LanguageChosen { conversation, .. }
+        | Event::VisitWidened { conversation, .. }
         | Event::TransferStarted { conversation, .. }
         | Event::TransferEnded { conversation, .. }
         | Event::ConsultStarted { conversation, .. }

@@ -23,6 +23,9 @@ impl World {
         let could_be_offered = is_willing(agent);
         match &stamped.event {
             Event::DutyChanged { duty, .. } => {
+                if agent.duty == agent::Duty::SignedOut {
+                    agent.taken = 0;
+                }
                 agent.duty = *duty;
                 agent.state_since = at;
             }

@@ -9,9 +9,12 @@ impl World {
                 self.skills.insert(skill.id, skill.clone());
             }
             Change::PutQueue(settings) => match self.queues.get_mut(&settings.id) {
-                Some(queue) => queue.settings = settings.clone(),
+                Some(queue) => {
+                    queue.settings = settings.clone();
+                    self.reorder(settings.id);
+                }
                 None => {
-                    self.queues.insert(settings.id, Queue { settings: settings.clone(), waiting: Default::default() });
+                    self.queues.insert(settings.id, Queue { settings: settings.clone(), waiting: Default::default(), last_offered: None });
                 }
             },
             Change::PutAgent(settings) => match self.agents.get_mut(&settings.id) {

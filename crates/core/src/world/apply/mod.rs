@@ -53,6 +53,7 @@ impl World {
                     playing: None,
                     visit: None,
                     offer: None,
+                    also: Vec::new(),
                     talk: None,
                     transfer: None,
                     consult: None,
@@ -97,15 +98,18 @@ impl World {
             | Event::LegHeld { .. }
             | Event::LegEnded { .. }
             | Event::LegMeasured { .. } => self.apply_leg(stamped),
-            Event::VisitStarted { .. } | Event::VisitEnded { .. } => self.apply_visit(stamped),
+            Event::VisitStarted { .. } | Event::VisitWidened { .. } | Event::VisitEnded { .. } => self.apply_visit(stamped),
             Event::LanguageChosen { conversation, language } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.language.clone_from(language);
                 }
             }
             Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, purpose, .. } => {
+                if let Some(queue) = queue.and_then(|id| self.queues.get_mut(&id)) {
+                    queue.last_offered = Some(*agent);
+                }
                 if let Some(found) = self.conversations.get_mut(conversation) {
-                    found.offer = Some(Offer {
+                    let offer = Offer {
                         id: *offer,
                         agent: *agent,
                         leg: *leg,
@@ -113,16 +117,26 @@ impl World {
                         made_at: at,
                         rings_until: *rings_until,
                         purpose: *purpose,
-                    });
+                    };
+                    match found.offer {
+                        None => found.offer = Some(offer),
+                        Some(_) => found.also.push(offer),
+                    }
                     if *purpose == Purpose::Consult {
                         self.timers.clear(Timer::ConsultWait(*conversation));
                     }
                     self.timers.set(Timer::Ring(*conversation), *rings_until);
                 }
             }
-            Event::OfferEnded { conversation, .. } => {
+            Event::OfferEnded { conversation, offer, .. } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
-                    found.offer = None;
+                    found.also.retain(|other| other.id != *offer);
+                    if found.offer.as_ref().is_some_and(|first| first.id == *offer) {
+                        found.offer = (!found.also.is_empty()).then(|| found.also.remove(0));
+                    }
+                    if found.offer.is_some() {
+                        return;
+                    }
                     // A consult of a queue goes on waiting, within the time it has.
                     if let Some(consult) = found.consult.as_ref().filter(|_| self.queue_consults.contains(conversation)) {
                         self.timers.set(Timer::ConsultWait(*conversation), consult.started_at + limits::CONSULT_WAIT);
@@ -131,6 +145,9 @@ impl World {
                 self.timers.clear(Timer::Ring(*conversation));
             }
             Event::TalkStarted { conversation, queue, agent, leg } => {
+                if let (Some(_), Some(state)) = (queue, agent.and_then(|id| self.agents.get_mut(&id))) {
+                    state.taken = state.taken.saturating_add(1);
+                }
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.talk =
                         Some(Talk { leg: *leg, agent: *agent, queue: *queue, started_at: at, hold: Millis::default(), held_since: None });

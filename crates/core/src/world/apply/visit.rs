@@ -2,7 +2,9 @@
 
 use crate::{
     conversation::Visit,
+    ids::{ConversationId, QueueId},
     output::{Event, Stamped},
+    queue,
     world::{Timer, World},
 };
 
@@ -11,15 +13,21 @@ impl World {
         match &stamped.event {
             Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at, terms } => {
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
-                let visit = Visit {
+                let mut visit = Visit {
                     id: *visit,
                     queue: *queue,
                     priority: *priority,
                     skills: skills.clone(),
                     enqueued_at: *enqueued_at,
                     terms: terms.clone(),
+                    ring: 0,
+                    aged: None,
                 };
+                if let Some(queue) = self.queues.get(queue) {
+                    visit.aged = aged(&queue.settings, &visit);
+                }
                 let turn = visit.turn(*conversation);
+                let widens_at = self.queues.get(queue).and_then(|queue| visit.widens_at(&queue.settings));
                 found.visit = Some(visit);
                 if let Some(segment) = &mut found.segment {
                     segment.queue = Some(*queue);
@@ -28,12 +36,22 @@ impl World {
                 found.visits += 1;
                 if let Some(queue) = self.queues.get_mut(queue) {
                     queue.waiting.insert(turn);
+                    if let Some(due) = widens_at {
+                        self.timers.set(Timer::Widen(*conversation), due);
+                    }
                     if let Some(longest) = queue.settings.max_wait {
                         self.timers.set(Timer::MaxWait(*conversation), *enqueued_at + longest);
                     }
                 }
             }
+            Event::VisitWidened { conversation, ring, preferred, .. } => {
+                let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) else { return };
+                visit.ring = *ring;
+                visit.terms.preferred = visit.terms.preferred.filter(|waited| Some(waited.agent) == *preferred);
+                self.plan_widening(*conversation);
+            }
             Event::VisitEnded { conversation, .. } => {
+                self.timers.clear(Timer::Widen(*conversation));
                 self.timers.clear(Timer::MaxWait(*conversation));
                 let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.take()) else { return };
                 if let Some(queue) = self.queues.get_mut(&visit.queue) {
@@ -43,4 +61,37 @@ impl World {
             _ => {}
         }
     }
+
+    /// Makes the deadline of a visit's next ring what queue and visit say.
+    fn plan_widening(&mut self, id: ConversationId) {
+        let due = self.conversations.get(&id).and_then(|found| found.visit.as_ref()).and_then(|visit| {
+            let queue = self.queues.get(&visit.queue)?;
+            visit.widens_at(&queue.settings)
+        });
+        match due {
+            Some(due) => self.timers.set(Timer::Widen(id), due),
+            None => self.timers.clear(Timer::Widen(id)),
+        }
+    }
+
+    /// The queue's rules have changed: those who wait take turns by the new ones.
+    pub(super) fn reorder(&mut self, queue: QueueId) {
+        let Some(state) = self.queues.get_mut(&queue) else { return };
+        let waiting: Vec<ConversationId> = state.waiting.iter().map(|turn| turn.conversation).collect();
+        state.waiting.clear();
+        for id in &waiting {
+            if let Some(visit) = self.conversations.get_mut(id).and_then(|found| found.visit.as_mut()) {
+                visit.aged = aged(&state.settings, visit);
+                state.waiting.insert(visit.turn(*id));
+            }
+        }
+        for id in waiting {
+            self.plan_widening(id);
+        }
+    }
+}
+
+/// A visit's key in the order of service of its queue.
+fn aged(queue: &queue::Settings, visit: &Visit) -> Option<i64> {
+    queue.routing.aging.and_then(|aging| aging.key(visit.priority, visit.in_line_since()))
 }
