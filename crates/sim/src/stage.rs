@@ -18,7 +18,7 @@ use crate::{
     trace::Trace,
 };
 use dreiklang_core::{
-    Action, Actor, Command, Engine, Event, Input, Output, Stamped, World,
+    Action, Actor, Command, Engine, Event, Input, Output, Stamped, World, config,
     conversation::Role,
     endpoint::Line,
     ids::{ActionId, CommandId, ConversationId, LegId, QueueId, TenantId},
@@ -190,6 +190,8 @@ impl<'day> Stage<'day> {
     /// The documents, and everybody's first step.
     fn open(&mut self) {
         for change in &self.profile.documents {
+            let refused = config::validate(self.engine.world(), change).err();
+            assert_eq!(refused, None, "the profile's documents hold together: {change:?}");
             self.hand_in(Input::Configure { change: change.clone() });
         }
         for (index, call) in self.plan.calls.iter().enumerate() {

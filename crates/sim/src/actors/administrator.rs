@@ -4,7 +4,8 @@ use crate::{chance::Chance, stage::Stage};
 use dreiklang_core::{
     Input,
     config::{Change, Target},
-    queue::{Allowance, RecordingPolicy},
+    queue::{Aging, Allowance, RecordingPolicy},
+    routing::Strategy,
     time::Millis,
 };
 
@@ -30,7 +31,7 @@ impl Stage<'_> {
     fn change_queue(&self, chance: &mut Chance) -> Option<Change> {
         let id = *chance.pick(&self.profile.queues)?;
         let mut settings = self.engine.world().queue(id)?.settings.clone();
-        match chance.below(6) {
+        match chance.below(9) {
             0 => settings.ring = chance.between(Millis::from_secs(3), Millis::from_secs(40)),
             1 => {
                 settings.wrap_up = match chance.below(3) {
@@ -43,8 +44,23 @@ impl Stage<'_> {
                 let policies = [RecordingPolicy::Off, RecordingPolicy::FromAnswer, RecordingPolicy::FromQueue];
                 settings.recording = *chance.pick(&policies)?;
             }
-            3 => settings.priority = chance.below(101) as u8,
-            4 => settings.max_waiting = 1 + chance.below(30) as u32,
+            3 => {
+                let ways = [Strategy::LongestIdle, Strategy::RoundRobin, Strategy::FewestCalls, Strategy::RingAll, Strategy::SkillLevel];
+                settings.routing.strategy = *chance.pick(&ways)?;
+            }
+            4 => {
+                let every = chance.between(Millis::from_secs(1), Millis::from_secs(60));
+                let aging = Aging { every, step: 1 + chance.below(10) as u8, max: chance.below(101) as u8 };
+                settings.routing.aging = chance.happens(0.7).then_some(aging);
+                settings.routing.weight = 1 + chance.below(500) as u16;
+            }
+            5 => {
+                // The widest of today's rings is the only one of tomorrow, or there is none.
+                let last = settings.routing.rings.pop();
+                settings.routing.rings = last.into_iter().filter(|_| chance.happens(0.6)).collect();
+            }
+            6 => settings.priority = chance.below(101) as u8,
+            7 => settings.max_waiting = 1 + chance.below(30) as u32,
             _ => settings.max_wait = chance.happens(0.5).then(|| chance.between(Millis::from_secs(5), Millis::from_secs(400))),
         }
         Some(Change::PutQueue(settings))

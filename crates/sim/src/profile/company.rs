@@ -6,7 +6,8 @@ use dreiklang_core::{
     endpoint::{Endpoint, Line},
     ids::{AgentId, NumberId, QueueId, SkillId},
     output::Prompt,
-    queue::{self, Allowance, RecordingPolicy, SkillRequirement},
+    queue::{self, Aging, Allowance, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement},
+    routing::Strategy,
     time::Millis,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const SUPPORT: QueueId = QueueId(1);
 pub const SALES: QueueId = QueueId(2);
 pub const BILLING: QueueId = QueueId(3);
+pub const REPAIR_SHOP: QueueId = QueueId(4);
+pub const ABROAD: QueueId = QueueId(5);
 const ENGLISH: SkillId = SkillId(1);
 const REPAIRS: SkillId = SkillId(2);
 
@@ -60,7 +63,27 @@ pub fn plain(agents: usize) -> Vec<Change> {
     changes
 }
 
-/// Three queues of different manners over all lines, with skills.
+/// Who waits for repairs is soon given to anybody of support.
+fn rings_of_repairs() -> Vec<Ring> {
+    vec![
+        Ring { after: Millis::from_secs(15), lower: 2, ..Ring::default() },
+        Ring { after: Millis::from_secs(40), queues: [SUPPORT].into(), drop: [REPAIRS].into(), ..Ring::default() },
+    ]
+}
+
+/// Who calls from abroad is given to worse and worse speakers, and in the end to one certain agent too.
+fn rings_abroad() -> Vec<Ring> {
+    vec![
+        Ring { after: Millis::from_secs(10), lower: 1, languages: vec!["en".to_owned()], ..Ring::default() },
+        Ring { after: Millis::from_secs(25), lower: 5, any_language: true, agents: [AgentId(3)].into(), ..Ring::default() },
+    ]
+}
+
+fn needs(skill: SkillId, level: u8) -> Vec<SkillRequirement> {
+    vec![SkillRequirement { skill, level }]
+}
+
+/// Five queues of different manners over all lines, with skills.
 pub fn office(agents: usize) -> Vec<Change> {
     let mut changes = vec![
         tenant(),
@@ -72,17 +95,44 @@ pub fn office(agents: usize) -> Vec<Change> {
             ring: Millis::from_secs(18),
             ..queue::Settings::new(SUPPORT, "Support")
         }),
-        Change::PutQueue(queue::Settings { priority: 60, max_wait: Some(Millis::from_secs(600)), ..queue::Settings::new(SALES, "Sales") }),
+        Change::PutQueue(queue::Settings {
+            priority: 60,
+            max_wait: Some(Millis::from_secs(600)),
+            routing: RoutingRules {
+                strategy: Strategy::RoundRobin,
+                aging: Some(Aging { every: Millis::from_secs(30), step: 5, max: 80 }),
+                weight: 250,
+                ..RoutingRules::default()
+            },
+            ..queue::Settings::new(SALES, "Sales")
+        }),
         Change::PutQueue(queue::Settings {
             wrap_up: Allowance::UntilFinished,
             recording: RecordingPolicy::FromQueue,
             max_waiting: 20,
+            routing: RoutingRules { strategy: Strategy::FewestCalls, ..RoutingRules::default() },
             ..queue::Settings::new(BILLING, "Billing")
         }),
+        Change::PutQueue(queue::Settings {
+            routing: RoutingRules { strategy: Strategy::RingAll, rings: rings_of_repairs(), ..RoutingRules::default() },
+            ..queue::Settings::new(REPAIR_SHOP, "Repairs")
+        }),
+        Change::PutQueue(abroad(Vec::new())),
     ];
     changes.extend((0..agents).map(|index| Change::PutAgent(agent_of_office(index))));
+    // Its last ring names an agent, who serves it.
+    changes.push(Change::PutQueue(abroad(rings_abroad())));
     changes.extend(numbers());
     changes
+}
+
+fn abroad(rings: Vec<Ring>) -> queue::Settings {
+    queue::Settings {
+        skills: needs(ENGLISH, 3),
+        wrap_up: Allowance::Timed { duration: Millis::from_secs(10) },
+        routing: RoutingRules { strategy: Strategy::SkillLevel, rings, ..RoutingRules::default() },
+        ..queue::Settings::new(ABROAD, "Abroad")
+    }
 }
 
 fn agent_of_office(index: usize) -> agent::Settings {
@@ -107,12 +157,19 @@ fn agent_of_office(index: usize) -> agent::Settings {
     if index.is_multiple_of(2) {
         skills.insert(REPAIRS, 3);
     }
-    agent::Settings { queues, skills, ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint) }
+    if index % 3 == 1 {
+        queues.insert(ABROAD);
+    }
+    if index % 4 < 2 {
+        queues.insert(REPAIR_SHOP);
+    }
+    let spoken = [("de", 5), ("en", 3), ("fr", 2)];
+    let languages = spoken.into_iter().take(1 + index % 3).map(|(tag, level)| (tag.to_owned(), level)).collect();
+    agent::Settings { queues, skills, languages, ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint) }
 }
 
 fn numbers() -> Vec<Change> {
     let greeting = || Some(Prompt::Text { text: "Welcome to Musterhaus.".to_owned(), language: "en".to_owned() });
-    let needs = |skill, level| vec![SkillRequirement { skill, level }];
     [
         Number { greeting: greeting(), ..Number::new(NumberId(1), "+4930100", Line::Connected, Target::Queue(SUPPORT)) },
         Number { skills: needs(ENGLISH, 2), ..Number::new(NumberId(2), "+4930101", Line::Extended, Target::Queue(SUPPORT)) },
@@ -123,6 +180,13 @@ fn numbers() -> Vec<Change> {
             skills: needs(REPAIRS, 1),
             ..Number::new(NumberId(5), "+4930104", Line::Connected, Target::Queue(SUPPORT))
         },
+        Number { language: Some("fr".to_owned()), ..Number::new(NumberId(7), "+4930106", Line::Unified, Target::Queue(ABROAD)) },
+        Number {
+            preferred: Some(Preferred { agent: AgentId(5), wait: Millis::from_secs(20) }),
+            skills: needs(REPAIRS, 2),
+            ..Number::new(NumberId(8), "+4930107", Line::Extended, Target::Queue(REPAIR_SHOP))
+        },
+        // Dialed rarely, as the last in the list.
         Number::new(NumberId(6), "+4930105", Line::Extended, Target::Agent(AgentId(1))),
     ]
     .map(Change::PutNumber)

@@ -6,11 +6,12 @@ use dreiklang_core::{
     ids::{AgentId, QueueId},
     time::Millis,
 };
+use std::collections::BTreeSet;
 
 /// What [`named`] knows, with a word on each.
 pub const NAMES: &[(&str, &str)] = &[
     ("quiet", "a small office and few calls"),
-    ("office", "twelve agents, three queues, about a thousand calls, people being people"),
+    ("office", "sixteen agents, five queues, about a thousand calls, people being people"),
     ("spike", "the same, with ten times the calls for a quarter of an hour"),
     ("faults", "the same, with everything going wrong that can"),
     ("mmn", "the day of the textbook: one queue, patient callers, agents who only answer (Erlang C)"),
@@ -52,6 +53,8 @@ fn with_documents(name: &'static str, documents: Vec<Change>, opens: Millis, clo
             Change::PutQueue(settings) => Some(settings.id),
             _ => None,
         })
+        .collect::<BTreeSet<QueueId>>()
+        .into_iter()
         .collect();
     Profile {
         name,
@@ -82,7 +85,7 @@ impl Profile {
 }
 
 fn office() -> Profile {
-    let mut profile = with_documents("office", company::office(14), hour(8), hour(18));
+    let mut profile = with_documents("office", company::office(16), hour(8), hour(18));
     // The direct number of one agent is dialed rarely.
     if let Some(direct) = profile.dialed.last_mut() {
         direct.weight = 0.15;
