@@ -32,6 +32,10 @@ pub const VISITS_PER_CONVERSATION: u32 = 50;
 pub const SKILL_LEVEL_MAX: u8 = 10;
 /// Highest priority of a visit; the lowest is 0, the usual 50.
 pub const PRIORITY_MAX: u8 = 100;
+/// Candidates named in one explained decision: what a person reads.
+pub const EXPLAINED: usize = 10;
+/// Agents looked at for reasons why they were not asked: a bound in time, whatever the size of the queue.
+pub const EXPLAIN_SCAN: usize = 40;
 /// Rings of one queue: more steps than anybody can keep in mind.
 pub const RINGS_PER_QUEUE: usize = 8;
 /// Queues or agents that one ring adds, and languages it lets pass.

@@ -108,6 +108,9 @@ pub struct Visit {
     /// How many of the queue's rings it has reached.
     #[serde(default)]
     pub ring: u8,
+    /// The stage for which it has been said that nobody could be asked, and why; `None` after an offer.
+    #[serde(default)]
+    pub unserved: Option<(u8, bool)>,
     /// Its key in the order of service, where the queue lets its priority grow.
     #[serde(default)]
     pub aged: Option<i64>,
@@ -282,6 +285,11 @@ impl Visit {
     /// Since when the customer has been in line.
     pub fn in_line_since(&self) -> Timestamp {
         self.terms.in_line_since.unwrap_or(self.enqueued_at)
+    }
+
+    /// How far it has come in asking for less: rings reached, and whether it still waits for one agent alone.
+    pub fn stage(&self) -> (u8, bool) {
+        (self.ring, self.terms.preferred.is_some())
     }
 
     /// When the next change of what it asks for is due: the end of the wait for one agent, or the next ring.

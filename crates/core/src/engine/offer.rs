@@ -17,7 +17,10 @@ impl Engine {
     pub(super) fn offer_to_best(&mut self, turn: Turn) {
         let Some(found) = self.world.conversations.get(&turn.conversation) else { return };
         let room = LEGS_PER_CONVERSATION.saturating_sub(found.legs.len()).min(RING_ALL_AGENTS);
-        let agents = self.index.pick(&self.world, &turn, room);
+        let Some(choice) = self.index.decide(&self.world, &turn, room, self.now) else { return };
+        let agents = choice.decision.chosen.clone();
+        let (conversation, visit, queue) = (turn.conversation, choice.visit, choice.queue);
+        self.emit(Event::Decided { conversation, visit, queue, decision: choice.decision });
         for agent in agents {
             self.offer_visit(turn, agent);
         }

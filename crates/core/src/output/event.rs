@@ -124,6 +124,14 @@ pub enum Event {
         wait: Millis,
         agent: Option<AgentId>,
     },
+    /// An agent was looked for, and why that went as it did: before every offer of a visit, and once whenever a visit that
+    /// finds nobody begins to wait or asks for less.
+    Decided {
+        conversation: ConversationId,
+        visit: VisitId,
+        queue: QueueId,
+        decision: crate::routing::Decision,
+    },
     OfferMade {
         offer: OfferId,
         visit: Option<VisitId>,

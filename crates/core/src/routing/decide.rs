@@ -1,13 +1,39 @@
 //! The decision: which waiting visit goes to whom. Both directions look only at heads of ordered sets.
 
-use super::{Asked, Index, Rank, Standing};
+use super::{Asked, Decision, Index, Rank, Standing, Strategy, explain};
 use crate::{
-    ids::{AgentId, QueueId},
+    ids::{AgentId, QueueId, VisitId},
     queue::{Queue, Turn},
     time::Timestamp,
     world::World,
 };
 use std::collections::BTreeSet;
+
+/// A decision about a visit.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    /// Of which visit.
+    pub(crate) visit: VisitId,
+    /// In which queue.
+    pub(crate) queue: QueueId,
+    /// What was decided, and why.
+    pub(crate) decision: Decision,
+}
+
+/// Who is asked to take a visit, and among whom that was chosen.
+#[derive(Debug)]
+pub(super) struct Pick<'a> {
+    /// The queue the visit waits in.
+    pub(super) queue: QueueId,
+    /// What is asked of agents.
+    pub(super) asked: &'a Asked,
+    /// By which the choice was made.
+    pub(super) strategy: Strategy,
+    /// Who is asked, first to be asked first; empty when nobody suitable is idle.
+    pub(super) agents: Vec<AgentId>,
+    /// Everybody suitable who is idle, in the order of the strategy; `None` where no such set is kept.
+    pub(super) idle: Option<&'a BTreeSet<(Rank, AgentId)>>,
+}
 
 impl Index {
     /// What has become a candidate since the last call: agents by idle time, longest first, and visits in order of service.
@@ -45,15 +71,41 @@ impl Index {
         state.settings.routing.strategy.choose(idle, state.last_offered, 1).first().copied()
     }
 
-    /// Who should be offered a visit, at most `room` at once; nobody when it is not a candidate.
-    pub(crate) fn pick(&self, world: &World, turn: &Turn, room: usize) -> Vec<AgentId> {
-        let Some((queue, class)) = self.waiting_in(turn) else { return Vec::new() };
-        let Some(state) = world.queue(queue) else { return Vec::new() };
+    /// Who should be offered a visit, at most `room` at once, and why; `None` when it is not a candidate, and
+    /// where nobody is found and that was said already.
+    pub(crate) fn decide(&self, world: &World, turn: &Turn, room: usize, now: Timestamp) -> Option<Choice> {
+        let pick = self.pick(world, turn, room)?;
+        let visit = world.conversation(turn.conversation)?.visit.as_ref()?;
+        if pick.agents.is_empty() && visit.unserved == Some(visit.stage()) {
+            return None;
+        }
+        let members = pick.asked.agents.iter().chain(pick.asked.queues.iter().filter_map(|queue| self.serving(*queue)).flatten());
+        let only = pick.asked.only.as_ref();
+        let candidates = explain::candidates(world, &pick, only.into_iter().chain(members.filter(|id| Some(*id) != only)));
+        let standing = Standing::new(&world.queue(pick.queue)?.settings.routing, *turn, now);
+        let decision = Decision {
+            strategy: pick.strategy,
+            ring: visit.ring,
+            preferred: pick.asked.only,
+            priority: standing.priority.0,
+            waited: now.since(turn.enqueued_at),
+            idle: u32::try_from(pick.idle.map_or(pick.agents.len(), BTreeSet::len)).unwrap_or(u32::MAX),
+            chosen: pick.agents,
+            candidates,
+        };
+        Some(Choice { visit: turn.visit, queue: pick.queue, decision })
+    }
+
+    /// Who should be offered a visit; `None` when it is not a candidate.
+    fn pick(&self, world: &World, turn: &Turn, room: usize) -> Option<Pick<'_>> {
+        let (queue, class) = self.waiting_in(turn)?;
+        let state = world.queue(queue)?;
         let strategy = state.settings.routing.strategy;
-        match &class.idle {
+        let agents = match &class.idle {
             Some(idle) => strategy.choose(idle, state.last_offered, room),
             None => strategy.choose(&search(world, state, &class.asked), state.last_offered, room),
-        }
+        };
+        Some(Pick { queue, asked: &class.asked, strategy, agents, idle: class.idle.as_ref() })
     }
 }
 

@@ -395,6 +395,11 @@ impl Index {
         index.classes.get(index.by_demand.get(&Demand::default())?)
     }
 
+    /// Agents who serve a queue, whatever their skills.
+    pub(super) fn serving(&self, queue: QueueId) -> Option<&BTreeSet<AgentId>> {
+        self.serving.get(&queue)
+    }
+
     /// Where a visit that may be offered stands.
     pub(super) fn waiting_in(&self, turn: &Turn) -> Option<(QueueId, &Class)> {
         match self.conversations.get(&turn.conversation)? {

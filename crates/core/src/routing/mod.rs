@@ -2,16 +2,19 @@
 //! are what the visit asks for.
 //!
 //! `demand` says what is asked and who is that, `strategy` who of several is chosen, `standing` whose turn it is; `index` keeps
-//! all of them in order, and `decide` looks at the heads.
+//! all of them in order, `decide` looks at the heads, and `explain` says afterwards why.
 
 mod decide;
 mod demand;
+mod explain;
 mod index;
 mod standing;
 mod strategy;
 
+use decide::Pick;
 pub(crate) use demand::normalize;
 pub use demand::{Asked, Demand, Misfit, asked};
+pub use explain::{Candidate, Decision, Verdict};
 pub use index::Index;
 pub use standing::Standing;
 pub use strategy::{Rank, Strategy};

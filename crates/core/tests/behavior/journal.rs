@@ -34,6 +34,7 @@ fn kind(event: &Event) -> &'static str {
         Event::SegmentClosed { .. } => "segment_closed",
         Event::VisitStarted { .. } => "visit_started",
         Event::VisitWidened { .. } => "visit_widened",
+        Event::Decided { .. } => "decided",
         Event::VisitEnded { .. } => "visit_ended",
         Event::LanguageChosen { .. } => "language_chosen",
         Event::OfferMade { .. } => "offer_made",

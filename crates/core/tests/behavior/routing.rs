@@ -3,13 +3,13 @@
 use crate::office::{ANNA, BERT, OTHER_QUEUE, Office, QUEUE, SALES, SUPPORT, agent, number, queue};
 use dreiklang_core::{
     Action, Command, Event,
-    agent::Occupation,
+    agent::{Availability, Occupation},
     config::{Change, Number, Skill, Target},
     conversation::{CauseKind, TerminationReason},
     ids::{AgentId, LegId, SkillId},
     output::HangUpReason,
     queue::{Aging, Preferred, Ring, RoutingRules, SkillRequirement},
-    routing::{OfferOutcome, Strategy},
+    routing::{Decision, Misfit, OfferOutcome, Strategy, Verdict},
     time::Millis,
 };
 
@@ -383,4 +383,54 @@ fn rules_that_make_no_sense_are_refused_with_the_field_and_a_remedy() {
     assert!(refusal(&|rules| rules.rings = vec![ring(10_000), ring(10_000)]).contains("rings.after"));
     assert!(refusal(&|rules| rules.rings = vec![Ring { agents: [BERT].into(), ..ring(10_000) }]).contains("create the agent first"));
     assert!(refusal(&|rules| rules.aging = Some(Aging { every: Millis(0), step: 1, max: 100 })).contains("aging.every"));
+}
+
+fn decisions(office: &Office) -> Vec<Decision> {
+    let decision = |event: &Event| match event {
+        Event::Decided { decision, .. } => Some(decision.clone()),
+        _ => None,
+    };
+    office.events.iter().filter_map(|stamped| decision(&stamped.event)).collect()
+}
+
+#[test]
+fn every_decision_says_who_was_asked_who_would_have_come_next_and_what_was_in_the_way_of_others() {
+    let mut office = Office::with_agents(&[ANNA, BERT, CARL]);
+    office.ask(Command::SetAvailability { agent: CARL, availability: Availability::NotReady { reason: "lunch".to_owned() } }).unwrap();
+    office.call(SUPPORT);
+    let decision = decisions(&office).pop().unwrap();
+    assert_eq!((decision.strategy, decision.chosen.as_slice(), decision.idle), (Strategy::LongestIdle, [ANNA].as_slice(), 2));
+    let verdicts: Vec<_> = decision.candidates.iter().map(|candidate| (candidate.agent, candidate.verdict)).collect();
+    assert_eq!(verdicts, [(ANNA, Verdict::Chosen), (BERT, Verdict::Later), (CARL, Verdict::NotReady)]);
+}
+
+#[test]
+fn a_visit_that_finds_nobody_says_so_once_and_again_when_it_asks_for_less() {
+    let mut office = Office::with_agents(&[ANNA]);
+    office.put(Change::PutSkill(Skill { id: GERMAN, name: "German".to_owned() }));
+    office.put(Change::PutNumber(germans(5)));
+    let ring = Ring { after: Millis::from_secs(10), lower: 1, ..Ring::default() };
+    rules(&mut office, RoutingRules { rings: vec![ring], ..RoutingRules::default() });
+    office.call(GERMANS);
+    office.pass(9_000);
+    rules(
+        &mut office,
+        RoutingRules { rings: vec![Ring { after: Millis::from_secs(10), lower: 2, ..Ring::default() }], ..RoutingRules::default() },
+    );
+    assert_eq!(decisions(&office).len(), 1);
+    office.pass(1_000);
+    let [first, second] = decisions(&office).try_into().unwrap();
+    assert_eq!((first.ring, second.ring), (0, 1));
+    assert_eq!(second.waited, Millis::from_secs(10));
+    assert!(second.chosen.is_empty());
+    assert_eq!(second.candidates[0].verdict, Verdict::Unfit(Misfit::Skill(GERMAN)));
+}
+
+#[test]
+fn an_explanation_stays_short_however_many_agents_there_are() {
+    let agents: Vec<AgentId> = (1..=60).map(AgentId).collect();
+    let mut office = Office::with_agents(&agents);
+    office.call(SUPPORT);
+    let decision = decisions(&office).pop().unwrap();
+    assert_eq!((decision.candidates.len(), decision.idle), (dreiklang_core::limits::EXPLAINED, 60));
 }

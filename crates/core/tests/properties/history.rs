@@ -6,7 +6,8 @@ use dreiklang_core::{
     agent::Agent,
     conversation::{Conversation, SegmentKind},
     ids::{ActionId, AgentId, ConversationId, LegId, OfferId, QueueId, RecordingId, VisitId},
-    routing::{Strategy, asked},
+    limits,
+    routing::{Strategy, Verdict, asked},
     stats::Interval,
     time::{Millis, Timestamp},
 };
@@ -22,6 +23,7 @@ pub struct History {
     offers: BTreeSet<OfferId>,
     talks: BTreeSet<ConversationId>,
     consults: BTreeSet<ConversationId>,
+    chosen: BTreeSet<AgentId>,
     recordings: BTreeSet<RecordingId>,
     open_legs: BTreeSet<LegId>,
     actions: BTreeMap<ActionId, Action>,
@@ -40,6 +42,7 @@ impl History {
             offers: BTreeSet::new(),
             talks: BTreeSet::new(),
             consults: BTreeSet::new(),
+            chosen: BTreeSet::new(),
             recordings: BTreeSet::new(),
             open_legs: BTreeSet::new(),
             actions: BTreeMap::new(),
@@ -80,8 +83,15 @@ impl History {
             Event::VisitEnded { visit, queue, .. } => {
                 assert_eq!(self.visits.remove(visit), Some(*queue), "a visit ends once");
             }
+            Event::Decided { decision, .. } => {
+                assert!(decision.candidates.len() <= limits::EXPLAINED);
+                let asked = decision.candidates.iter().filter(|candidate| candidate.verdict == Verdict::Chosen).count();
+                assert_eq!(asked, decision.chosen.len().min(limits::EXPLAINED), "who is asked is named first");
+                self.chosen.extend(&decision.chosen);
+            }
             Event::OfferMade { offer, visit, conversation, agent, .. } => {
                 self.fresh(offer.0);
+                assert!(visit.is_none() || self.chosen.remove(agent), "every offer of a visit is explained");
                 self.offers.insert(*offer);
                 self.expect_fair(visit.is_some(), *conversation, *agent, stamped.at);
             }

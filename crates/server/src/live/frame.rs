@@ -205,7 +205,8 @@ impl Teller {
             Some(Audience::Conversation(agents.unwrap_or_default()))
         };
         match event {
-            Event::ActionRequested { .. } | Event::ActionSettled { .. } => None,
+            // Why an agent was chosen names others: that is asked for where it may be read.
+            Event::ActionRequested { .. } | Event::ActionSettled { .. } | Event::Decided { .. } => None,
             Event::Configured { .. } => Some(Audience::All),
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }

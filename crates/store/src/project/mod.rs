@@ -94,6 +94,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::HoldEnded { .. }
         | Event::LanguageChosen { .. }
         | Event::VisitWidened { .. }
+        | Event::Decided { .. }
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
         | Event::ConsultStarted { .. }
@@ -158,6 +159,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::HoldEnded { conversation }
         | Event::LanguageChosen { conversation, .. }
         | Event::VisitWidened { conversation, .. }
+        | Event::Decided { conversation, .. }
         | Event::TransferStarted { conversation, .. }
         | Event::TransferEnded { conversation, .. }
         | Event::ConsultStarted { conversation, .. }

@@ -98,7 +98,9 @@ impl World {
             | Event::LegHeld { .. }
             | Event::LegEnded { .. }
             | Event::LegMeasured { .. } => self.apply_leg(stamped),
-            Event::VisitStarted { .. } | Event::VisitWidened { .. } | Event::VisitEnded { .. } => self.apply_visit(stamped),
+            Event::VisitStarted { .. } | Event::VisitWidened { .. } | Event::Decided { .. } | Event::VisitEnded { .. } => {
+                self.apply_visit(stamped)
+            }
             Event::LanguageChosen { conversation, language } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.language.clone_from(language);

@@ -21,6 +21,7 @@ impl World {
                     enqueued_at: *enqueued_at,
                     terms: terms.clone(),
                     ring: 0,
+                    unserved: None,
                     aged: None,
                 };
                 if let Some(queue) = self.queues.get(queue) {
@@ -49,6 +50,11 @@ impl World {
                 visit.ring = *ring;
                 visit.terms.preferred = visit.terms.preferred.filter(|waited| Some(waited.agent) == *preferred);
                 self.plan_widening(*conversation);
+            }
+            Event::Decided { conversation, decision, .. } => {
+                if let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) {
+                    visit.unserved = decision.chosen.is_empty().then(|| visit.stage());
+                }
             }
             Event::VisitEnded { conversation, .. } => {
                 self.timers.clear(Timer::Widen(*conversation));
