@@ -161,6 +161,8 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
     if conversation.visit.is_none() {
         need(false, Timer::MaxWait(id));
     }
+    need(world.overflow_due(id).is_some(), Timer::Overflow(id));
+    need(world.announcement_due(id).is_some(), Timer::Announce(id));
     for leg in &conversation.legs {
         let fresh = !leg.ending && leg.connected_at.is_none();
         need(leg.ending, Timer::HangUp(leg.id));
@@ -268,9 +270,14 @@ fn check_timers(world: &World, found: &mut Findings) {
             | Timer::Prompt(id)
             | Timer::Ring(id)
             | Timer::Widen(id)
+            | Timer::Overflow(id)
+            | Timer::Announce(id)
             | Timer::MaxWait(id)
             | Timer::ConsultWait(id) => world.conversation(id).is_some(),
             Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) | Timer::HangUpAgain(leg) => world.leg(leg).is_some(),
+            Timer::Reopen(queue) => {
+                world.queue(queue).is_some_and(|queue| queue.closed.as_ref().is_some_and(|closed| closed.until.is_some()))
+            }
             Timer::WrapUp(agent) => world.agent(agent).is_some(),
             Timer::Action(action) => world.pending().get(action).is_some(),
             Timer::Recording(recording) => world.recordings.get(&recording).is_some_and(|open| open.stopping),

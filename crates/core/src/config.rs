@@ -5,6 +5,7 @@ mod destination;
 mod validate;
 
 pub use destination::{Destination, Mailbox};
+pub(crate) use validate::check_announcement;
 pub(crate) use validate::check_language;
 pub use validate::{is_outside_number, validate};
 

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod input;
 pub mod limits;
 pub mod output;
+mod phrase;
 pub mod queue;
 pub mod refusal;
 pub mod routing;

@@ -109,3 +109,13 @@ pub const EXPRESSION_TEXT_BYTES: usize = 64 * 1_024;
 pub const PATTERN_STATES: usize = 1_000;
 /// How often a part of a pattern may be asked to repeat by number.
 pub const PATTERN_REPEATS: u32 = 100;
+/// Overflow rules of one queue: one bit each is kept with a visit.
+pub const OVERFLOW_RULES: usize = 16;
+/// Times one conversation is led out of queues by rule; then it stays where it is, because the rules lead in circles.
+pub const OVERFLOWS_PER_CONVERSATION: u8 = 10;
+/// Comfort announcements of one queue.
+pub const COMFORT_PROMPTS: usize = 20;
+/// Shortest pause between announcements: below, nobody hears the music.
+pub const ANNOUNCE_MIN: Millis = Millis::from_secs(10);
+/// Longest time a queue stays closed by hand before it opens by itself, where a time is given.
+pub const CLOSED_MAX: Millis = Millis::from_secs(400 * 86_400);

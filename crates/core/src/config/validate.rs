@@ -3,8 +3,11 @@
 //! Pure, so that the API can say no before anything is written; the engine asks again and passes over what is refused.
 
 mod routing;
+mod waiting;
 
-use super::{Change, Number, Skill, Target, Tenant};
+pub(crate) use waiting::check_announcement;
+
+use super::{Change, Destination, Number, Skill, Target, Tenant};
 use crate::{
     agent,
     endpoint::Endpoint,
@@ -56,6 +59,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             known(world.queues.contains_key(id), "queue", id)?;
             unused(world, Target::Queue(*id), "queue")?;
             routing::queue_not_in_rings(world, *id)?;
+            waiting::unnamed(world, &Destination::Queue(*id), "queue")?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.queues.contains(id)) {
                 Some(agent) => invalid("queue", format!("is served by agent \"{}\"; take it from the agent first", agent.settings.name)),
                 None => Ok(()),
@@ -64,7 +68,8 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
         Change::RemoveAgent(id) => {
             known(world.agents.contains_key(id), "agent", id)?;
             unused(world, Target::Agent(*id), "agent")?;
-            routing::agent_not_wanted(world, *id)
+            routing::agent_not_wanted(world, *id)?;
+            waiting::unnamed(world, &Destination::Agent(*id), "agent")
         }
         Change::RemoveNumber(id) => known(world.numbers.contains_key(id), "number", id),
     }
@@ -104,10 +109,10 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
         return invalid("queue.max_waiting", format!("must be from 1 to {WAITING_PER_QUEUE}"));
     }
     routing::check_routing(world, settings)?;
-    match settings.max_wait {
-        Some(longest) => check_span("queue.max_wait", longest, Millis::from_secs(1), CONVERSATION_MAX),
-        None => Ok(()),
+    if let Some(longest) = settings.max_wait {
+        check_span("queue.max_wait", longest, Millis::from_secs(1), CONVERSATION_MAX)?;
     }
+    waiting::check(world, settings)
 }
 
 fn put_agent(world: &World, settings: &agent::Settings) -> Result<(), Refusal> {

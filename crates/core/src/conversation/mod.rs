@@ -108,6 +108,8 @@ pub enum TerminationReason {
     Full,
     /// Refused because we were about to stop.
     Draining,
+    /// The queue was closed.
+    Closed,
     /// The queue's longest wait was exceeded.
     MaxWait,
     /// Answered by another device or agent.

@@ -9,7 +9,7 @@ use crate::{
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
-    queue::{self, Preferred, Request, SkillRequirement, Terms, Turn},
+    queue::{self, Estimate, Preferred, Request, SkillRequirement, Terms, Turn},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,12 @@ pub struct Conversation {
     pub last_queue: Option<QueueId>,
     /// Visits so far.
     pub visits: u32,
+    /// Times it was led out of a queue by rule.
+    #[serde(default)]
+    pub overflows: u8,
+    /// It hears something for the last time, and is let go like this afterwards.
+    #[serde(default)]
+    pub farewell: Option<Termination>,
     /// How it is going to have ended, from the moment we began to end it.
     pub ending: Option<Termination>,
 }
@@ -114,6 +120,15 @@ pub struct Visit {
     /// Its key in the order of service, where the queue lets its priority grow.
     #[serde(default)]
     pub aged: Option<i64>,
+    /// What the wait was predicted to be when it began.
+    #[serde(default)]
+    pub estimate: Option<Estimate>,
+    /// Announcements so far, and when the last was.
+    #[serde(default)]
+    pub announced: Option<(u32, Timestamp)>,
+    /// The queue's overflow rules that led nowhere, one bit each.
+    #[serde(default)]
+    pub passed_over: u32,
 }
 
 /// One attempt to give the conversation to one agent.
@@ -272,6 +287,7 @@ impl Conversation {
             preferred: self.preferred,
             language: self.language.clone(),
             in_line_since: None,
+            returning: false,
         }
     }
 

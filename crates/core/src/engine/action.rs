@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    conversation::{Cause, CauseKind, ConsultOutcome, Conversation, Part, SegmentKind, TerminationReason, TerminationResult},
+    conversation::{Cause, CauseKind, ConsultOutcome, Part, SegmentKind, TerminationReason, TerminationResult},
     ids::{ActionId, ConversationId, LegId, RecordingId},
     limits::TEXT_CHARS,
     output::{Action, ActionFailure, Event, HangUpReason, Output, Prompt},
@@ -125,8 +125,12 @@ impl Engine {
     /// What the customer heard once has ended, or is not to be heard at all; what follows depends on where the customer is.
     pub(super) fn prompt_over(&mut self, listener: Option<ConversationId>) {
         let Some(id) = listener else { return };
-        if self.world.conversations.get(&id).and_then(Conversation::place) == Some(SegmentKind::Greeting) {
-            self.go_to_target(id);
+        let Some(found) = self.world.conversations.get(&id) else { return };
+        match (found.place(), found.farewell) {
+            (Some(SegmentKind::Greeting), Some(termination)) => self.end_conversation(id, termination),
+            (Some(SegmentKind::Greeting), None) => self.go_to_target(id),
+            (Some(SegmentKind::Queue), _) => self.play_music(id),
+            _ => {}
         }
     }
 

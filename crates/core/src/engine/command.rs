@@ -38,6 +38,9 @@ impl Engine {
                 self.may_speak_for(&by, agent)?;
                 self.decline(agent)
             }
+            Command::CloseQueue { queue, reason, until } => self.close_queue(by, queue, reason, until),
+            Command::OpenQueue { queue } => self.open_queue(by, queue),
+            Command::SetNotice { queue, notice } => self.set_notice(by, queue, notice),
             Command::Hold { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.hold(by, conversation)

@@ -25,18 +25,22 @@ impl Engine {
                 self.dial_outside(id, number.clone());
             }
             Destination::HangUp => self.end_conversation(id, otherwise),
+            Destination::Message(prompt) => self.say_farewell(id, prompt.clone(), otherwise),
             Destination::Number(_)
             | Destination::Person(_)
             | Destination::Flow(_)
             | Destination::Voicemail(_)
-            | Destination::Callback(_)
-            | Destination::Message(_) => self.end_conversation(id, UNREACHABLE),
+            | Destination::Callback(_) => self.end_conversation(id, UNREACHABLE),
         }
     }
 
     fn lead_to_queue(&mut self, id: ConversationId, queue: QueueId) {
         match self.world.queues.get(&queue) {
-            Some(state) if state.has_room_beside(self.index.arriving(queue)) => {
+            Some(state) if !state.takes_callers() => {
+                let closed = Termination { result: TerminationResult::Us, reason: TerminationReason::Closed };
+                self.end_conversation(id, closed);
+            }
+            Some(state) if state.takes_one_more(self.index.arriving(queue)) => {
                 let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
                 self.enqueue(id, queue, request);
             }

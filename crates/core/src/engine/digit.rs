@@ -13,11 +13,12 @@ impl Engine {
         if found.customer != Some(leg) || !KEYS.contains(digit) {
             return;
         }
+        let id = found.id;
         match found.place() {
+            Some(SegmentKind::Queue) => self.key_in_queue(id, digit),
             Some(
                 SegmentKind::SetUp
                 | SegmentKind::Greeting
-                | SegmentKind::Queue
                 | SegmentKind::Talk
                 | SegmentKind::Hold
                 | SegmentKind::Transfer

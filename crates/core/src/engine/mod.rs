@@ -9,6 +9,7 @@
 
 mod action;
 mod agent;
+mod announce;
 mod arrive;
 mod command;
 mod configure;
@@ -20,6 +21,7 @@ mod hold;
 mod leg;
 mod mint;
 mod offer;
+mod overflow;
 mod queueing;
 mod record;
 mod takeover;
@@ -31,7 +33,7 @@ use crate::{
     ids::{AgentId, TenantId},
     input::Input,
     output::{Event, Output, Stamped},
-    routing::{Index, Standing},
+    routing::{Index, Staff, Standing},
     time::Timestamp,
     world::World,
 };
@@ -45,6 +47,7 @@ use std::collections::{BTreeSet, VecDeque};
 pub struct Engine {
     world: World,
     index: Index,
+    staff: Staff,
     outputs: VecDeque<Output>,
     now: Timestamp,
     mint: mint::Mint,
@@ -72,7 +75,8 @@ impl Engine {
         let mut index = Index::new(&world);
         // Whoever could be offered something was looked at when it happened.
         index.take_fresh();
-        Engine { now: world.at(), world, index, outputs: VecDeque::new(), mint: mint::Mint::default(), announced: None }
+        let staff = Staff::new(&world);
+        Engine { now: world.at(), world, index, staff, outputs: VecDeque::new(), mint: mint::Mint::default(), announced: None }
     }
 
     /// The present state.
@@ -93,7 +97,13 @@ impl Engine {
             // Should it come early, by a clock's rounding, it is asked for again.
             self.announced = None;
         }
+        let took_over = input == Input::TookOver;
         self.take_in(input);
+        self.note_staffing();
+        // By a changed rule, or without staff, somebody may have waited long enough already.
+        if !took_over {
+            self.fire_timers();
+        }
         self.route();
         self.announce_wake();
         #[cfg(debug_assertions)]
@@ -141,6 +151,7 @@ impl Engine {
         let stamped = Stamped { seq: self.world.version + 1, at: self.now, event };
         self.world.apply(&stamped);
         self.index.observe(&self.world, &stamped.event);
+        self.staff.observe(&self.world, &stamped.event);
         self.outputs.push_back(Output::Event(stamped));
     }
 

@@ -57,6 +57,7 @@ impl Engine {
 
     /// The agent's leg has audio: the agent took it. Whoever else it rang for need not any more.
     pub(super) fn offer_accepted(&mut self, id: ConversationId, leg: LegId) {
+        self.measure_wait(id, leg);
         let Some(found) = self.world.conversations.get(&id) else { return };
         let Some(offer) = found.offer_over(leg).cloned() else { return };
         let visit_of = found.visit.as_ref().map(|visit| visit.queue);

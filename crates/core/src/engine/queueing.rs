@@ -24,7 +24,6 @@ impl Engine {
             return;
         }
         let priority = request.priority.unwrap_or(state.settings.priority).min(PRIORITY_MAX);
-        let music = state.settings.hold_music.clone();
         let policy = state.settings.recording;
         let skills = normalize(&request.skills);
         let terms = Terms {
@@ -35,15 +34,21 @@ impl Engine {
                 .map(|preferred| Waited { agent: preferred.agent, until: self.now + preferred.wait.min(PREFERRED_WAIT_MAX) }),
             language: request.language.map(|tag| clip(tag, LANGUAGE_CHARS).to_ascii_lowercase()),
         };
+        let overflow = if request.returning { None } else { self.overflow_on_entry(id, queue) };
         let visit = VisitId(self.mint());
         self.close_segment(id, Some(SegmentKind::Queue));
         self.emit(Event::VisitStarted { visit, conversation: id, queue, priority, skills, enqueued_at: self.now, terms });
+        if let Some((reason, to)) = overflow {
+            self.overflow(id, reason, &to);
+            return;
+        }
+        self.predict_wait(id);
         match policy {
             RecordingPolicy::Off => self.stop_recording(id),
             RecordingPolicy::FromAnswer => self.record_right(id, None),
             RecordingPolicy::FromQueue => self.ensure_recording(id, None),
         }
-        self.play_to_customer(id, music);
+        self.welcome_to_queue(id);
     }
 
     /// Whether it is of use to wait for this agent: at work, and one of the queue's own or of those it may ask later.
@@ -78,7 +83,7 @@ impl Engine {
         match queue.filter(|queue| self.world.queues.contains_key(queue)) {
             Some(queue) => {
                 let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
-                self.enqueue(id, queue, Request { priority: Some(PRIORITY_MAX), preferred: None, ..request });
+                self.enqueue(id, queue, Request { priority: Some(PRIORITY_MAX), preferred: None, returning: true, ..request });
             }
             None => self.end_conversation(id, otherwise),
         }

@@ -5,7 +5,7 @@ use crate::{
     conversation::{Cause, CauseKind, Part, TerminationReason, TerminationResult},
     ids::{ConversationId, LegId},
     input::Actor,
-    output::{Action, ActionFailure, HangUpReason},
+    output::{Action, ActionFailure, Event, HangUpReason},
     queue::FlowOutReason,
     routing::OfferOutcome,
     world::Timer,
@@ -47,6 +47,9 @@ impl Engine {
             Timer::Prompt(id) => self.prompt_overdue(id),
             Timer::Ring(id) => self.offer_failed(id, OfferOutcome::NoAnswer, Some(HangUpReason::NoAnswer)),
             Timer::Widen(id) => self.widen(id),
+            Timer::Overflow(id) => self.overflow_due(id),
+            Timer::Announce(id) => self.announce(id),
+            Timer::Reopen(queue) => self.emit(Event::QueueClosed { queue, closed: None, by: Actor::System }),
             Timer::MaxWait(id) => {
                 self.break_off(id, FlowOutReason::MaxWait, TerminationResult::Us, TerminationReason::MaxWait);
             }

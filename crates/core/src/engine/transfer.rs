@@ -65,7 +65,12 @@ impl Engine {
         match to {
             TransferTarget::Queue(queue) => {
                 let Some(state) = self.world.queues.get(queue) else { return Ok(()) };
-                if !state.has_room_beside(self.index.arriving(*queue)) {
+                if !state.takes_callers() {
+                    let name = &state.settings.name;
+                    let why = state.closed.as_ref().map(|closed| closed.reason.as_str()).unwrap_or_default();
+                    return Err(wrong_state(&format!("queue \"{name}\" is closed ({why}); choose another or open it")));
+                }
+                if !state.takes_one_more(self.index.arriving(*queue)) {
                     let limit = u64::from(state.settings.max_waiting);
                     return Err(Refusal::Full { what: format!("queue \"{}\"", state.settings.name), limit });
                 }
@@ -116,8 +121,9 @@ impl Engine {
             TransferTarget::Queue(queue) => {
                 let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
                 // Whoever transfers has chosen the queue, not the agent whom the number prefers.
-                self.enqueue(id, queue, Request { preferred: None, ..request });
+                // A rule of that queue may begin a hand-over of its own.
                 self.end_transfer(id, None);
+                self.enqueue(id, queue, Request { preferred: None, ..request });
             }
             TransferTarget::Agent(agent) => {
                 self.let_wait(id);

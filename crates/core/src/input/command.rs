@@ -4,6 +4,8 @@ use crate::{
     agent,
     endpoint::Endpoint,
     ids::{AgentId, ConversationId, QueueId},
+    output::Prompt,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,28 @@ pub enum Command {
         conversation: ConversationId,
         /// A BCP 47 tag such as `de` or `en-GB`.
         language: Option<String>,
+    },
+    /// Let a queue take nobody; who waits already is served.
+    CloseQueue {
+        /// Which queue.
+        queue: QueueId,
+        /// For people.
+        reason: String,
+        /// When it opens by itself.
+        #[serde(default)]
+        until: Option<Timestamp>,
+    },
+    /// Undo `CloseQueue`.
+    OpenQueue {
+        /// Which queue.
+        queue: QueueId,
+    },
+    /// Tell everybody who waits in or comes to a queue something first; `None` takes it back.
+    SetNotice {
+        /// Which queue.
+        queue: QueueId,
+        /// What is told.
+        notice: Option<Prompt>,
     },
     /// Let the offered agent refuse the present offer.
     Decline {

@@ -1,14 +1,14 @@
 //! Facts: all that ever happens in a tenant, as it is kept.
 
-use super::{Action, ActionFailure};
+use super::{Action, ActionFailure, Prompt};
 use crate::{
     agent::{self, Availability, Duty},
-    config,
+    config::{self, Destination},
     conversation::{Cause, ConsultOutcome, Direction, Facing, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
-    queue::{Outcome, SkillRequirement, Terms},
+    queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -142,6 +142,80 @@ pub enum Event {
         rings_until: Timestamp,
         #[serde(default)]
         purpose: Purpose,
+    },
+    /// The wait was predicted when the visit began.
+    VisitEstimated {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        /// 1 is next.
+        position: u32,
+        estimate: Estimate,
+    },
+    /// An agent took a visit whose wait had been predicted: how good the prediction was.
+    EstimateMeasured {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        estimate: Estimate,
+        wait: Millis,
+        /// The wait lay in the predicted range.
+        held: bool,
+    },
+    /// An answer came while somebody had waited for `gap`; what estimates learn from.
+    PaceMeasured {
+        queue: QueueId,
+        gap: Millis,
+        /// Agents able to serve the queue at that time.
+        able: u32,
+    },
+    /// A rule leads the customer out of the queue; the visit's end follows.
+    VisitOverflowed {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        reason: FlowOutReason,
+        to: Destination,
+    },
+    /// A rule applies, but where it leads cannot be had: the customer goes on waiting, and that rule is not asked again.
+    OverflowPassedOver {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        /// Which of the queue's rules, from 0.
+        rule: u8,
+        to: Destination,
+    },
+    /// Those who wait are told something, or it was their turn and there was nothing to tell.
+    Announced {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        /// Counts up from 0 within the visit.
+        step: u32,
+    },
+    /// The customer hears something for the last time and is then let go.
+    FarewellStarted {
+        conversation: ConversationId,
+        termination: Termination,
+    },
+    /// Somebody came to work for a queue that nobody served, or the last one left.
+    QueueStaffed {
+        queue: QueueId,
+        staffed: bool,
+    },
+    /// A queue was closed or opened by hand, or opens as was set.
+    QueueClosed {
+        queue: QueueId,
+        /// `None` = open.
+        closed: Option<Closed>,
+        by: Actor,
+    },
+    /// What everybody who waits in or comes to a queue is told first.
+    NoticeChanged {
+        queue: QueueId,
+        notice: Option<Prompt>,
+        by: Actor,
     },
     /// The offer is over; exactly one per `OfferMade`.
     OfferEnded {

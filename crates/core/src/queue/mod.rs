@@ -3,10 +3,12 @@
 mod calls;
 mod request;
 mod routing;
+mod waiting;
 
 pub use calls::{CallRules, ConsultDrop};
 pub use request::{Preferred, Request, Terms, Waited};
 pub use routing::{Aging, Ring, RoutingRules};
+pub use waiting::{Announcements, Closed, Condition, Estimate, OverflowRule, Pace, WaitingRules};
 
 use crate::{
     ids::{AgentId, ConversationId, QueueId, SkillId, VisitId},
@@ -62,6 +64,9 @@ pub struct Settings {
     /// How agents are chosen, and how visits take turns.
     #[serde(default)]
     pub routing: RoutingRules,
+    /// Rules for those who wait.
+    #[serde(default)]
+    pub waiting: WaitingRules,
 }
 
 impl Settings {
@@ -82,6 +87,7 @@ impl Settings {
             max_wait: None,
             calls: CallRules::default(),
             routing: RoutingRules::default(),
+            waiting: WaitingRules::default(),
         }
     }
 }
@@ -173,6 +179,18 @@ pub enum FlowOutReason {
     Failure,
     /// Ended by a supervisor or administrator.
     Ended,
+    /// Too many waited already.
+    Overlong,
+    /// Led away by rule after a certain wait.
+    TimedOut,
+    /// The likely wait was too long.
+    EstimatedWait,
+    /// Nobody was at work who serves the queue.
+    NoAgents,
+    /// The queue was closed.
+    Closed,
+    /// The customer pressed a key that leads out.
+    Key,
 }
 
 /// A visit's place in the order of service of its queue: higher priority first, then the longer wait; where priority grows
@@ -222,9 +240,38 @@ pub struct Queue {
     /// The agent to whom it made its last offer; round robin goes on after that one.
     #[serde(default)]
     pub last_offered: Option<AgentId>,
+    /// Closed by somebody.
+    #[serde(default)]
+    pub closed: Option<Closed>,
+    /// Since when nobody has been on duty who serves it; `None` while somebody is, or as long as nobody ever looked.
+    #[serde(default)]
+    pub deserted_since: Option<Timestamp>,
+    /// How fast it serves.
+    #[serde(default)]
+    pub pace: Pace,
+    /// Told to everybody who waits or comes: an emergency, say.
+    #[serde(default)]
+    pub notice: Option<Prompt>,
 }
 
 impl Queue {
+    /// One in which nobody waits yet.
+    pub fn new(settings: Settings) -> Queue {
+        let (waiting, last_offered, closed, deserted_since, pace, notice) = Default::default();
+        Queue { settings, waiting, last_offered, closed, deserted_since, pace, notice }
+    }
+
+    /// Whether it is open, or a rule says where callers go while it is closed.
+    pub fn takes_callers(&self) -> bool {
+        self.closed.is_none() || self.settings.waiting.overflow.iter().any(|rule| rule.when == Condition::Closed)
+    }
+
+    /// Whether one more may come when `coming` are already on their way: to wait, or to be led on by a rule for long queues.
+    pub fn takes_one_more(&self, coming: usize) -> bool {
+        let length = |rule: &OverflowRule| matches!(rule.when, Condition::Length { .. });
+        self.has_room_beside(coming) || self.settings.waiting.overflow.iter().any(length)
+    }
+
     /// Whether one more may wait when `coming` are already on their way.
     pub fn has_room_beside(&self, coming: usize) -> bool {
         self.waiting.len() + coming < self.settings.max_waiting.min(crate::limits::WAITING_PER_QUEUE) as usize

@@ -22,6 +22,8 @@ pub struct Request {
     /// Since when the customer has been in line, for one who comes back to a place that was kept. The wait itself, as figures
     /// count it, begins with the visit.
     pub in_line_since: Option<Timestamp>,
+    /// Comes back through no wish of its own (a lost agent, a failed transfer): rules for those who enter do not apply.
+    pub returning: bool,
 }
 
 /// An agent a customer should rather have than any other.

@@ -8,6 +8,7 @@ mod decide;
 mod demand;
 mod explain;
 mod index;
+mod staff;
 mod standing;
 mod strategy;
 
@@ -16,6 +17,7 @@ pub(crate) use demand::normalize;
 pub use demand::{Asked, Demand, Misfit, asked};
 pub use explain::{Candidate, Decision, Verdict};
 pub use index::Index;
+pub use staff::Staff;
 pub use standing::Standing;
 pub use strategy::{Rank, Strategy};
 

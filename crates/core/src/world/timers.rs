@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::Line,
-    ids::{ActionId, AgentId, ConversationId, LegId, RecordingId},
+    ids::{ActionId, AgentId, ConversationId, LegId, QueueId, RecordingId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,12 @@ pub enum Timer {
     Widen(ConversationId),
     /// The conversation's longest wait in its queue.
     MaxWait(ConversationId),
+    /// A rule leads the conversation out of its queue.
+    Overflow(ConversationId),
+    /// The conversation is told something while it waits.
+    Announce(ConversationId),
+    /// A queue closed by hand opens.
+    Reopen(QueueId),
     /// The party outside has to answer a transfer.
     TransferRing(LegId),
     /// A leg that was told to end has to have ended.

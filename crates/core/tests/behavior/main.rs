@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that goes wrong is a failed test")]
 
 mod agents;
+mod announcements;
 mod arrivals;
 mod configuration;
 mod consults;
@@ -10,6 +11,7 @@ mod journal;
 mod main_path;
 mod offers;
 mod office;
+mod overflow;
 mod queues;
 mod recordings;
 mod routing;

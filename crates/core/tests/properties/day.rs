@@ -3,13 +3,16 @@
 use dreiklang_core::{
     Action, Actor, Command, Input, World,
     agent::{self, Availability, Duty},
-    config::{Change, Number, Skill, Target, Tenant},
+    config::{Change, Destination, Number, Skill, Target, Tenant},
     conversation::{Cause, CauseKind, Quality},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, CommandId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
-    queue::{self, Aging, Allowance, CallRules, ConsultDrop, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement},
+    queue::{
+        self, Aging, Allowance, Announcements, CallRules, Condition, ConsultDrop, OverflowRule, Preferred, RecordingPolicy, Ring,
+        RoutingRules, SkillRequirement, WaitingRules,
+    },
     routing,
     time::Millis,
 };
@@ -36,6 +39,7 @@ pub enum Step {
     Hold(u8, bool),
     TransferRequest(u8, u8),
     PlayFinished,
+    Press(u8, u8),
     Reach(u8, bool),
     Done(u8),
     Failed(u8),
@@ -73,7 +77,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => byte().prop_map(Step::Measure),
         3 => (byte(), any::<bool>()).prop_map(|(leg, held)| Step::Hold(leg, held)),
         3 => (byte(), byte()).prop_map(|(leg, to)| Step::TransferRequest(leg, to)),
-        3 => Just(Step::PlayFinished),
+        5 => Just(Step::PlayFinished),
+        2 => (byte(), byte()).prop_map(|(leg, key)| Step::Press(leg, key)),
         2 => (byte(), any::<bool>()).prop_map(|(agent, reachable)| Step::Reach(agent, reachable)),
         6 => byte().prop_map(Step::Done),
         2 => byte().prop_map(Step::Failed),
@@ -162,6 +167,10 @@ pub fn input(step: &Step, world: &World, known: &[LegId], next: u128) -> Option<
             let targets = ["+4930100", "+4930101", "agent1", "agent2", "+49891234567", "nonsense"];
             Input::TransferRequested { leg: leg(choice)?, target: targets[usize::from(to) % targets.len()].to_owned() }
         }
+        Step::Press(leg, key) => {
+            let legs = world.conversations().flat_map(|found| &found.legs).map(|leg| leg.id).collect();
+            Input::Digit { leg: pick(legs, leg)?, digit: ['1', '#', '5'][usize::from(key) % 3] }
+        }
         Step::PlayFinished => {
             let (leg, play) = world.conversations().find_map(|found| Some((found.customer?, found.playing?)))?;
             Input::PlayFinished { leg, play }
@@ -210,7 +219,8 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         1 => TransferTarget::Agent(AgentId(u128::from(to) % AGENTS + 1)),
         _ => TransferTarget::Number("+49891234567".to_owned()),
     };
-    let command = match what % 24 {
+    let queue = QueueId(u128::from(to) % QUEUES + 1);
+    let command = match what % 27 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -226,6 +236,13 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         21 => Command::CompleteConsult { conversation: conversation? },
         22 if to < 128 => Command::CancelConsult { conversation: conversation? },
         22 => Command::SetLanguage { conversation: conversation?, language: (to < 192).then(|| "de".to_owned()) },
+        23 => Command::CloseQueue {
+            queue,
+            reason: "closed".to_owned(),
+            until: (who < 128).then(|| world.at() + Millis::from_secs(u64::from(who) + 1)),
+        },
+        24 => Command::OpenQueue { queue },
+        25 => Command::SetNotice { queue, notice: (who < 128).then(|| words("Attention")) },
         _ => Command::HangUp { conversation: conversation? },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
@@ -278,6 +295,7 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         max_waiting: 1 + u32::from(how) % 8,
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
         routing: rules(id, how),
+        waiting: waiting(id, how),
         ..queue::Settings::new(QueueId(id), &format!("Queue {id}"))
     }
 }
@@ -304,6 +322,38 @@ fn rules(id: u128, how: u8) -> RoutingRules {
         aging: (how % 4 < 2).then(|| Aging { every: Millis::from_secs(1 + u64::from(how) % 30), step: 1 + how % 7, max: how % 101 }),
         weight: [100, 1, 250][usize::from(how) % 3],
     }
+}
+
+fn words(text: &str) -> Prompt {
+    Prompt::Text { text: text.to_owned(), language: "en".to_owned() }
+}
+
+fn waiting(id: u128, how: u8) -> WaitingRules {
+    let to = |choice: u8| match choice % 5 {
+        0 => Destination::Queue(QueueId(id % QUEUES + 1)),
+        1 => Destination::Agent(AgentId(u128::from(how) % AGENTS + 1)),
+        2 => Destination::Number("+49891234567".to_owned()),
+        3 => Destination::Message(words("Goodbye")),
+        _ => Destination::HangUp,
+    };
+    let span = Millis::from_secs(1 + u64::from(how) % 60);
+    let whens = [
+        Condition::Length { at_least: u32::from(how) % 4 },
+        Condition::Waited { after: span },
+        Condition::EstimatedWait { at_least: span },
+        Condition::NoAgents { after: Millis(u64::from(how % 2) * 5_000) },
+        Condition::Closed,
+    ];
+    let overflow = whens.into_iter().enumerate().filter(|(bit, _)| how & (1 << bit) != 0);
+    let overflow = overflow.map(|(bit, when)| OverflowRule { when, to: to(how.wrapping_add(bit as u8)) }).collect();
+    let announcements = Announcements {
+        initial: (how.is_multiple_of(3)).then(|| words("Welcome")),
+        every: (how.is_multiple_of(2)).then(|| Millis::from_secs(10 + u64::from(how))),
+        position: how.is_multiple_of(4),
+        estimate: how.is_multiple_of(6),
+        comfort: if how.is_multiple_of(5) { vec![words("Stay"), words("Soon")] } else { Vec::new() },
+    };
+    WaitingRules { overflow, announcements, keys: [('1', to(how)), ('#', to(how.wrapping_add(2)))].into() }
 }
 
 fn agent(id: u128, how: u8) -> agent::Settings {
@@ -339,8 +389,11 @@ fn tenant(how: u8) -> Tenant {
 pub fn opening(how: u8) -> Vec<Input> {
     let mut changes = vec![Change::PutTenant(tenant(how % 100))];
     changes.extend((1..=2).map(|id| Change::PutSkill(Skill { id: SkillId(id), name: format!("Skill {id}") })));
-    changes.extend((1..=QUEUES).map(|id| Change::PutQueue(queue(id, how.wrapping_add(id as u8 * 7)))));
+    let queues = || (1..=QUEUES).map(|id| queue(id, how.wrapping_add(id as u8 * 7)));
+    // Rules name other queues and agents, which have to be there first.
+    changes.extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: WaitingRules::default(), ..queue })));
     changes.extend((1..=AGENTS).map(|id| Change::PutAgent(agent(id, how.wrapping_mul(id as u8)))));
+    changes.extend(queues().map(Change::PutQueue));
     changes.extend((1..=NUMBERS).map(|id| Change::PutNumber(number(id, how.wrapping_add(id as u8)))));
     let mut inputs: Vec<Input> = changes.into_iter().map(|change| Input::Configure { change }).collect();
     for id in (1..=AGENTS).map(AgentId) {

@@ -213,6 +213,10 @@ impl Teller {
             | Event::AvailabilityPlanned { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
+            | Event::PaceMeasured { .. }
+            | Event::QueueStaffed { .. }
+            | Event::QueueClosed { .. }
+            | Event::NoticeChanged { .. }
             | Event::TookOver {}
             | Event::DrainChanged { .. } => Some(Audience::Everybody),
             Event::ConversationStarted { conversation, .. }
@@ -231,6 +235,12 @@ impl Teller {
             | Event::TalkEnded { conversation, .. }
             | Event::HoldStarted { conversation, .. }
             | Event::HoldEnded { conversation, .. }
+            | Event::VisitEstimated { conversation, .. }
+            | Event::EstimateMeasured { conversation, .. }
+            | Event::VisitOverflowed { conversation, .. }
+            | Event::OverflowPassedOver { conversation, .. }
+            | Event::Announced { conversation, .. }
+            | Event::FarewellStarted { conversation, .. }
             | Event::LanguageChosen { conversation, .. }
             | Event::VisitWidened { conversation, .. }
             | Event::TransferStarted { conversation, .. }

@@ -92,6 +92,16 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::LegHeld { .. }
         | Event::HoldStarted { .. }
         | Event::HoldEnded { .. }
+        | Event::VisitEstimated { .. }
+        | Event::EstimateMeasured { .. }
+        | Event::PaceMeasured { .. }
+        | Event::VisitOverflowed { .. }
+        | Event::OverflowPassedOver { .. }
+        | Event::Announced { .. }
+        | Event::FarewellStarted { .. }
+        | Event::QueueStaffed { .. }
+        | Event::QueueClosed { .. }
+        | Event::NoticeChanged { .. }
         | Event::LanguageChosen { .. }
         | Event::VisitWidened { .. }
         | Event::Decided { .. }
@@ -157,6 +167,12 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::TalkEnded { conversation, .. }
         | Event::HoldStarted { conversation, .. }
         | Event::HoldEnded { conversation }
+        | Event::VisitEstimated { conversation, .. }
+        | Event::EstimateMeasured { conversation, .. }
+        | Event::VisitOverflowed { conversation, .. }
+        | Event::OverflowPassedOver { conversation, .. }
+        | Event::Announced { conversation, .. }
+        | Event::FarewellStarted { conversation, .. }
         | Event::LanguageChosen { conversation, .. }
         | Event::VisitWidened { conversation, .. }
         | Event::Decided { conversation, .. }
@@ -186,6 +202,10 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         }
         Event::ActionSettled { action, .. } => settled(place, *action)?,
         Event::Configured { .. }
+        | Event::PaceMeasured { .. }
+        | Event::QueueStaffed { .. }
+        | Event::QueueClosed { .. }
+        | Event::NoticeChanged { .. }
         | Event::DutyChanged { .. }
         | Event::AvailabilityChanged { .. }
         | Event::AvailabilityPlanned { .. }

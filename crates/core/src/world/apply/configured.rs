@@ -1,6 +1,13 @@
 //! What a configuration document changes.
 
-use crate::{agent::Agent, config::Change, endpoint::Endpoint, queue::Queue, time::Timestamp, world::World};
+use crate::{
+    agent::Agent,
+    config::Change,
+    endpoint::Endpoint,
+    queue::Queue,
+    time::Timestamp,
+    world::{Timer, World},
+};
 
 impl World {
     pub(super) fn apply_configured(&mut self, at: Timestamp, change: &Change) {
@@ -8,15 +15,18 @@ impl World {
             Change::PutSkill(skill) => {
                 self.skills.insert(skill.id, skill.clone());
             }
-            Change::PutQueue(settings) => match self.queues.get_mut(&settings.id) {
-                Some(queue) => {
-                    queue.settings = settings.clone();
-                    self.reorder(settings.id);
+            Change::PutQueue(settings) => {
+                match self.queues.get_mut(&settings.id) {
+                    Some(queue) => {
+                        queue.settings = settings.clone();
+                        self.reorder(settings.id);
+                    }
+                    None => {
+                        self.queues.insert(settings.id, Queue::new(settings.clone()));
+                    }
                 }
-                None => {
-                    self.queues.insert(settings.id, Queue { settings: settings.clone(), waiting: Default::default(), last_offered: None });
-                }
-            },
+                self.plan_all_waiting(settings.id);
+            }
             Change::PutAgent(settings) => match self.agents.get_mut(&settings.id) {
                 Some(agent) => {
                     // Another kind of telephone is reached in another way; what was known of the old one says nothing.
@@ -40,6 +50,7 @@ impl World {
             }
             Change::RemoveQueue(id) => {
                 self.queues.remove(id);
+                self.timers.clear(Timer::Reopen(*id));
             }
             Change::RemoveAgent(id) => {
                 if let Some(agent) = self.agents.get_mut(id) {

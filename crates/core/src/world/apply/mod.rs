@@ -8,6 +8,7 @@ mod configured;
 mod consult;
 mod leg;
 mod visit;
+mod waiting;
 mod wish;
 
 use super::{OpenRecording, Timer, World};
@@ -60,6 +61,8 @@ impl World {
                     recording: None,
                     last_queue: None,
                     visits: 0,
+                    overflows: 0,
+                    farewell: None,
                     ending: None,
                 };
                 self.conversations.insert(*conversation, started);
@@ -106,6 +109,16 @@ impl World {
                     found.language.clone_from(language);
                 }
             }
+            Event::VisitEstimated { .. }
+            | Event::PaceMeasured { .. }
+            | Event::VisitOverflowed { .. }
+            | Event::OverflowPassedOver { .. }
+            | Event::Announced { .. }
+            | Event::FarewellStarted { .. }
+            | Event::QueueStaffed { .. }
+            | Event::QueueClosed { .. }
+            | Event::NoticeChanged { .. } => self.apply_waiting(stamped),
+            Event::EstimateMeasured { .. } => {}
             Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, purpose, .. } => {
                 if let Some(queue) = queue.and_then(|id| self.queues.get_mut(&id)) {
                     queue.last_offered = Some(*agent);

@@ -4,7 +4,7 @@ use crate::{
     conversation::Visit,
     ids::{ConversationId, QueueId},
     output::{Event, Stamped},
-    queue,
+    queue::{self, Outcome},
     world::{Timer, World},
 };
 
@@ -23,6 +23,9 @@ impl World {
                     ring: 0,
                     unserved: None,
                     aged: None,
+                    estimate: None,
+                    announced: None,
+                    passed_over: 0,
                 };
                 if let Some(queue) = self.queues.get(queue) {
                     visit.aged = aged(&queue.settings, &visit);
@@ -36,6 +39,9 @@ impl World {
                 found.last_queue = Some(*queue);
                 found.visits += 1;
                 if let Some(queue) = self.queues.get_mut(queue) {
+                    if queue.waiting.is_empty() {
+                        queue.pace.since = Some(stamped.at);
+                    }
                     queue.waiting.insert(turn);
                     if let Some(due) = widens_at {
                         self.timers.set(Timer::Widen(*conversation), due);
@@ -44,6 +50,7 @@ impl World {
                         self.timers.set(Timer::MaxWait(*conversation), *enqueued_at + longest);
                     }
                 }
+                self.plan_waiting(*conversation);
             }
             Event::VisitWidened { conversation, ring, preferred, .. } => {
                 let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) else { return };
@@ -56,12 +63,23 @@ impl World {
                     visit.unserved = decision.chosen.is_empty().then(|| visit.stage());
                 }
             }
-            Event::VisitEnded { conversation, .. } => {
-                self.timers.clear(Timer::Widen(*conversation));
-                self.timers.clear(Timer::MaxWait(*conversation));
+            Event::VisitEnded { conversation, outcome, .. } => {
+                for timer in [
+                    Timer::Widen(*conversation),
+                    Timer::MaxWait(*conversation),
+                    Timer::Overflow(*conversation),
+                    Timer::Announce(*conversation),
+                ] {
+                    self.timers.clear(timer);
+                }
                 let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.take()) else { return };
                 if let Some(queue) = self.queues.get_mut(&visit.queue) {
                     queue.waiting.remove(&visit.turn(*conversation));
+                    if queue.waiting.is_empty() {
+                        queue.pace.since = None;
+                    } else if *outcome == Outcome::Answered {
+                        queue.pace.since = Some(stamped.at);
+                    }
                 }
             }
             _ => {}
