@@ -18,6 +18,8 @@ fn expect_clean(name: &str, seeds: std::ops::RangeInclusive<u64>) {
         if outcome.findings.is_empty() {
             continue;
         }
+        // Shrinking takes its time; what was found is worth more than the short story of it.
+        eprintln!("seed {seed} of day {name}: {:#?}", outcome.findings);
         let story = shrink::shrink(&profile, &Plan::new(&profile, seed), &outcome, Options::default());
         let story = story.map(|story| story.outcome.trace.join("\n")).unwrap_or_default();
         panic!("seed {seed} of day {name}: {:#?}\n{story}", outcome.findings);

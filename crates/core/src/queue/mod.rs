@@ -66,7 +66,7 @@ pub struct Settings {
     pub routing: RoutingRules,
     /// Rules for those who wait.
     #[serde(default)]
-    pub waiting: WaitingRules,
+    pub waiting: Box<WaitingRules>,
 }
 
 impl Settings {
@@ -87,7 +87,7 @@ impl Settings {
             max_wait: None,
             calls: CallRules::default(),
             routing: RoutingRules::default(),
-            waiting: WaitingRules::default(),
+            waiting: Box::default(),
         }
     }
 }

@@ -104,15 +104,16 @@ impl Estimate {
 /// How fast a queue serves, learned from the time between two answers while somebody waited all the time.
 ///
 /// Each such gap, multiplied by the agents able to serve then, is the work one answer costs in agent-milliseconds, whatever
-/// else these agents do. The estimate for place *p* is *p* × work ÷ agents able to serve now; its range is as wide as 1.28
-/// standard deviations of the sum of *p* such gaps, in which four of five waits lie when gaps are independent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// else these agents do. The estimate for place *p* is *p* × work ÷ agents able to serve now. Its range reaches as far to both
+/// sides as 1.6 × √*p* mean absolute deviations, in which about four of five waits lie when gaps are independent. Whole
+/// numbers throughout, so that a world read back from its text decides the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pace {
     /// Mean work per answer in agent-milliseconds, recent answers counting more.
-    pub work: f64,
-    /// Mean square of it.
-    pub work_squared: f64,
+    pub work: u64,
+    /// Mean distance from that mean.
+    pub deviation: u64,
     /// Answers learned from.
     pub samples: u32,
     /// Since when somebody has waited without anybody being answered.
@@ -121,19 +122,27 @@ pub struct Pace {
 
 /// Answers needed before there is an estimate.
 const SAMPLES_MIN: u32 = 3;
-/// Share of a new gap in the mean once there are enough; about the last 20 answers count.
-const NEW_SHARE: f64 = 0.1;
-/// Width of the range in standard deviations: four of five waits.
-const DEVIATIONS: f64 = 1.28;
+/// A new gap counts as one of so many at most: about the last 20 answers matter.
+const MEMORY: u32 = 10;
+/// Width of the range in mean absolute deviations.
+const DEVIATIONS: f64 = 1.6;
 
 impl Pace {
     /// Learns from one answer that came `gap` after the last, with `able` agents.
     pub fn learn(&mut self, gap: Millis, able: usize) {
-        let work = gap.0 as f64 * able.max(1) as f64;
+        let work = gap.0.saturating_mul(u64::try_from(able.max(1)).unwrap_or(u64::MAX));
         self.samples = self.samples.saturating_add(1);
-        let share = (1.0 / f64::from(self.samples)).max(NEW_SHARE);
-        self.work += share * (work - self.work);
-        self.work_squared += share * (work * work - self.work_squared);
+        if self.samples == 1 {
+            self.work = work;
+            return;
+        }
+        let one_of = i128::from(self.samples.min(MEMORY));
+        let toward = |mean: u64, new: u64| {
+            let moved = i128::from(mean) + (i128::from(new) - i128::from(mean)) / one_of;
+            u64::try_from(moved).unwrap_or(u64::MAX)
+        };
+        self.deviation = toward(self.deviation, work.abs_diff(self.work));
+        self.work = toward(self.work, work);
     }
 
     /// The wait of whoever stands at `position` (1 is next) with `able` agents.
@@ -142,9 +151,8 @@ impl Pace {
             return None;
         }
         let (position, able) = (position.max(1) as f64, able as f64);
-        let likely = position * self.work / able;
-        let variance = (self.work_squared - self.work * self.work).max(0.0) / (able * able);
-        let spread = DEVIATIONS * (position * variance).sqrt();
+        let likely = position * self.work as f64 / able;
+        let spread = DEVIATIONS * position.sqrt() * self.deviation as f64 / able;
         let millis = |value: f64| Millis(value.max(0.0).round() as u64);
         Some(Estimate { low: millis(likely - spread), likely: millis(likely), high: millis(likely + spread) })
     }

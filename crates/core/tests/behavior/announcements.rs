@@ -18,7 +18,7 @@ fn text(words: &str) -> Prompt {
 fn with(announcements: Announcements) -> Office {
     let mut office = Office::new();
     let waiting = WaitingRules { announcements, ..WaitingRules::default() };
-    office.put(Change::PutQueue(Settings { waiting, ..queue(QUEUE, "Support") }));
+    office.put(Change::PutQueue(Settings { waiting: Box::new(waiting), ..queue(QUEUE, "Support") }));
     office
 }
 
@@ -93,7 +93,8 @@ fn a_prompt_that_fails_is_followed_by_music() {
 fn a_key_leads_out_of_the_queue_and_others_do_nothing() {
     let mut office = Office::new();
     let keys = [('2', Destination::Message(text("Goodbye.")))].into();
-    office.put(Change::PutQueue(Settings { waiting: WaitingRules { keys, ..WaitingRules::default() }, ..queue(QUEUE, "Support") }));
+    office
+        .put(Change::PutQueue(Settings { waiting: Box::new(WaitingRules { keys, ..WaitingRules::default() }), ..queue(QUEUE, "Support") }));
     let customer = office.call(SUPPORT);
     office.give(Input::Digit { leg: customer, digit: '1' });
     assert!(office.conversation(customer).visit.is_some());

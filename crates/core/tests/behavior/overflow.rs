@@ -18,7 +18,7 @@ fn rules(overflow: Vec<(Condition, Destination)>) -> WaitingRules {
 }
 
 fn with_rule(office: &mut Office, when: Condition, to: Destination) {
-    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: rules(vec![(when, to)]), ..queue(QUEUE, "Support") }));
+    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: Box::new(rules(vec![(when, to)])), ..queue(QUEUE, "Support") }));
 }
 
 fn flow_outs(office: &Office) -> Vec<FlowOutReason> {
@@ -60,7 +60,7 @@ fn who_comes_when_too_many_wait_is_led_on_and_counted_in_both_queues() {
 fn a_full_queue_with_a_rule_for_length_takes_the_call_and_leads_it_on() {
     let mut office = Office::new();
     let waiting = rules(vec![(Condition::Length { at_least: 1 }, Destination::Message(farewell()))]);
-    office.put(Change::PutQueue(dreiklang_core::queue::Settings { max_waiting: 1, waiting, ..queue(QUEUE, "Support") }));
+    office.put(Change::PutQueue(dreiklang_core::queue::Settings { max_waiting: 1, waiting: Box::new(waiting), ..queue(QUEUE, "Support") }));
     office.call(SUPPORT);
     let second = office.call(SUPPORT);
     assert_eq!(hears(&office, second), Some(farewell()));
@@ -164,7 +164,7 @@ fn a_rule_whose_place_cannot_be_had_is_passed_over_and_the_next_one_is_asked() {
         (Condition::Waited { after: Millis::from_secs(10) }, Destination::Agent(BERT)),
         (Condition::Waited { after: Millis::from_secs(20) }, Destination::Queue(OTHER_QUEUE)),
     ]);
-    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting, ..queue(QUEUE, "Support") }));
+    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: Box::new(waiting), ..queue(QUEUE, "Support") }));
     let customer = office.call(SUPPORT);
     office.pass(19_999);
     assert_eq!(waits_in(&office, customer), Some(QUEUE));
@@ -179,8 +179,8 @@ fn rules_that_lead_in_circles_end_with_the_customer_waiting() {
     let after = Condition::Length { at_least: 0 };
     let there = rules(vec![(after, Destination::Queue(OTHER_QUEUE))]);
     let back = rules(vec![(after, Destination::Queue(QUEUE))]);
-    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: there, ..queue(QUEUE, "Support") }));
-    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: back, ..queue(OTHER_QUEUE, "Sales") }));
+    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: Box::new(there), ..queue(QUEUE, "Support") }));
+    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting: Box::new(back), ..queue(OTHER_QUEUE, "Sales") }));
     let customer = office.call(SALES);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Queue));
     assert_eq!(flow_outs(&office).len(), 10);

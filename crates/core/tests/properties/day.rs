@@ -295,7 +295,7 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         max_waiting: 1 + u32::from(how) % 8,
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
         routing: rules(id, how),
-        waiting: waiting(id, how),
+        waiting: Box::new(waiting(id, how)),
         ..queue::Settings::new(QueueId(id), &format!("Queue {id}"))
     }
 }
@@ -391,7 +391,7 @@ pub fn opening(how: u8) -> Vec<Input> {
     changes.extend((1..=2).map(|id| Change::PutSkill(Skill { id: SkillId(id), name: format!("Skill {id}") })));
     let queues = || (1..=QUEUES).map(|id| queue(id, how.wrapping_add(id as u8 * 7)));
     // Rules name other queues and agents, which have to be there first.
-    changes.extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: WaitingRules::default(), ..queue })));
+    changes.extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: Box::default(), ..queue })));
     changes.extend((1..=AGENTS).map(|id| Change::PutAgent(agent(id, how.wrapping_mul(id as u8)))));
     changes.extend(queues().map(Change::PutQueue));
     changes.extend((1..=NUMBERS).map(|id| Change::PutNumber(number(id, how.wrapping_add(id as u8)))));
