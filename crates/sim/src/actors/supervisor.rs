@@ -6,6 +6,8 @@ use dreiklang_core::{
     agent::{Availability, Duty},
     ids::{AgentId, ConversationId},
     input::TransferTarget,
+    output::Prompt,
+    time::Millis,
 };
 
 impl Stage<'_> {
@@ -17,7 +19,7 @@ impl Stage<'_> {
             return;
         };
         let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
-        let command = match chance.below(10) {
+        let command = match chance.below(14) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -25,6 +27,16 @@ impl Stage<'_> {
             6 => Some(Command::SetAvailability { agent, availability: Availability::NotReady { reason: "meeting".to_owned() } }),
             7 => Some(Command::FinishWrapUp { agent, disposition: Some("closed by supervisor".to_owned()) }),
             8 => Some(Command::Decline { agent }),
+            10 => {
+                let until = chance.happens(0.5).then(|| self.engine.world().at() + Millis::from_secs(300));
+                Some(Command::CloseQueue { queue, reason: "fire drill".to_owned(), until })
+            }
+            11..=12 => Some(Command::OpenQueue { queue }),
+            13 => {
+                let text = "We know of the outage.".to_owned();
+                let notice = chance.happens(0.5).then(|| Prompt::Text { text, language: "en".to_owned() });
+                Some(Command::SetNotice { queue, notice })
+            }
             _ => conversation.map(
                 |conversation| {
                     if chance.happens(0.5) { Command::Hold { conversation } } else { Command::Resume { conversation } }

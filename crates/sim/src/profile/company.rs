@@ -2,11 +2,14 @@
 
 use dreiklang_core::{
     agent,
-    config::{Change, Number, Skill, Target, Tenant},
+    config::{Change, Destination, Number, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
     ids::{AgentId, NumberId, QueueId, SkillId},
     output::Prompt,
-    queue::{self, Aging, Allowance, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement},
+    queue::{
+        self, Aging, Allowance, Announcements, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement,
+        WaitingRules,
+    },
     routing::Strategy,
     time::Millis,
 };
@@ -79,6 +82,24 @@ fn rings_abroad() -> Vec<Ring> {
     ]
 }
 
+fn words(text: &str) -> Prompt {
+    Prompt::Text { text: text.to_owned(), language: "en".to_owned() }
+}
+
+/// Callers of the repair shop are led on when it takes too long; first to one who is seldom free, then to support.
+fn ways_out_of_repairs() -> WaitingRules {
+    let rules = [
+        (Condition::Closed, Destination::Message(words("The shop is closed."))),
+        (Condition::Length { at_least: 12 }, Destination::Queue(SUPPORT)),
+        (Condition::NoAgents { after: Millis::from_secs(30) }, Destination::Queue(SUPPORT)),
+        (Condition::EstimatedWait { at_least: Millis::from_secs(900) }, Destination::Number("+49891234567".to_owned())),
+        (Condition::Waited { after: Millis::from_secs(60) }, Destination::Agent(AgentId(2))),
+        (Condition::Waited { after: Millis::from_secs(120) }, Destination::Queue(SUPPORT)),
+    ];
+    let overflow = rules.into_iter().map(|(when, to)| OverflowRule { when, to }).collect();
+    WaitingRules { overflow, ..WaitingRules::default() }
+}
+
 fn needs(skill: SkillId, level: u8) -> Vec<SkillRequirement> {
     vec![SkillRequirement { skill, level }]
 }
@@ -93,6 +114,17 @@ pub fn office(agents: usize) -> Vec<Change> {
             wrap_up: Allowance::Timed { duration: Millis::from_secs(20) },
             recording: RecordingPolicy::FromAnswer,
             ring: Millis::from_secs(18),
+            waiting: Box::new(WaitingRules {
+                announcements: Announcements {
+                    initial: Some(words("Welcome to support.")),
+                    every: Some(Millis::from_secs(45)),
+                    position: true,
+                    estimate: true,
+                    comfort: vec![words("Please stay on the line.")],
+                },
+                keys: [('2', Destination::Message(words("Please write to us.")))].into(),
+                ..WaitingRules::default()
+            }),
             ..queue::Settings::new(SUPPORT, "Support")
         }),
         Change::PutQueue(queue::Settings {
@@ -113,17 +145,23 @@ pub fn office(agents: usize) -> Vec<Change> {
             routing: RoutingRules { strategy: Strategy::FewestCalls, ..RoutingRules::default() },
             ..queue::Settings::new(BILLING, "Billing")
         }),
-        Change::PutQueue(queue::Settings {
-            routing: RoutingRules { strategy: Strategy::RingAll, rings: rings_of_repairs(), ..RoutingRules::default() },
-            ..queue::Settings::new(REPAIR_SHOP, "Repairs")
-        }),
+        Change::PutQueue(repairs(WaitingRules::default())),
         Change::PutQueue(abroad(Vec::new())),
     ];
     changes.extend((0..agents).map(|index| Change::PutAgent(agent_of_office(index))));
-    // Its last ring names an agent, who serves it.
+    // Rules that name agents, who serve these queues.
+    changes.push(Change::PutQueue(repairs(ways_out_of_repairs())));
     changes.push(Change::PutQueue(abroad(rings_abroad())));
     changes.extend(numbers());
     changes
+}
+
+fn repairs(waiting: WaitingRules) -> queue::Settings {
+    queue::Settings {
+        routing: RoutingRules { strategy: Strategy::RingAll, rings: rings_of_repairs(), ..RoutingRules::default() },
+        waiting: Box::new(waiting),
+        ..queue::Settings::new(REPAIR_SHOP, "Repairs")
+    }
 }
 
 fn abroad(rings: Vec<Ring>) -> queue::Settings {
