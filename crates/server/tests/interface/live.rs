@@ -131,6 +131,7 @@ async fn a_client_that_resumes_gets_what_it_missed() {
     let mut client = Client::connect(&server, &server.token, &format!("?after={seen}")).await;
     assert_eq!(client.next().await["type"], "resumed");
     assert_eq!(client.next().await["type"], "duty_changed");
+    assert_eq!(client.next().await["type"], "queue_staffed");
     assert_eq!(client.next().await["type"], "availability_changed");
     let figures = client.next_of("figures").await;
     assert_eq!(figures["queues"][0]["agents_ready"], 1);

@@ -11,6 +11,7 @@ mod error_pages;
 mod live;
 mod matrix;
 mod past;
+mod queues;
 mod reports;
 mod server;
 mod sessions;

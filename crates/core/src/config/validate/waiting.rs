@@ -17,10 +17,10 @@ const KEYS: &str = "0123456789*#";
 pub(super) fn check(world: &World, settings: &Settings) -> Result<(), Refusal> {
     let rules = &settings.waiting;
     if rules.overflow.len() > OVERFLOW_RULES {
-        return invalid("queue.overflow", format!("holds more than {OVERFLOW_RULES} rules"));
+        return invalid("queue.waiting.overflow", format!("holds more than {OVERFLOW_RULES} rules"));
     }
     for (index, rule) in rules.overflow.iter().enumerate() {
-        let field = format!("queue.overflow[{index}]");
+        let field = format!("queue.waiting.overflow[{index}]");
         check_condition(&format!("{field}.when"), &rule.when)?;
         check_destination(world, &format!("{field}.to"), &rule.to)?;
         if rule.to == Destination::Queue(settings.id) {
@@ -28,7 +28,7 @@ pub(super) fn check(world: &World, settings: &Settings) -> Result<(), Refusal> {
         }
     }
     for (key, to) in &rules.keys {
-        let field = format!("queue.keys.{key}");
+        let field = format!("queue.waiting.keys.{key}");
         if !KEYS.contains(*key) {
             return invalid(&field, format!("is not a key of a telephone; choose one of {KEYS}"));
         }
@@ -36,15 +36,15 @@ pub(super) fn check(world: &World, settings: &Settings) -> Result<(), Refusal> {
     }
     let told = &rules.announcements;
     if let Some(prompt) = &told.initial {
-        check_announcement("queue.announcements.initial", prompt)?;
+        check_announcement("queue.waiting.announcements.initial", prompt)?;
     }
     if let Some(every) = told.every {
-        check_span("queue.announcements.every", every, ANNOUNCE_MIN, CONVERSATION_MAX)?;
+        check_span("queue.waiting.announcements.every", every, ANNOUNCE_MIN, CONVERSATION_MAX)?;
     }
     if told.comfort.len() > COMFORT_PROMPTS {
-        return invalid("queue.announcements.comfort", format!("holds more than {COMFORT_PROMPTS}"));
+        return invalid("queue.waiting.announcements.comfort", format!("holds more than {COMFORT_PROMPTS}"));
     }
-    told.comfort.iter().try_for_each(|prompt| check_announcement("queue.announcements.comfort", prompt))
+    told.comfort.iter().try_for_each(|prompt| check_announcement("queue.waiting.announcements.comfort", prompt))
 }
 
 /// Whether no queue's rule leads there.

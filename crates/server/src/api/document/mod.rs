@@ -14,6 +14,7 @@ pub mod kind;
 pub mod number;
 pub mod phone;
 pub mod queue;
+pub mod queue_rules;
 pub mod reference;
 pub mod skill;
 pub mod tenant;

@@ -1,6 +1,10 @@
 //! Queues, as programs see them.
 
-use super::{kind::Kind, reference::Reference};
+use super::{
+    kind::Kind,
+    queue_rules::{Routing, Waiting},
+    reference::Reference,
+};
 use crate::{api::extract, error::Problem};
 use dreiklang_core::{config::Change, ids::QueueId, output, queue, time::Millis};
 use serde::{Deserialize, Serialize};
@@ -44,6 +48,12 @@ pub struct Queue {
     /// How long one may wait; then the conversation ends. Absent: as long as the caller stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_wait_ms: Option<u64>,
+    /// How agents are chosen, and how visits take turns.
+    #[serde(default)]
+    pub routing: Routing,
+    /// What happens to those who wait.
+    #[serde(default)]
+    pub waiting: Waiting,
 }
 
 /// A skill and the least level of it.
@@ -157,7 +167,7 @@ impl SkillNeed {
 
 impl Prompt {
     /// In the core's words.
-    pub(super) fn to_core(&self) -> output::Prompt {
+    pub(crate) fn to_core(&self) -> output::Prompt {
         match self.clone() {
             Prompt::File { name } => output::Prompt::File { name },
             Prompt::Text { text, language } => output::Prompt::Text { text, language },
@@ -177,7 +187,8 @@ impl Kind for Queue {
     }
 
     fn references(&mut self) -> Vec<(Reference, &mut String)> {
-        self.skills.iter_mut().map(|need| (Reference::Skill, &mut need.skill)).collect()
+        let skills = self.skills.iter_mut().map(|need| (Reference::Skill, &mut need.skill));
+        skills.chain(self.routing.references()).chain(self.waiting.references()).collect()
     }
 
     fn change(&self, id: &str) -> Result<Option<Change>, Problem> {
@@ -200,6 +211,8 @@ impl Kind for Queue {
             short_abandon: Millis(self.short_abandon_ms),
             max_waiting: self.max_waiting,
             max_wait: self.max_wait_ms.map(Millis),
+            routing: self.routing.to_core()?,
+            waiting: Box::new(self.waiting.to_core()?),
             ..queue::Settings::new(extract::id("queue", id)?, &self.name)
         })))
     }

@@ -170,6 +170,9 @@ pub(crate) async fn check<K: Kind>(state: &AppState, tenant: TenantId, body: &K)
     }
     if let Some(queue) = any.downcast_ref::<super::queue::Queue>() {
         check_greeting(state, tenant, Some(&queue.hold_music)).await?;
+        for prompt in queue.waiting.prompts() {
+            check_greeting(state, tenant, Some(prompt)).await?;
+        }
     }
     Ok(())
 }
@@ -398,6 +401,8 @@ fn in_our_words(problem: Problem) -> Problem {
     let field = field.split_once('.').map_or(field, |(_, rest)| rest);
     let field = match field {
         "ring" | "short_abandon" | "max_wait" | "wrap_up.duration" | "service_level.within" => format!("{field}_ms"),
+        // Spans within rules: `waiting.overflow[0].when.after`, `waiting.announcements.every`.
+        span if span.ends_with(".after") || span.ends_with(".every") => format!("{span}_ms"),
         other => other.to_owned(),
     };
     problem.field(field)

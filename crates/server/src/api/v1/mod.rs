@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //!
-//! `session` (signing in), `documents` (what is set up), `prompts`, `state` (commands to agents), `conversations` (live, past,
+//! `session` (signing in), `documents` (what is set up), `prompts`, `state` (commands to agents), `queues` (commands to
+//! queues), `conversations` (live, past,
 //! commands), `recordings`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
 //! `audit`, `apply` (everything as one document), `status` (lines).
 
@@ -12,6 +13,7 @@ mod conversations;
 mod documents;
 mod live;
 pub mod prompts;
+mod queues;
 mod recordings;
 mod reports;
 mod session;
@@ -31,6 +33,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(documents::router())
         .merge(prompts::router())
         .merge(state::router())
+        .merge(queues::router())
         .merge(conversations::router())
         .merge(recordings::router())
         .merge(reports::router())

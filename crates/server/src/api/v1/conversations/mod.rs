@@ -109,6 +109,11 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ControlOwnConversations, routes!(hold)))
         .routes(guard(P::ControlOwnConversations, routes!(resume)))
         .routes(guard(P::ControlOwnConversations, routes!(transfer)))
+        .routes(guard(P::ControlOwnConversations, routes!(consult)))
+        .routes(guard(P::ControlOwnConversations, routes!(swap)))
+        .routes(guard(P::ControlOwnConversations, routes!(complete)))
+        .routes(guard(P::ControlOwnConversations, routes!(cancel)))
+        .routes(guard(P::ReadAnyConversation, routes!(why)))
         .routes(guard(P::ControlOwnConversations, routes!(hang_up)))
 }
 
@@ -224,12 +229,64 @@ async fn transfer(
     Path(text): Path<String>,
     Body(to): Body<Transfer>,
 ) -> Result<StatusCode, Problem> {
-    let to = match to {
+    let to = target(to)?;
+    command(&state, &principal, &text, |conversation| Command::Transfer { conversation, to }).await
+}
+
+fn target(to: Transfer) -> Result<TransferTarget, Problem> {
+    Ok(match to {
         Transfer::Queue(queue) => TransferTarget::Queue(id("queue", &queue)?),
         Transfer::Agent(agent) => TransferTarget::Agent(id("agent", &agent)?),
         Transfer::Number(number) => TransferTarget::Number(number),
-    };
-    command(&state, &principal, &text, |conversation| Command::Transfer { conversation, to }).await
+    })
+}
+
+/// Asks somebody while the customer is on hold.
+#[utoipa::path(post, path = "/conversations/{id}/consult", tag = "conversations", operation_id = "consult", request_body = Transfer,
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Begun.")))]
+async fn consult(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Body(to): Body<Transfer>,
+) -> Result<StatusCode, Problem> {
+    let to = target(to)?;
+    command(&state, &principal, &text, |conversation| Command::Consult { conversation, to }).await
+}
+
+/// Changes between the customer and who is consulted.
+#[utoipa::path(post, path = "/conversations/{id}/consult/swap", tag = "conversations", operation_id = "swapConsult",
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Done.")))]
+async fn swap(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::SwapConsult { conversation }).await
+}
+
+/// Hands the customer to who is consulted, and leaves.
+#[utoipa::path(post, path = "/conversations/{id}/consult/complete", tag = "conversations", operation_id = "completeConsult",
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Done.")))]
+async fn complete(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::CompleteConsult { conversation }).await
+}
+
+/// Lets go who is consulted, and takes the customer back.
+#[utoipa::path(post, path = "/conversations/{id}/consult/cancel", tag = "conversations", operation_id = "cancelConsult",
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Done.")))]
+async fn cancel(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::CancelConsult { conversation }).await
+}
+
+/// Says why each agent was asked, or why nobody could be: every routing decision with its candidates, reasons and scores.
+#[utoipa::path(get, path = "/conversations/{id}/why", tag = "conversations", operation_id = "getConversationWhy",
+    params(("id" = String, Path, description = "Which."), TraceQuery), responses((status = 200, description = "Decisions.", body = Trace)))]
+async fn why(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Query(query): Query<TraceQuery>,
+) -> Result<Json<Trace>, Problem> {
+    let Json(Trace { events, next }) = trace(State(state), principal, Path(text), Query(query)).await?;
+    let events = events.into_iter().filter(|event| event["type"] == "decided").collect();
+    Ok(Json(Trace { events, next }))
 }
 
 /// Ends a conversation, for the customer too.
