@@ -5,7 +5,7 @@
 
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
-    conversation::{Conversation, Facing, Offer, Purpose, Role, SegmentKind},
+    conversation::{Conversation, Facing, Offer, PauseReason, Purpose, Role, SegmentKind},
     ids::{AgentId, ConversationId},
     input::TransferTarget,
     limits,
@@ -281,6 +281,7 @@ fn check_timers(world: &World, found: &mut Findings) {
             Timer::WrapUp(agent) => world.agent(agent).is_some(),
             Timer::Action(action) => world.pending().get(action).is_some(),
             Timer::Recording(recording) => world.recordings.get(&recording).is_some_and(|open| open.stopping),
+            Timer::RecordingPause(recording) => world.recordings.get(&recording).is_some_and(|open| open.pause.is_some()),
             Timer::Survey(_) => true,
         };
         found.expect(meant, "a deadline is for something that is there", || format!("{timer:?} at {due:?}"));
@@ -299,6 +300,16 @@ fn check_pending(world: &World, found: &mut Findings) {
     for (id, recording) in world.recordings() {
         let bounded = recording.stopping || world.conversation(recording.conversation).is_some_and(|found| found.recording == Some(id));
         found.expect(bounded, "a recording is closed with its conversation", || format!("{id}: {recording:?}"));
+        let until = recording.pause.as_ref().and_then(|pause| pause.until);
+        let ends = world.timers().due(Timer::RecordingPause(id)) == until;
+        let secure = recording.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Secure);
+        let talk = world.conversation(recording.conversation).is_some_and(|found| found.talk.is_some());
+        found.expect(ends && (!secure || until.is_some() && talk), "a secure pause ends by itself, and with the talk", || {
+            format!("{id}: {recording:?}")
+        });
+        let resumes = |action: &Action| matches!(action, Action::ResumeRecording { recording, .. } if *recording == id);
+        let kept = recording.pause.is_none() || !world.pending().iter().any(|(_, action)| resumes(action));
+        found.expect(kept, "nothing is recorded during a pause", || format!("{id}: {recording:?}"));
     }
 }
 
@@ -311,6 +322,9 @@ fn check_limits(world: &World, found: &mut Findings) {
     within("skills", world.skills().len(), limits::SKILLS_PER_TENANT);
     within("numbers", world.numbers().len(), limits::NUMBERS_PER_TENANT);
     within("remembered legs", world.departed().len(), limits::LEGS_REMEMBERED);
+    for (_, recording) in world.recordings() {
+        within("gaps of a recording", recording.gaps.len(), limits::RECORDING_GAPS);
+    }
     for conversation in world.conversations() {
         within("legs", conversation.legs.len(), limits::LEGS_PER_CONVERSATION);
         within("visits", conversation.visits as usize, limits::VISITS_PER_CONVERSATION as usize);

@@ -78,6 +78,14 @@ pub const RING_MARGIN: Millis = Millis::from_secs(5);
 pub const ACTION_MAX: Millis = Millis::from_secs(60);
 /// How long closing a recording may take: a slow disk may have minutes of audio to write.
 pub const RECORDING_CLOSE_MAX: Millis = Millis::from_secs(120);
+/// How long a line may take to confirm that a recording is paused or goes on; then the recording is ended.
+pub const PAUSE_ANSWER_MAX: Millis = Millis::from_secs(3);
+/// How long a secure pause lasts when nothing else is asked for: saying a card's number twice takes less.
+pub const SECURE_PAUSE: Millis = Millis::from_secs(180);
+/// Longest pause that ends by itself.
+pub const SECURE_PAUSE_MAX: Millis = Millis::from_secs(1_800);
+/// Pauses of one recording; each is kept with it for good.
+pub const RECORDING_GAPS: usize = 100;
 /// Least pause before a line that could not say which legs live is asked again; it doubles, because the next is never sooner
 /// than the time that has passed since the takeover.
 pub const SURVEY_RETRY: Millis = Millis::from_secs(30);

@@ -58,7 +58,7 @@ impl Mutation {
         (Mutation::EndWithoutCause, &["ends"]),
         (Mutation::ForgetALeg, &["whole", "stuck", "ends"]),
         (Mutation::ForgetARecording, &["stuck"]),
-        (Mutation::ForgetAnAnswer, &["stuck"]),
+        (Mutation::ForgetAnAnswer, &["whole", "stuck"]),
         (Mutation::ChangeADocumentUnseen, &["replay"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];

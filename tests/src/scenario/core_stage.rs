@@ -130,6 +130,14 @@ impl CoreStage {
                 self.hearing.insert(*leg, Hearing::Nothing);
                 vec![done]
             }
+            Action::PauseRecording { conversation, .. } => {
+                self.paused.insert(*conversation);
+                vec![done]
+            }
+            Action::ResumeRecording { conversation, .. } => {
+                self.paused.remove(conversation);
+                vec![done]
+            }
             Action::StopRecording { recording, .. } => {
                 let (path, duration) = (format!("{recording}.wav"), Millis::from_secs(1));
                 vec![done, Input::RecordingFinished { recording: *recording, path, duration, channels: 2 }]

@@ -65,6 +65,11 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} turns to the other one", |stage, v| ask_about(stage, v[0], "swap_consult", json!({}))),
     ("{} hands over", |stage, v| ask_about(stage, v[0], "complete_consult", json!({}))),
     ("{} goes back to the customer", |stage, v| ask_about(stage, v[0], "cancel_consult", json!({}))),
+    ("{} starts recording", |stage, v| ask_about(stage, v[0], "start_recording", json!({}))),
+    ("{} stops recording", |stage, v| ask_about(stage, v[0], "stop_recording", json!({}))),
+    ("{} pauses the recording", |stage, v| ask_about(stage, v[0], "pause_recording", json!({}))),
+    ("{} pauses the recording securely", |stage, v| ask_about(stage, v[0], "pause_recording", json!({ "secure": true }))),
+    ("{} resumes the recording", |stage, v| ask_about(stage, v[0], "resume_recording", json!({}))),
     ("{} takes a break for {}", |stage, v| {
         let availability = json!({ "state": "not_ready", "reason": v[1] });
         ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": availability }))

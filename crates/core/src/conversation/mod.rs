@@ -2,10 +2,12 @@
 
 mod classify;
 mod consult;
+mod recording;
 mod state;
 
 pub use classify::leg_termination;
 pub use consult::{Consult, ConsultOutcome, Facing};
+pub use recording::{Gap, Pause, PauseReason};
 pub use state::{Conversation, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
 
 use crate::{

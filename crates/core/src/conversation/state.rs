@@ -68,6 +68,9 @@ pub struct Conversation {
     pub consult: Option<Consult>,
     /// The recording under way.
     pub recording: Option<RecordingId>,
+    /// Somebody ended the recording by choice: no queue's rule begins another one.
+    #[serde(default)]
+    pub record_no_more: bool,
     /// Queue of the last visit; where the customer returns to when a transfer fails.
     pub last_queue: Option<QueueId>,
     /// Visits so far.

@@ -85,6 +85,9 @@ impl Engine {
             Action::StartRecording { recording, .. } => self.recording_failed(recording, reason),
             // Half of what should be heard is missing from now on: what there is, is closed.
             Action::RecordRight { conversation, .. } => self.stop_recording(conversation),
+            Action::PauseRecording { conversation, recording, .. } | Action::ResumeRecording { conversation, recording, .. } => {
+                self.pause_failed(conversation, recording, &reason);
+            }
             // It closes with its legs, or is written off.
             Action::StopRecording { .. } => {}
             // Music or silence that is missing is no reason to lose a customer; the rest concerns what is over.

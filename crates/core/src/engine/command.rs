@@ -77,6 +77,22 @@ impl Engine {
                 self.choose_language(conversation, language);
                 Ok(())
             }
+            Command::StartRecording { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.start_recording_by(by, conversation)
+            }
+            Command::PauseRecording { conversation, secure, at_most } => {
+                self.may_steer(&by, conversation)?;
+                self.pause_recording(by, conversation, secure, at_most)
+            }
+            Command::ResumeRecording { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.resume_recording(by, conversation)
+            }
+            Command::StopRecording { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.stop_recording_by(by, conversation)
+            }
             Command::HangUp { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.hang_up_conversation(&by, conversation)

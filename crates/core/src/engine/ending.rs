@@ -74,12 +74,13 @@ impl Engine {
         let Some(found) = self.world.conversations.get(&id) else { return };
         // A telephone that still rings may say that the caller is gone instead of ringing off without a word.
         let legs = if found.talk.is_some() { HangUpReason::Normal } else { HangUpReason::CallerGone };
+        // Before the talk ends, so that a pause lasts to the end of what is recorded.
+        self.stop_recording(id);
         self.end_offer(id, OfferOutcome::Withdrawn, Some(legs));
         self.end_visit(id, closing.visit, None);
         self.end_consult(id, ConsultOutcome::ConversationEnded, Some(legs), Actor::System);
         self.end_talk(id, Some(legs), closing.agent);
         self.end_transfer(id, Some(closing.transfer));
-        self.stop_recording(id);
         let Some(found) = self.world.conversations.get(&id) else { return };
         let others: Vec<LegId> = found.legs.iter().filter(|leg| Some(leg.id) != found.customer).map(|leg| leg.id).collect();
         for leg in others {

@@ -22,6 +22,7 @@ mod leg;
 mod mint;
 mod offer;
 mod overflow;
+mod pause;
 mod queueing;
 mod record;
 mod takeover;

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::{
     conversation::Facing,
     ids::{ConversationId, LegId, RecordingId},
+    input::Actor,
     limits::{PATH_CHARS, TEXT_CHARS},
     output::{Action, Event},
     text::clip,
@@ -16,11 +17,15 @@ impl Engine {
         let Some(found) = self.world.conversations.get(&id) else { return };
         if found.recording.is_some() {
             self.record_right(id, right);
-            return;
+        } else if !found.record_no_more {
+            self.begin_recording(id, right, None);
         }
+    }
+
+    pub(super) fn begin_recording(&mut self, id: ConversationId, right: Option<LegId>, by: Option<Actor>) {
         let Some((left, line)) = self.customer(id) else { return };
         let recording = RecordingId(self.mint());
-        self.emit(Event::RecordingStarted { conversation: id, recording });
+        self.emit(Event::RecordingStarted { conversation: id, recording, by });
         self.act(Action::StartRecording { conversation: id, recording, line, left, right });
     }
 
@@ -54,8 +59,11 @@ impl Engine {
     }
 
     pub(super) fn recording_finished(&mut self, recording: RecordingId, path: String, duration: Millis, channels: u8) {
-        let Some(conversation) = self.world.recordings.get(&recording).map(|open| open.conversation) else { return };
-        self.emit(Event::RecordingFinished { conversation, recording, path: clip(path, PATH_CHARS), duration, channels });
+        let Some(open) = self.world.recordings.get(&recording) else { return };
+        let conversation = open.conversation;
+        let mut gaps = open.gaps.clone();
+        gaps.extend(open.pause.as_ref().map(|pause| pause.ended(self.now)));
+        self.emit(Event::RecordingFinished { conversation, recording, path: clip(path, PATH_CHARS), duration, channels, gaps });
         self.settle_recording(conversation, recording);
     }
 

@@ -50,6 +50,7 @@ impl Engine {
     /// Ends the talk, if there is one. `hang_up` is what the other party's telephone is told.
     pub(super) fn end_talk(&mut self, id: ConversationId, hang_up: Option<HangUpReason>, after: AfterTalk) {
         let Some(talk) = self.world.conversations.get(&id).and_then(|found| found.talk.clone()) else { return };
+        self.end_secure_pause(id);
         if talk.held_since.is_some() {
             self.emit(Event::HoldEnded { conversation: id });
         }
@@ -68,6 +69,7 @@ impl Engine {
         if self.agent_lost_in_consult(id, None, termination) {
             return;
         }
+        self.stop_recording(id);
         self.end_talk(id, None, AfterTalk::WrapUp);
         self.end_conversation(id, termination);
     }
@@ -85,6 +87,9 @@ impl Engine {
         }
         let of_agent = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).is_some_and(|talk| talk.agent.is_some());
         let after = if loss == Loss::Restart { AfterTalk::Nothing } else { AfterTalk::WrapUp };
+        if !of_agent {
+            self.stop_recording(id);
+        }
         self.end_talk(id, None, after);
         if of_agent {
             self.return_to_queue(id, termination);

@@ -70,7 +70,12 @@ impl Engine {
                 }
             }
             Timer::WrapUp(agent) => self.end_wrap_up(agent, None, Actor::System),
-            Timer::Action(action) => self.settle(action, Some(no_answer())),
+            Timer::Action(action) => match self.world.pending.get(action) {
+                // Without an answer it is not known what is recorded.
+                Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. }) => self.action_failed(action, no_answer()),
+                _ => self.settle(action, Some(no_answer())),
+            },
+            Timer::RecordingPause(recording) => self.pause_over(recording),
             Timer::Recording(recording) => self.recording_failed(recording, "it was not closed in time".to_owned()),
             Timer::ConsultWait(id) => self.consult_waited_too_long(id),
             Timer::Survey(line) => {

@@ -5,7 +5,7 @@ use crate::{
     endpoint::Endpoint,
     ids::{AgentId, ConversationId, QueueId},
     output::Prompt,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,32 @@ pub enum Command {
         queue: QueueId,
         /// What is told.
         notice: Option<Prompt>,
+    },
+    /// Record the conversation from now on.
+    StartRecording {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Record nothing for a while.
+    PauseRecording {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Something is said that must not be recorded: the pause ends by itself, after `at_most` or with the talk.
+        #[serde(default)]
+        secure: bool,
+        /// How long at most; a secure pause has a limit even when none is given.
+        #[serde(default)]
+        at_most: Option<Millis>,
+    },
+    /// Record again.
+    ResumeRecording {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Record no more of this conversation.
+    StopRecording {
+        /// Which conversation.
+        conversation: ConversationId,
     },
     /// Let the offered agent refuse the present offer.
     Decline {

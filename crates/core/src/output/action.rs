@@ -31,6 +31,10 @@ pub enum Action {
     StartRecording { conversation: ConversationId, recording: RecordingId, line: Line, left: LegId, right: Option<LegId> },
     /// The right channel is from now on this leg.
     RecordRight { conversation: ConversationId, recording: RecordingId, line: Line, right: Option<LegId> },
+    /// Record nothing until `ResumeRecording`; time goes on. It may only be answered as done when nothing more gets into the file.
+    PauseRecording { conversation: ConversationId, recording: RecordingId, line: Line },
+    /// Record again.
+    ResumeRecording { conversation: ConversationId, recording: RecordingId, line: Line },
     /// Close a recording; answered by `RecordingFinished` or `RecordingFailed`.
     StopRecording { conversation: ConversationId, recording: RecordingId, line: Line },
     /// Tell the telephone that asked for a transfer how it went.
@@ -54,6 +58,8 @@ impl Action {
             | Action::Silence { line, .. }
             | Action::StartRecording { line, .. }
             | Action::RecordRight { line, .. }
+            | Action::PauseRecording { line, .. }
+            | Action::ResumeRecording { line, .. }
             | Action::StopRecording { line, .. }
             | Action::AnswerTransfer { line, .. }
             | Action::EndGhost { line, .. }
@@ -73,6 +79,8 @@ impl Action {
             | Action::Silence { conversation, .. }
             | Action::StartRecording { conversation, .. }
             | Action::RecordRight { conversation, .. }
+            | Action::PauseRecording { conversation, .. }
+            | Action::ResumeRecording { conversation, .. }
             | Action::StopRecording { conversation, .. }
             | Action::AnswerTransfer { conversation, .. }
             | Action::EndGhost { conversation, .. } => Some(*conversation),
@@ -93,6 +101,8 @@ impl Action {
             Action::Reject { .. }
             | Action::StartRecording { .. }
             | Action::RecordRight { .. }
+            | Action::PauseRecording { .. }
+            | Action::ResumeRecording { .. }
             | Action::StopRecording { .. }
             | Action::EndGhost { .. }
             | Action::Survey { .. } => false,
@@ -102,9 +112,11 @@ impl Action {
     /// The recording it is about.
     pub fn recording(&self) -> Option<RecordingId> {
         match self {
-            Action::StartRecording { recording, .. } | Action::RecordRight { recording, .. } | Action::StopRecording { recording, .. } => {
-                Some(*recording)
-            }
+            Action::StartRecording { recording, .. }
+            | Action::RecordRight { recording, .. }
+            | Action::PauseRecording { recording, .. }
+            | Action::ResumeRecording { recording, .. }
+            | Action::StopRecording { recording, .. } => Some(*recording),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use super::{Action, ActionFailure, Prompt};
 use crate::{
     agent::{self, Availability, Duty},
     config::{self, Destination},
-    conversation::{Cause, ConsultOutcome, Direction, Facing, Purpose, Quality, Role, SegmentKind, Termination},
+    conversation::{Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
@@ -298,6 +298,37 @@ pub enum Event {
     RecordingStarted {
         conversation: ConversationId,
         recording: RecordingId,
+        /// Who wanted it; `None` when a queue's rule did.
+        #[serde(default)]
+        by: Option<Actor>,
+    },
+    /// Nothing is recorded from now on, until `until` at the latest.
+    RecordingPaused {
+        conversation: ConversationId,
+        recording: RecordingId,
+        by: Actor,
+        reason: PauseReason,
+        until: Option<Timestamp>,
+    },
+    /// The pause that began at `from` is over.
+    RecordingResumed {
+        conversation: ConversationId,
+        recording: RecordingId,
+        by: Actor,
+        from: Timestamp,
+        reason: PauseReason,
+    },
+    /// A pause could not be kept for sure; the recording is ended because of it.
+    RecordingPauseFailed {
+        conversation: ConversationId,
+        recording: RecordingId,
+        problem: String,
+    },
+    /// Somebody ends the recording by choice: nothing more of this conversation is recorded by rule.
+    RecordingRefused {
+        conversation: ConversationId,
+        recording: RecordingId,
+        by: Actor,
     },
     RecordingFinished {
         conversation: ConversationId,
@@ -305,6 +336,9 @@ pub enum Event {
         path: String,
         duration: Millis,
         channels: u8,
+        /// What was left out, in order.
+        #[serde(default)]
+        gaps: Vec<Gap>,
     },
     RecordingFailed {
         conversation: ConversationId,

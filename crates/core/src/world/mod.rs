@@ -14,7 +14,7 @@ pub use timers::{Timer, Timers};
 use crate::{
     agent::Agent,
     config,
-    conversation::{Conversation, Leg},
+    conversation::{Conversation, Gap, Leg, Pause},
     endpoint::Line,
     ids::{AgentId, ConversationId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
     queue::Queue,
@@ -61,6 +61,12 @@ pub struct OpenRecording {
     pub started_at: Timestamp,
     /// It was told to close.
     pub stopping: bool,
+    /// Nothing is recorded at present.
+    #[serde(default)]
+    pub pause: Option<Pause>,
+    /// What was not recorded before.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
 }
 
 impl World {

@@ -46,6 +46,8 @@ pub enum Timer {
     Survey(Line),
     /// Somebody of the consulted queue has to be free.
     ConsultWait(ConversationId),
+    /// The pause of a recording ends by itself.
+    RecordingPause(RecordingId),
 }
 
 /// All deadlines: at most one per [`Timer`].

@@ -12,6 +12,7 @@ mod main_path;
 mod offers;
 mod office;
 mod overflow;
+mod pauses;
 mod queues;
 mod recordings;
 mod routing;

@@ -220,7 +220,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         _ => TransferTarget::Number("+49891234567".to_owned()),
     };
     let queue = QueueId(u128::from(to) % QUEUES + 1);
-    let command = match what % 27 {
+    let command = match what % 35 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -243,6 +243,14 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         },
         24 => Command::OpenQueue { queue },
         25 => Command::SetNotice { queue, notice: (who < 128).then(|| words("Attention")) },
+        26 => Command::StartRecording { conversation: conversation? },
+        27..=30 => Command::PauseRecording {
+            conversation: conversation?,
+            secure: to.is_multiple_of(2),
+            at_most: to.is_multiple_of(3).then(|| Millis(u64::from(to) * 100)),
+        },
+        31..=32 => Command::ResumeRecording { conversation: conversation? },
+        33 => Command::StopRecording { conversation: conversation? },
         _ => Command::HangUp { conversation: conversation? },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };

@@ -37,6 +37,8 @@ impl Driver {
                 self.start_recording(tenant, conversation, recording, left, right)
             }
             Action::RecordRight { conversation, recording, right, .. } => self.record_right(conversation, recording, right),
+            Action::PauseRecording { conversation, recording, .. } => self.pause_recording(conversation, recording, true),
+            Action::ResumeRecording { conversation, recording, .. } => self.pause_recording(conversation, recording, false),
             Action::StopRecording { conversation, recording, .. } => self.stop_recording(conversation, recording),
             Action::AnswerTransfer { leg, accepted, .. } => self.answer_transfer(now, leg, accepted),
             Action::EndGhost { leg, token, .. } => self.end_ghost(now, leg, &token),

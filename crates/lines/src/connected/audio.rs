@@ -166,6 +166,22 @@ impl Driver {
         Ok(())
     }
 
+    /// Keeps what is said out of the file, or no longer. One that does not run here cannot be vouched for.
+    pub(super) fn pause_recording(
+        &mut self,
+        conversation: ConversationId,
+        recording: RecordingId,
+        pause: bool,
+    ) -> Result<(), ActionFailure> {
+        if !self.recording_tenants.contains_key(&recording) {
+            return Err(failure("MEDIA-003", format!("{recording} does not run on this line")));
+        }
+        let recording = MediaRecording(recording.0);
+        let edit = if pause { Edit::PauseRecording { recording } } else { Edit::ResumeRecording { recording } };
+        self.media.apply(group_of(conversation), vec![edit]);
+        Ok(())
+    }
+
     pub(super) fn stop_recording(&mut self, conversation: ConversationId, recording: RecordingId) -> Result<(), ActionFailure> {
         self.media.apply(group_of(conversation), vec![Edit::StopRecording { recording: MediaRecording(recording.0) }]);
         Ok(())

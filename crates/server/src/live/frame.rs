@@ -251,6 +251,10 @@ impl Teller {
             | Event::ConsultTurned { conversation, .. }
             | Event::ConsultEnded { conversation, .. }
             | Event::RecordingStarted { conversation, .. }
+            | Event::RecordingPaused { conversation, .. }
+            | Event::RecordingResumed { conversation, .. }
+            | Event::RecordingPauseFailed { conversation, .. }
+            | Event::RecordingRefused { conversation, .. }
             | Event::RecordingFinished { conversation, .. }
             | Event::RecordingFailed { conversation, .. }
             | Event::ConversationEnding { conversation, .. }

@@ -19,7 +19,7 @@ impl Stage<'_> {
             return;
         };
         let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
-        let command = match chance.below(14) {
+        let command = match chance.below(16) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -27,6 +27,8 @@ impl Stage<'_> {
             6 => Some(Command::SetAvailability { agent, availability: Availability::NotReady { reason: "meeting".to_owned() } }),
             7 => Some(Command::FinishWrapUp { agent, disposition: Some("closed by supervisor".to_owned()) }),
             8 => Some(Command::Decline { agent }),
+            14 => conversation.map(|conversation| Command::StartRecording { conversation }),
+            15 => conversation.map(|conversation| Command::StopRecording { conversation }),
             10 => {
                 let until = chance.happens(0.5).then(|| self.engine.world().at() + Millis::from_secs(300));
                 Some(Command::CloseQueue { queue, reason: "fire drill".to_owned(), until })

@@ -17,6 +17,10 @@ const OUTSIDE: &str = "+49891234567";
 
 #[derive(Clone, Copy, Debug)]
 pub enum TalkStep {
+    /// Something is said that must not be recorded.
+    Pause,
+    /// It has been said.
+    RecordAgain,
     /// Let the customer wait.
     Hold,
     /// Take the customer back.
@@ -62,6 +66,12 @@ impl Stage<'_> {
         if with_agent && chance.happens(work.notes) {
             steps.push((Millis(lasts.0 / 3), TalkStep::Language));
         }
+        if with_agent && chance.happens(work.notes) {
+            steps.push((Millis(lasts.0 / 4), TalkStep::Pause));
+            if chance.happens(0.8) {
+                steps.push((Millis(lasts.0 / 2), TalkStep::RecordAgain));
+            }
+        }
         if faults.breaks_per_minute > 0.0 {
             let after = chance.exponential(Millis((60_000.0 / faults.breaks_per_minute) as u64));
             steps.push((after, TalkStep::Break));
@@ -90,6 +100,11 @@ impl Stage<'_> {
                 let language = self.draw(index, &[Some("de"), Some("en"), None]).map(str::to_owned);
                 self.steer(partner, |conversation| Command::SetLanguage { conversation, language });
             }
+            TalkStep::Pause => {
+                let (secure, at_most) = self.draw(index, &[(true, None), (true, Some(Millis::from_secs(20))), (false, None)]);
+                self.steer(partner, |conversation| Command::PauseRecording { conversation, secure, at_most });
+            }
+            TalkStep::RecordAgain => self.steer(partner, |conversation| Command::ResumeRecording { conversation }),
             TalkStep::End => self.say_goodbye(index, customer, partner),
             TalkStep::Break => {
                 let kind = self.draw(index, &[CauseKind::Network, CauseKind::MediaLost, CauseKind::Timeout, CauseKind::Failure]);

@@ -57,8 +57,8 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
             conversation::segment_closed(&place, *conversation, *kind, (from.0, to.0), *queue, *agent)
         }
         Event::ConversationEnded { conversation, termination, .. } => conversation::ended(&place, *conversation, termination),
-        Event::RecordingStarted { conversation, recording } => conversation::recording_started(&place, *conversation, *recording),
-        Event::RecordingFinished { conversation, recording, path, duration, channels } => {
+        Event::RecordingStarted { conversation, recording, .. } => conversation::recording_started(&place, *conversation, *recording),
+        Event::RecordingFinished { conversation, recording, path, duration, channels, .. } => {
             conversation::recording_finished(&place, *conversation, *recording, path, *duration, *channels)
         }
         Event::RecordingFailed { conversation, recording, reason } => {
@@ -108,6 +108,10 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
         | Event::ConsultStarted { .. }
+        | Event::RecordingPaused { .. }
+        | Event::RecordingResumed { .. }
+        | Event::RecordingPauseFailed { .. }
+        | Event::RecordingRefused { .. }
         | Event::ConsultCalled { .. }
         | Event::ConsultAnswered { .. }
         | Event::ConsultTurned { .. }
@@ -184,6 +188,10 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::ConsultTurned { conversation, .. }
         | Event::ConsultEnded { conversation, .. }
         | Event::RecordingStarted { conversation, .. }
+        | Event::RecordingPaused { conversation, .. }
+        | Event::RecordingResumed { conversation, .. }
+        | Event::RecordingPauseFailed { conversation, .. }
+        | Event::RecordingRefused { conversation, .. }
         | Event::RecordingFinished { conversation, .. }
         | Event::RecordingFailed { conversation, .. }
         | Event::ConversationEnding { conversation, .. }

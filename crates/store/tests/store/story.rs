@@ -200,7 +200,7 @@ impl Story {
         self.tell(answered, Event::TalkStarted { conversation, queue: Some(queue), agent: Some(agent), leg: agent_leg });
         let recording = RecordingId(self.id());
         if call.recorded {
-            self.tell(answered, Event::RecordingStarted { conversation, recording });
+            self.tell(answered, Event::RecordingStarted { conversation, recording, by: None });
         }
         let over = answered + i64::try_from(call.talk + call.hold).unwrap();
         let (talk, hold) = (Millis(call.talk), Millis(call.hold));
@@ -209,7 +209,10 @@ impl Story {
         self.ends(over, conversation, leg, start, "hung_up");
         if call.recorded {
             let path = format!("{conversation}.wav");
-            self.tell(over, Event::RecordingFinished { conversation, recording, path, duration: Millis(call.talk), channels: 2 });
+            self.tell(
+                over,
+                Event::RecordingFinished { conversation, recording, path, duration: Millis(call.talk), channels: 2, gaps: Vec::new() },
+            );
         }
         let mut done = over;
         if call.wrap_up > 0 {

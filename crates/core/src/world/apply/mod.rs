@@ -7,11 +7,12 @@ mod agent;
 mod configured;
 mod consult;
 mod leg;
+mod recording;
 mod visit;
 mod waiting;
 mod wish;
 
-use super::{OpenRecording, Timer, World};
+use super::{Timer, World};
 use crate::{
     agent::{Agent, Occupation},
     conversation::{Conversation, Leg, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
@@ -59,6 +60,7 @@ impl World {
                     transfer: None,
                     consult: None,
                     recording: None,
+                    record_no_more: false,
                     last_queue: None,
                     visits: 0,
                     overflows: 0,
@@ -205,22 +207,14 @@ impl World {
             | Event::ConsultAnswered { .. }
             | Event::ConsultTurned { .. }
             | Event::ConsultEnded { .. } => self.apply_consult(stamped),
-            Event::RecordingStarted { conversation, recording } => {
-                if let Some(found) = self.conversations.get_mut(conversation) {
-                    found.recording = Some(*recording);
-                    let open = OpenRecording { conversation: *conversation, line: found.line, started_at: at, stopping: false };
-                    self.recordings.insert(*recording, open);
-                }
-            }
-            Event::RecordingFinished { conversation, recording, .. } | Event::RecordingFailed { conversation, recording, .. } => {
-                if let Some(found) = self.conversations.get_mut(conversation)
-                    && found.recording == Some(*recording)
-                {
-                    found.recording = None;
-                }
-                self.recordings.remove(recording);
-                self.timers.clear(Timer::Recording(*recording));
-            }
+            Event::RecordingStarted { .. }
+            | Event::RecordingPaused { .. }
+            | Event::RecordingResumed { .. }
+            | Event::RecordingRefused { .. }
+            | Event::RecordingFinished { .. }
+            | Event::RecordingFailed { .. } => self.apply_recording(stamped),
+            // Its consequence is a wish of its own.
+            Event::RecordingPauseFailed { .. } => {}
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
@@ -239,6 +233,9 @@ impl World {
                         self.timers.set(Timer::Prompt(*conversation), at + limits::PROMPT_MAX);
                     }
                     Action::Play { repeat: false, .. } => self.timers.set(Timer::Action(*action), at + limits::PROMPT_MAX),
+                    Action::PauseRecording { .. } | Action::ResumeRecording { .. } => {
+                        self.timers.set(Timer::Action(*action), at + limits::PAUSE_ANSWER_MAX);
+                    }
                     _ => self.timers.set(Timer::Action(*action), at + limits::ACTION_MAX),
                 }
                 self.pending.insert(*action, wish.clone());

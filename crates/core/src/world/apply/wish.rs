@@ -26,6 +26,7 @@ impl World {
                         found.recording = None;
                     }
                     self.timers.set(Timer::Recording(*recording), at + limits::RECORDING_CLOSE_MAX);
+                    self.end_pause(*recording, at);
                 }
             }
             Action::Survey { line } => self.timers.clear(Timer::Survey(*line)),
