@@ -44,6 +44,23 @@ pub const ALL: &[(&str, Act)] = &[
         stage.set("queue", v[0], "wrap_up", json!({ "kind": "timed", "duration": number(v[1])? * 1000 }))
     }),
     ("{} allows wrap-up until it is finished", |stage, v| stage.set("queue", v[0], "wrap_up", json!({ "kind": "until_finished" }))),
+    ("{} leads to the queue {} after {} seconds", |stage, v| {
+        let when = json!({ "kind": "waited", "after": number(v[2])? * 1000 });
+        stage.set("queue", v[0], "waiting", overflow(when, queue(v[1])))
+    }),
+    ("{} leads to the queue {} when {} wait", |stage, v| {
+        stage.set("queue", v[0], "waiting", overflow(json!({ "kind": "length", "at_least": number(v[2])? }), queue(v[1])))
+    }),
+    ("{} says {} when it is closed", |stage, v| {
+        let message = json!({ "kind": "message", "to": text(v[1]) });
+        stage.set("queue", v[0], "waiting", overflow(json!({ "kind": "closed" }), message))
+    }),
+    ("{} tells the place every {} seconds", |stage, v| {
+        let announcements = json!({ "every": number(v[1])? * 1000, "position": true });
+        stage.set("queue", v[0], "waiting", json!({ "announcements": announcements }))
+    }),
+    ("the key {} leads from {} to {}", |stage, v| stage.set("queue", v[1], "waiting", json!({ "keys": { v[0]: queue(v[2]) } }))),
+    ("{} rings everybody at once", |stage, v| stage.set("queue", v[0], "routing", json!({ "strategy": "ring_all" }))),
     ("{} records from the answer", |stage, v| stage.set("queue", v[0], "recording", json!("from_answer"))),
     ("{} records from the first wait", |stage, v| stage.set("queue", v[0], "recording", json!("from_queue"))),
     // What people do.
@@ -52,6 +69,14 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} declines", |stage, v| stage.decline(v[0])),
     ("{} hangs up", |stage, v| stage.hang_up(v[0])),
     ("{}'s connection breaks", |stage, v| stage.lose(v[0])),
+    ("{} presses {}", |stage, v| stage.press(v[0], v[1])),
+    ("{} closes {} because of {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "close_queue", "queue": format!("@queue:{}", v[1]), "reason": v[2] }))
+    }),
+    ("{} opens {}", |stage, v| ask(stage, v[0], json!({ "type": "open_queue", "queue": format!("@queue:{}", v[1]) }))),
+    ("{} tells everybody in {} {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "set_notice", "queue": format!("@queue:{}", v[1]), "notice": text(v[2]) }))
+    }),
     ("{} hears it to the end", |stage, v| stage.hear_out(v[0])),
     ("{} seconds pass", |stage, v| stage.pass(Duration::from_secs(number(v[0])?))),
     ("{} holds", |stage, v| ask_about(stage, v[0], "hold", json!({}))),
@@ -127,6 +152,14 @@ fn number(text: &str) -> Result<u64> {
 
 fn text(words: &str) -> Value {
     json!({ "kind": "text", "text": words, "language": "en" })
+}
+
+fn queue(name: &str) -> Value {
+    json!({ "kind": "queue", "to": format!("@queue:{name}") })
+}
+
+fn overflow(when: Value, to: Value) -> Value {
+    json!({ "overflow": [{ "when": when, "to": to }] })
 }
 
 fn agent(name: &str) -> String {
