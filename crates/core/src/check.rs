@@ -38,6 +38,7 @@ pub fn check(world: &World) -> Vec<Violation> {
     check_timers(world, &mut found);
     check_pending(world, &mut found);
     check_limits(world, &mut found);
+    check_hours(world, &mut found);
     found.0
 }
 
@@ -283,6 +284,7 @@ fn check_timers(world: &World, found: &mut Findings) {
             Timer::Recording(recording) => world.recordings.get(&recording).is_some_and(|open| open.stopping),
             Timer::RecordingPause(recording) => world.recordings.get(&recording).is_some_and(|open| open.pause.is_some()),
             Timer::Survey(_) => true,
+            Timer::HoursOverride(hours) => world.hours_override(hours).is_some_and(|found| found.switch.until() == Some(due)),
         };
         found.expect(meant, "a deadline is for something that is there", || format!("{timer:?} at {due:?}"));
     }
@@ -328,5 +330,17 @@ fn check_limits(world: &World, found: &mut Findings) {
     for conversation in world.conversations() {
         within("legs", conversation.legs.len(), limits::LEGS_PER_CONVERSATION);
         within("visits", conversation.visits as usize, limits::VISITS_PER_CONVERSATION as usize);
+    }
+}
+
+fn check_hours(world: &World, found: &mut Findings) {
+    for hours in world.hours() {
+        let missing = hours.holidays.iter().find(|id| world.holiday_set(**id).is_none());
+        found.expect(missing.is_none(), "opening hours name holidays that are there", || format!("{missing:?} of {}", hours.name));
+    }
+    for (id, switched) in &world.overrides {
+        found.expect(world.hours_of(*id).is_some(), "what is switched is there", || format!("{id}: {switched:?}"));
+        let ends = switched.switch.until() == world.timers().due(Timer::HoursOverride(*id));
+        found.expect(ends, "a switch that ends by itself has a deadline", || format!("{id}: {switched:?}"));
     }
 }

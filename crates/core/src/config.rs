@@ -7,12 +7,14 @@ mod validate;
 pub use destination::{Destination, Mailbox};
 pub(crate) use validate::check_announcement;
 pub(crate) use validate::check_language;
+pub(crate) use validate::{check_name, check_unique, invalid, room};
 pub use validate::{is_outside_number, validate};
 
 use crate::{
     agent,
     endpoint::{Endpoint, Line},
-    ids::{AgentId, NumberId, QueueId, SkillId},
+    hours::{Holidays, Hours},
+    ids::{AgentId, HolidaysId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{self, SkillRequirement},
 };
@@ -40,6 +42,14 @@ pub enum Change {
     RemoveAgent(AgentId),
     /// A number was removed.
     RemoveNumber(NumberId),
+    /// Opening hours were written.
+    PutHours(Hours),
+    /// A set of holidays was written.
+    PutHolidays(Holidays),
+    /// Opening hours were removed; refused while something goes by them.
+    RemoveHours(HoursId),
+    /// A set of holidays was removed; refused while opening hours name it.
+    RemoveHolidays(HolidaysId),
 }
 
 /// Something agents are able to do.

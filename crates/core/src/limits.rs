@@ -127,3 +127,21 @@ pub const COMFORT_PROMPTS: usize = 20;
 pub const ANNOUNCE_MIN: Millis = Millis::from_secs(10);
 /// Longest time a queue stays closed by hand before it opens by itself, where a time is given.
 pub const CLOSED_MAX: Millis = Millis::from_secs(400 * 86_400);
+/// Documents of opening hours in one tenant.
+pub const HOURS_PER_TENANT: usize = 1_000;
+/// Sets of holidays in one tenant.
+pub const HOLIDAY_SETS_PER_TENANT: usize = 200;
+/// Days in one set of holidays: ten years of a country with many.
+pub const HOLIDAYS_PER_SET: usize = 500;
+/// Sets of holidays that one document of opening hours names.
+pub const HOLIDAY_SETS_PER_HOURS: usize = 10;
+/// Exceptions in one document of opening hours.
+pub const EXCEPTIONS_PER_HOURS: usize = 200;
+/// Longest exception, and longest event of a calendar, in days.
+pub const EXCEPTION_DAYS: i32 = 366;
+/// Spans of one day.
+pub const SPANS_PER_DAY: usize = 12;
+/// How far ahead the next change of opening hours is looked for, in days: more than a year, and still quick to walk through.
+pub const HOURS_DAYS_AHEAD: usize = 400;
+/// Largest calendar taken over, in bytes.
+pub const CALENDAR_BYTES: usize = 1_024 * 1_024;

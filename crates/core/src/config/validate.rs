@@ -11,6 +11,7 @@ use super::{Change, Destination, Number, Skill, Target, Tenant};
 use crate::{
     agent,
     endpoint::Endpoint,
+    hours,
     ids::SkillId,
     limits::{
         AGENTS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS, NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX,
@@ -72,6 +73,22 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             waiting::unnamed(world, &Destination::Agent(*id), "agent")
         }
         Change::RemoveNumber(id) => known(world.numbers.contains_key(id), "number", id),
+        Change::PutHours(hours) => hours::put_hours(world, hours),
+        Change::PutHolidays(holidays) => hours::put_holidays(world, holidays),
+        Change::RemoveHours(id) => {
+            known(world.hours.contains_key(id), "opening hours", id)?;
+            match world.queues.values().find(|queue| queue.settings.waiting.hours == Some(*id)) {
+                Some(queue) => invalid("hours", format!("queue \"{}\" goes by them; change it there first", queue.settings.name)),
+                None => Ok(()),
+            }
+        }
+        Change::RemoveHolidays(id) => {
+            known(world.holidays.contains_key(id), "holidays", id)?;
+            match world.hours.values().find(|hours| hours.holidays.contains(id)) {
+                Some(hours) => invalid("holidays", format!("opening hours \"{}\" name them; remove them there first", hours.name)),
+                None => Ok(()),
+            }
+        }
     }
 }
 
@@ -200,7 +217,7 @@ fn put_tenant(settings: &Tenant) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn invalid(field: &str, problem: String) -> Result<(), Refusal> {
+pub(crate) fn invalid(field: &str, problem: String) -> Result<(), Refusal> {
     Err(Refusal::Invalid { field: field.to_owned(), problem })
 }
 
@@ -208,7 +225,7 @@ fn known(is_there: bool, what: &str, id: &impl ToString) -> Result<(), Refusal> 
     if is_there { Ok(()) } else { Err(Refusal::NotFound { what: what.to_owned(), id: id.to_string() }) }
 }
 
-fn room(is_there: bool, count: usize, limit: usize, what: &str) -> Result<(), Refusal> {
+pub(crate) fn room(is_there: bool, count: usize, limit: usize, what: &str) -> Result<(), Refusal> {
     if is_there || count < limit { Ok(()) } else { Err(Refusal::Full { what: what.to_owned(), limit: limit as u64 }) }
 }
 
@@ -219,7 +236,7 @@ fn unused(world: &World, target: Target, field: &str) -> Result<(), Refusal> {
     }
 }
 
-fn check_name(field: &str, name: &str) -> Result<(), Refusal> {
+pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() {
         return invalid(field, "is empty".to_owned());
     }
@@ -232,7 +249,7 @@ fn check_name(field: &str, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_unique<'a>(field: &str, name: &str, mut others: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
+pub(crate) fn check_unique<'a>(field: &str, name: &str, mut others: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
     if others.any(|other| other.eq_ignore_ascii_case(name)) {
         return invalid(field, format!("\"{name}\" is taken; choose another"));
     }

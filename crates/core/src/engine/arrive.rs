@@ -53,7 +53,7 @@ impl Engine {
         }
         match number.target {
             Target::Queue(id) => match self.world.queues.get(&id) {
-                Some(queue) if !queue.takes_callers() => refused(RejectReason::Unavailable, Us, Reason::Closed),
+                Some(queue) if !self.takes_callers(queue) => refused(RejectReason::Unavailable, Us, Reason::Closed),
                 Some(queue) if queue.takes_one_more(self.index.arriving(id)) => None,
                 Some(_) => refused(RejectReason::Busy, Us, Reason::Full),
                 None => refused(RejectReason::Unavailable, Us, Reason::Unreachable),

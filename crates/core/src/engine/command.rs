@@ -97,6 +97,7 @@ impl Engine {
                 self.may_steer(&by, conversation)?;
                 self.hang_up_conversation(&by, conversation)
             }
+            Command::SetHoursOverride { hours, to } => self.switch_hours(by, hours, to),
         }
     }
 

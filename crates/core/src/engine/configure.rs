@@ -50,7 +50,13 @@ impl Engine {
             Change::PutNumber(number) => world.numbers.get(&number.id) == Some(number),
             Change::PutTenant(settings) => world.settings == *settings,
             Change::RemoveAgent(id) => world.agents.get(id).is_some_and(|agent| agent.retiring),
-            Change::RemoveSkill(_) | Change::RemoveQueue(_) | Change::RemoveNumber(_) => false,
+            Change::PutHours(hours) => world.hours.get(&hours.id) == Some(hours),
+            Change::PutHolidays(holidays) => world.holidays.get(&holidays.id) == Some(holidays),
+            Change::RemoveSkill(_)
+            | Change::RemoveQueue(_)
+            | Change::RemoveNumber(_)
+            | Change::RemoveHours(_)
+            | Change::RemoveHolidays(_) => false,
         }
     }
 }

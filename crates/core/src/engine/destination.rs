@@ -36,7 +36,7 @@ impl Engine {
 
     fn lead_to_queue(&mut self, id: ConversationId, queue: QueueId) {
         match self.world.queues.get(&queue) {
-            Some(state) if !state.takes_callers() => {
+            Some(state) if !self.takes_callers(state) => {
                 let closed = Termination { result: TerminationResult::Us, reason: TerminationReason::Closed };
                 self.end_conversation(id, closed);
             }

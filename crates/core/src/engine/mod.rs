@@ -18,6 +18,7 @@ mod destination;
 mod digit;
 mod ending;
 mod hold;
+mod hours;
 mod leg;
 mod mint;
 mod offer;

@@ -28,7 +28,7 @@ impl Engine {
                 estimate.is_some_and(|estimate| estimate.likely >= *at_least)
             }
             Condition::NoAgents { after } => after.0 == 0 && state.deserted_since.is_some(),
-            Condition::Closed => state.closed.is_some(),
+            Condition::Closed => self.world.is_closed(state, self.now),
             Condition::Waited { .. } => false,
         };
         let rules = &state.settings.waiting.overflow;
@@ -128,6 +128,11 @@ impl Engine {
         self.world.queues.get(&id).ok_or_else(|| Refusal::NotFound { what: "queue".to_owned(), id: id.to_string() })
     }
 
+    /// Whether callers may come: the queue is open, or a rule says where they go while it is closed.
+    pub(super) fn takes_callers(&self, queue: &Queue) -> bool {
+        queue.leads_on_when_closed() || !self.world.is_closed(queue, self.now)
+    }
+
     /// Agents do not decide about queues.
     pub(super) fn only_supervisors(&self, by: &Actor) -> Result<(), Refusal> {
         match by {
@@ -142,7 +147,7 @@ impl Engine {
         match to {
             Destination::Queue(queue) => {
                 let state = self.world.queues.get(queue);
-                let takes = |state: &Queue| state.takes_one_more(self.index.arriving(*queue));
+                let takes = |state: &Queue| self.takes_callers(state) && state.takes_one_more(self.index.arriving(*queue));
                 state.is_some_and(takes) && self.world.conversations.get(&id).is_some_and(room)
             }
             Destination::Agent(agent) => self.world.agents.get(agent).is_some_and(|agent| agent.is_routable()),

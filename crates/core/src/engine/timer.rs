@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::{
     conversation::{Cause, CauseKind, Part, TerminationReason, TerminationResult},
+    hours::Switch,
     ids::{ConversationId, LegId},
     input::Actor,
     output::{Action, ActionFailure, Event, HangUpReason},
@@ -81,6 +82,7 @@ impl Engine {
             Timer::Survey(line) => {
                 self.act(Action::Survey { line });
             }
+            Timer::HoursOverride(hours) => self.emit(Event::HoursOverridden { hours, to: Switch::Automatic, by: Actor::System }),
         }
     }
 

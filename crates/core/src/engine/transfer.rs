@@ -65,9 +65,9 @@ impl Engine {
         match to {
             TransferTarget::Queue(queue) => {
                 let Some(state) = self.world.queues.get(queue) else { return Ok(()) };
-                if !state.takes_callers() {
+                if !self.takes_callers(state) {
                     let name = &state.settings.name;
-                    let why = state.closed.as_ref().map(|closed| closed.reason.as_str()).unwrap_or_default();
+                    let why = state.closed.as_ref().map_or("outside its hours", |closed| closed.reason.as_str());
                     return Err(wrong_state(&format!("queue \"{name}\" is closed ({why}); choose another or open it")));
                 }
                 if !state.takes_one_more(self.index.arriving(*queue)) {

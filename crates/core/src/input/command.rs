@@ -3,7 +3,8 @@
 use crate::{
     agent,
     endpoint::Endpoint,
-    ids::{AgentId, ConversationId, QueueId},
+    hours::Switch,
+    ids::{AgentId, ConversationId, HoursId, QueueId},
     output::Prompt,
     time::{Millis, Timestamp},
 };
@@ -137,6 +138,13 @@ pub enum Command {
     HangUp {
         /// Which conversation.
         conversation: ConversationId,
+    },
+    /// Open or close against the clock, or let the clock decide again. Not for agents.
+    SetHoursOverride {
+        /// Which opening hours.
+        hours: HoursId,
+        /// How.
+        to: Switch,
     },
 }
 

@@ -6,7 +6,8 @@ use crate::{
     config::{self, Destination},
     conversation::{Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    hours::Switch,
+    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
@@ -413,5 +414,11 @@ pub enum Event {
     /// New conversations are refused from now on (or again accepted).
     DrainChanged {
         on: bool,
+    },
+    /// Opening hours were switched against the clock, or back.
+    HoursOverridden {
+        hours: HoursId,
+        to: Switch,
+        by: Actor,
     },
 }

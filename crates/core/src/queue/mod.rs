@@ -261,9 +261,9 @@ impl Queue {
         Queue { settings, waiting, last_offered, closed, deserted_since, pace, notice }
     }
 
-    /// Whether it is open, or a rule says where callers go while it is closed.
-    pub fn takes_callers(&self) -> bool {
-        self.closed.is_none() || self.settings.waiting.overflow.iter().any(|rule| rule.when == Condition::Closed)
+    /// Whether a rule says where callers go while it is closed.
+    pub fn leads_on_when_closed(&self) -> bool {
+        self.settings.waiting.overflow.iter().any(|rule| rule.when == Condition::Closed)
     }
 
     /// Whether one more may come when `coming` are already on their way: to wait, or to be led on by a rule for long queues.

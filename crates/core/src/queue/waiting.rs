@@ -2,6 +2,7 @@
 
 use crate::{
     config::Destination,
+    ids::HoursId,
     output::Prompt,
     time::{Millis, Timestamp},
 };
@@ -12,6 +13,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WaitingRules {
+    /// When the queue takes callers; `None` = always.
+    pub hours: Option<HoursId>,
     /// Tried in order; the first that applies leads the customer away.
     pub overflow: Vec<OverflowRule>,
     /// What those who wait are told.
@@ -54,7 +57,7 @@ pub enum Condition {
         /// Zero applies at once.
         after: Millis,
     },
-    /// The queue is closed when the customer comes. Who waits already is served.
+    /// The queue is closed when the customer comes, by its hours or by hand. Who waits already is served.
     Closed,
 }
 

@@ -180,7 +180,13 @@ impl Index {
             }
             Change::PutAgent(settings) => self.rebuild_agent(world, settings.id),
             Change::RemoveAgent(id) => self.refresh_agent(world, *id),
-            Change::PutSkill(_) | Change::RemoveSkill(_) | Change::PutTenant(_) => {}
+            Change::PutSkill(_)
+            | Change::RemoveSkill(_)
+            | Change::PutTenant(_)
+            | Change::PutHours(_)
+            | Change::PutHolidays(_)
+            | Change::RemoveHours(_)
+            | Change::RemoveHolidays(_) => {}
         }
     }
 

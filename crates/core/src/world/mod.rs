@@ -16,7 +16,8 @@ use crate::{
     config,
     conversation::{Conversation, Gap, Leg, Pause},
     endpoint::Line,
-    ids::{AgentId, ConversationId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    hours::{Holidays, Hours, HoursState, Override},
+    ids::{AgentId, ConversationId, HolidaysId, HoursId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
     queue::Queue,
     time::Timestamp,
 };
@@ -48,6 +49,12 @@ pub struct World {
     /// Conversations with a consult of a queue that nobody has answered yet.
     #[serde(default)]
     pub(crate) queue_consults: BTreeSet<ConversationId>,
+    #[serde(default)]
+    pub(crate) hours: BTreeMap<HoursId, Hours>,
+    #[serde(default)]
+    pub(crate) holidays: BTreeMap<HolidaysId, Holidays>,
+    #[serde(default)]
+    pub(crate) overrides: BTreeMap<HoursId, Override>,
 }
 
 /// A recording that was begun and not yet reported closed; it may outlive its conversation.
@@ -91,6 +98,9 @@ impl World {
             took_over: 0,
             took_over_at: Timestamp::default(),
             queue_consults: BTreeSet::new(),
+            hours: BTreeMap::new(),
+            holidays: BTreeMap::new(),
+            overrides: BTreeMap::new(),
         }
     }
 
@@ -164,6 +174,36 @@ impl World {
         self.agents.get(&id)
     }
 
+    /// All opening hours.
+    pub fn hours(&self) -> impl ExactSizeIterator<Item = &Hours> {
+        self.hours.values()
+    }
+
+    /// Opening hours by their id.
+    pub fn hours_of(&self, id: HoursId) -> Option<&Hours> {
+        self.hours.get(&id)
+    }
+
+    /// How somebody switched opening hours, when somebody did.
+    pub fn hours_override(&self, id: HoursId) -> Option<&Override> {
+        self.overrides.get(&id)
+    }
+
+    /// Whether that is open at a moment, the switch taken into account; nothing when there are no such hours.
+    pub fn is_open(&self, id: HoursId, at: Timestamp) -> Option<HoursState> {
+        self.hours.get(&id).map(|hours| hours.state_switched(&self.holidays, self.overrides.get(&id), at))
+    }
+
+    /// All sets of holidays.
+    pub fn holidays(&self) -> impl ExactSizeIterator<Item = &Holidays> {
+        self.holidays.values()
+    }
+
+    /// One set of holidays.
+    pub fn holiday_set(&self, id: HolidaysId) -> Option<&Holidays> {
+        self.holidays.get(&id)
+    }
+
     /// All conversations, those included whose customer has left and of which some leg has not ended yet
     /// ([`Conversation::is_over`]); oldest first.
     pub fn conversations(&self) -> impl ExactSizeIterator<Item = &Conversation> {
@@ -188,6 +228,12 @@ impl World {
     /// Legs that ended lately.
     pub fn departed(&self) -> &Departed {
         &self.departed
+    }
+
+    /// Whether a queue takes nobody at this time: closed by hand, or outside its hours.
+    pub fn is_closed(&self, queue: &Queue, at: Timestamp) -> bool {
+        let outside = |hours| self.is_open(hours, at).is_some_and(|state| !state.open);
+        queue.closed.is_some() || queue.settings.waiting.hours.is_some_and(outside)
     }
 
     /// Recordings not yet reported closed.

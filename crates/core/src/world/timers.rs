@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::Line,
-    ids::{ActionId, AgentId, ConversationId, LegId, QueueId, RecordingId},
+    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, QueueId, RecordingId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,8 @@ pub enum Timer {
     ConsultWait(ConversationId),
     /// The pause of a recording ends by itself.
     RecordingPause(RecordingId),
+    /// Opening hours that were switched decide by themselves again.
+    HoursOverride(HoursId),
 }
 
 /// All deadlines: at most one per [`Timer`].

@@ -46,6 +46,7 @@ fn kind(event: &Event) -> &'static str {
         Event::QueueStaffed { .. } => "queue_staffed",
         Event::QueueClosed { .. } => "queue_closed",
         Event::NoticeChanged { .. } => "notice_changed",
+        Event::HoursOverridden { .. } => "hours_overridden",
         Event::LanguageChosen { .. } => "language_chosen",
         Event::OfferMade { .. } => "offer_made",
         Event::OfferEnded { .. } => "offer_ended",

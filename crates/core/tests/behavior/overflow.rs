@@ -6,7 +6,8 @@ use dreiklang_core::{
     agent::Duty,
     config::{Change, Destination},
     conversation::{CauseKind, SegmentKind, TerminationReason},
-    ids::LegId,
+    hours::{Hours, Span, Switch, TimeOfDay, Week},
+    ids::{HoursId, LegId},
     output::{Prompt, RejectReason},
     queue::{Condition, FlowOutReason, Outcome, OverflowRule, WaitingRules},
     time::{Millis, Timestamp},
@@ -141,6 +142,29 @@ fn a_closed_queue_refuses_the_call_or_leads_it_on_by_rule_and_serves_who_waits()
     office.ask(Command::OpenQueue { queue: QUEUE }).unwrap();
     let open = office.call(SUPPORT);
     assert_eq!(waits_in(&office, open), Some(QUEUE));
+}
+
+#[test]
+fn outside_its_hours_a_queue_takes_nobody_unless_somebody_switches_it_open() {
+    let mut office = Office::new();
+    let id = HoursId(1);
+    let nine_to_five = Span::new(TimeOfDay::new(9, 0).unwrap(), TimeOfDay::new(17, 0).unwrap());
+    let hours = Hours { week: Week::every_day(&[nine_to_five]), ..Hours::new(id, "Office", "Europe/Berlin") };
+    office.put(Change::PutHours(hours));
+    let waiting = Box::new(WaitingRules { hours: Some(id), ..WaitingRules::default() });
+    office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting, ..queue(QUEUE, "Support") }));
+    // The office's clock stands at 23:13 in Berlin.
+    let late = office.arrive(SUPPORT);
+    assert!(office.actions.iter().any(|(_, action)| matches!(action, Action::Reject { leg, .. } if *leg == late)));
+    office.ask(Command::SetHoursOverride { hours: id, to: Switch::ForcedOpen { until: None } }).unwrap();
+    let open = office.call(SUPPORT);
+    assert_eq!(waits_in(&office, open), Some(QUEUE));
+    office.ask(Command::SetHoursOverride { hours: id, to: Switch::Automatic }).unwrap();
+    office.now.0 += 12 * 3_600_000;
+    let morning = office.call(SUPPORT);
+    assert_eq!(waits_in(&office, morning), Some(QUEUE));
+    let refused = dreiklang_core::config::validate(office.engine.world(), &Change::RemoveHours(id));
+    assert!(refused.unwrap_err().to_string().contains("goes by them"));
 }
 
 #[test]

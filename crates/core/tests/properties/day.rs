@@ -361,7 +361,7 @@ fn waiting(id: u128, how: u8) -> WaitingRules {
         estimate: how.is_multiple_of(6),
         comfort: if how.is_multiple_of(5) { vec![words("Stay"), words("Soon")] } else { Vec::new() },
     };
-    WaitingRules { overflow, announcements, keys: [('1', to(how)), ('#', to(how.wrapping_add(2)))].into() }
+    WaitingRules { hours: None, overflow, announcements, keys: [('1', to(how)), ('#', to(how.wrapping_add(2)))].into() }
 }
 
 fn agent(id: u128, how: u8) -> agent::Settings {

@@ -217,6 +217,7 @@ impl Teller {
             | Event::QueueStaffed { .. }
             | Event::QueueClosed { .. }
             | Event::NoticeChanged { .. }
+            | Event::HoursOverridden { .. }
             | Event::TookOver {}
             | Event::DrainChanged { .. } => Some(Audience::Everybody),
             Event::ConversationStarted { conversation, .. }

@@ -1,9 +1,10 @@
 //! Supervisors, who step in: into conversations, and into what agents do.
 
-use crate::{chance::Chance, stage::Stage};
+use crate::{chance::Chance, profile::company::SHOP_HOURS, stage::Stage};
 use dreiklang_core::{
     Actor, Command,
     agent::{Availability, Duty},
+    hours::Switch,
     ids::{AgentId, ConversationId},
     input::TransferTarget,
     output::Prompt,
@@ -19,7 +20,7 @@ impl Stage<'_> {
             return;
         };
         let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
-        let command = match chance.below(16) {
+        let command = match chance.below(18) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -29,6 +30,12 @@ impl Stage<'_> {
             8 => Some(Command::Decline { agent }),
             14 => conversation.map(|conversation| Command::StartRecording { conversation }),
             15 => conversation.map(|conversation| Command::StopRecording { conversation }),
+            16 => {
+                let until = Some(self.engine.world().at() + Millis::from_secs(600));
+                let to = if chance.happens(0.5) { Switch::ForcedClosed { until } } else { Switch::ForcedOpen { until } };
+                Some(Command::SetHoursOverride { hours: SHOP_HOURS, to })
+            }
+            17 => Some(Command::SetHoursOverride { hours: SHOP_HOURS, to: Switch::Automatic }),
             10 => {
                 let until = chance.happens(0.5).then(|| self.engine.world().at() + Millis::from_secs(300));
                 Some(Command::CloseQueue { queue, reason: "fire drill".to_owned(), until })

@@ -4,7 +4,8 @@ use dreiklang_core::{
     agent,
     config::{Change, Destination, Number, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
-    ids::{AgentId, NumberId, QueueId, SkillId},
+    hours::{Hours, Span, TimeOfDay, Week},
+    ids::{AgentId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{
         self, Aging, Allowance, Announcements, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement,
@@ -20,6 +21,7 @@ pub const SALES: QueueId = QueueId(2);
 pub const BILLING: QueueId = QueueId(3);
 pub const REPAIR_SHOP: QueueId = QueueId(4);
 pub const ABROAD: QueueId = QueueId(5);
+pub const SHOP_HOURS: HoursId = HoursId(1);
 const ENGLISH: SkillId = SkillId(1);
 const REPAIRS: SkillId = SkillId(2);
 
@@ -97,7 +99,13 @@ fn ways_out_of_repairs() -> WaitingRules {
         (Condition::Waited { after: Millis::from_secs(120) }, Destination::Queue(SUPPORT)),
     ];
     let overflow = rules.into_iter().map(|(when, to)| OverflowRule { when, to }).collect();
-    WaitingRules { overflow, ..WaitingRules::default() }
+    WaitingRules { hours: Some(SHOP_HOURS), overflow, ..WaitingRules::default() }
+}
+
+/// With a pause at noon.
+fn shop_day() -> Vec<Span> {
+    let span = |from, to| Some(Span::new(TimeOfDay::new(from, 0)?, TimeOfDay::new(to, 0)?));
+    [span(6, 12), span(13, 22)].into_iter().flatten().collect()
 }
 
 fn needs(skill: SkillId, level: u8) -> Vec<SkillRequirement> {
@@ -145,6 +153,7 @@ pub fn office(agents: usize) -> Vec<Change> {
             routing: RoutingRules { strategy: Strategy::FewestCalls, ..RoutingRules::default() },
             ..queue::Settings::new(BILLING, "Billing")
         }),
+        Change::PutHours(Hours { week: Week::every_day(&shop_day()), ..Hours::new(SHOP_HOURS, "Shop", "Europe/Berlin") }),
         Change::PutQueue(repairs(WaitingRules::default())),
         Change::PutQueue(abroad(Vec::new())),
     ];

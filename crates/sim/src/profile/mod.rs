@@ -1,6 +1,6 @@
 //! What a kind of day is like, as data: who is there, how many call, what people do, and what goes wrong.
 
-mod company;
+pub(crate) mod company;
 mod named;
 
 pub use named::{NAMES, named};

@@ -102,6 +102,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::QueueStaffed { .. }
         | Event::QueueClosed { .. }
         | Event::NoticeChanged { .. }
+        | Event::HoursOverridden { .. }
         | Event::LanguageChosen { .. }
         | Event::VisitWidened { .. }
         | Event::Decided { .. }
@@ -134,7 +135,15 @@ fn configured(place: &Place<'_>, change: &Change) -> Result<(), Failure> {
         // Names and promises stay: figures of the past still need them.
         Change::RemoveQueue(_) => Ok(()),
         Change::RemoveAgent(id) => agent::changed(place, *id, |state| state.set_duty(dreiklang_core::agent::Duty::SignedOut)),
-        Change::PutSkill(_) | Change::PutNumber(_) | Change::PutTenant(_) | Change::RemoveSkill(_) | Change::RemoveNumber(_) => Ok(()),
+        Change::PutSkill(_)
+        | Change::PutNumber(_)
+        | Change::PutTenant(_)
+        | Change::PutHours(_)
+        | Change::PutHolidays(_)
+        | Change::RemoveHours(_)
+        | Change::RemoveHolidays(_)
+        | Change::RemoveSkill(_)
+        | Change::RemoveNumber(_) => Ok(()),
     }
 }
 
@@ -214,6 +223,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::QueueStaffed { .. }
         | Event::QueueClosed { .. }
         | Event::NoticeChanged { .. }
+        | Event::HoursOverridden { .. }
         | Event::DutyChanged { .. }
         | Event::AvailabilityChanged { .. }
         | Event::AvailabilityPlanned { .. }

@@ -16,6 +16,9 @@ const KEYS: &str = "0123456789*#";
 
 pub(super) fn check(world: &World, settings: &Settings) -> Result<(), Refusal> {
     let rules = &settings.waiting;
+    if let Some(missing) = rules.hours.filter(|id| !world.hours.contains_key(id)) {
+        return invalid("queue.waiting.hours", format!("names {missing}, which does not exist; create the opening hours first"));
+    }
     if rules.overflow.len() > OVERFLOW_RULES {
         return invalid("queue.waiting.overflow", format!("holds more than {OVERFLOW_RULES} rules"));
     }

@@ -61,6 +61,20 @@ impl World {
             Change::RemoveNumber(id) => {
                 self.numbers.remove(id);
             }
+            Change::PutHours(hours) => {
+                self.hours.insert(hours.id, hours.clone());
+            }
+            Change::PutHolidays(holidays) => {
+                self.holidays.insert(holidays.id, holidays.clone());
+            }
+            Change::RemoveHours(id) => {
+                self.hours.remove(id);
+                self.overrides.remove(id);
+                self.timers.clear(Timer::HoursOverride(*id));
+            }
+            Change::RemoveHolidays(id) => {
+                self.holidays.remove(id);
+            }
         }
     }
 }

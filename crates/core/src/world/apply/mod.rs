@@ -16,6 +16,7 @@ use super::{Timer, World};
 use crate::{
     agent::{Agent, Occupation},
     conversation::{Conversation, Leg, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
+    hours::{Override, Switch},
     ids::{ActionId, AgentId, ConversationId, LegId},
     limits,
     output::{Action, Event, Stamped},
@@ -254,6 +255,20 @@ impl World {
                 self.took_over_at = at;
             }
             Event::DrainChanged { on } => self.draining = *on,
+            Event::HoursOverridden { hours, to, by } => {
+                self.timers.clear(Timer::HoursOverride(*hours));
+                match to {
+                    Switch::Automatic => {
+                        self.overrides.remove(hours);
+                    }
+                    Switch::ForcedClosed { until } | Switch::ForcedOpen { until } => {
+                        if let Some(until) = until {
+                            self.timers.set(Timer::HoursOverride(*hours), *until);
+                        }
+                        self.overrides.insert(*hours, Override { switch: *to, by: by.clone(), since: at });
+                    }
+                }
+            }
         }
     }
 

@@ -237,6 +237,8 @@ impl Waiting {
                 estimate: told.estimate,
                 comfort: told.comfort.iter().map(Prompt::to_core).collect(),
             },
+            // Opening hours are no documents of the interface yet.
+            hours: None,
             keys: self.keys.iter().map(|(key, to)| Ok::<_, Problem>((*key, to.to_core()?))).collect::<Result<_, _>>()?,
         })
     }
