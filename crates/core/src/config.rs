@@ -43,7 +43,7 @@ pub enum Change {
     /// A number was removed.
     RemoveNumber(NumberId),
     /// Opening hours were written.
-    PutHours(Hours),
+    PutHours(Box<Hours>),
     /// A set of holidays was written.
     PutHolidays(Holidays),
     /// Opening hours were removed; refused while something goes by them.

@@ -50,7 +50,7 @@ impl Engine {
             Change::PutNumber(number) => world.numbers.get(&number.id) == Some(number),
             Change::PutTenant(settings) => world.settings == *settings,
             Change::RemoveAgent(id) => world.agents.get(id).is_some_and(|agent| agent.retiring),
-            Change::PutHours(hours) => world.hours.get(&hours.id) == Some(hours),
+            Change::PutHours(hours) => world.hours.get(&hours.id) == Some(hours.as_ref()),
             Change::PutHolidays(holidays) => world.holidays.get(&holidays.id) == Some(holidays),
             Change::RemoveSkill(_)
             | Change::RemoveQueue(_)

@@ -150,7 +150,7 @@ fn outside_its_hours_a_queue_takes_nobody_unless_somebody_switches_it_open() {
     let id = HoursId(1);
     let nine_to_five = Span::new(TimeOfDay::new(9, 0).unwrap(), TimeOfDay::new(17, 0).unwrap());
     let hours = Hours { week: Week::every_day(&[nine_to_five]), ..Hours::new(id, "Office", "Europe/Berlin") };
-    office.put(Change::PutHours(hours));
+    office.put(Change::PutHours(Box::new(hours)));
     let waiting = Box::new(WaitingRules { hours: Some(id), ..WaitingRules::default() });
     office.put(Change::PutQueue(dreiklang_core::queue::Settings { waiting, ..queue(QUEUE, "Support") }));
     // The office's clock stands at 23:13 in Berlin.

@@ -153,7 +153,7 @@ pub fn office(agents: usize) -> Vec<Change> {
             routing: RoutingRules { strategy: Strategy::FewestCalls, ..RoutingRules::default() },
             ..queue::Settings::new(BILLING, "Billing")
         }),
-        Change::PutHours(Hours { week: Week::every_day(&shop_day()), ..Hours::new(SHOP_HOURS, "Shop", "Europe/Berlin") }),
+        Change::PutHours(Box::new(Hours { week: Week::every_day(&shop_day()), ..Hours::new(SHOP_HOURS, "Shop", "Europe/Berlin") })),
         Change::PutQueue(repairs(WaitingRules::default())),
         Change::PutQueue(abroad(Vec::new())),
     ];

@@ -62,7 +62,7 @@ impl World {
                 self.numbers.remove(id);
             }
             Change::PutHours(hours) => {
-                self.hours.insert(hours.id, hours.clone());
+                self.hours.insert(hours.id, hours.as_ref().clone());
             }
             Change::PutHolidays(holidays) => {
                 self.holidays.insert(holidays.id, holidays.clone());
