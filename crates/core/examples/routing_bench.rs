@@ -2,7 +2,8 @@
 //!
 //! Two decisions, each as one whole call of the engine with all its events and actions drained: an agent becomes free while
 //! many wait, and a caller arrives while many agents are idle (and as many callers wait whom none of them can help).
-//! One JSON line per decision and size, in microseconds.
+//! One JSON line per way of choosing, decision and size, in microseconds. `aging` is longest idle with priorities that grow, a
+//! weight and rings; `ring_all` rings twenty telephones at once and is measured with all that this makes to be done.
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock; the engine does not")]
 
 use dreiklang_core::{
@@ -12,8 +13,9 @@ use dreiklang_core::{
     conversation::{Cause, CauseKind},
     endpoint::{Endpoint, Line, Party},
     ids::{AgentId, CommandId, LegId, NumberId, QueueId, SkillId, TenantId},
-    queue::{self, SkillRequirement},
-    time::Timestamp,
+    queue::{self, Aging, Ring, RoutingRules, SkillRequirement},
+    routing::Strategy,
+    time::{Millis, Timestamp},
 };
 use std::time::{Duration, Instant};
 
@@ -23,19 +25,35 @@ const SIZES: [usize; 3] = [10, 1_000, 10_000];
 const ROUNDS: usize = 20_000;
 
 fn main() {
-    for size in SIZES {
-        report("agent_free_to_offer", size, agent_becomes_free(size));
-    }
-    for size in SIZES {
-        report("visit_arrives_to_offer", size, visit_arrives(size));
+    for (name, rules) in ways() {
+        for size in SIZES {
+            report(name, "agent_free_to_offer", size, agent_becomes_free(size, &rules));
+        }
+        for size in SIZES {
+            report(name, "visit_arrives_to_offer", size, visit_arrives(size, &rules));
+        }
     }
 }
 
-fn report(decision: &str, size: usize, mut times: Vec<Duration>) {
+fn ways() -> Vec<(&'static str, RoutingRules)> {
+    let way = |strategy| RoutingRules { strategy, ..RoutingRules::default() };
+    let ring = |after: u64| Ring { after: Millis::from_secs(after), lower: 1, ..Ring::default() };
+    let aging = Aging { every: Millis::from_secs(10), step: 1, max: 90 };
+    vec![
+        ("longest_idle", way(Strategy::LongestIdle)),
+        ("round_robin", way(Strategy::RoundRobin)),
+        ("fewest_calls", way(Strategy::FewestCalls)),
+        ("skill_level", way(Strategy::SkillLevel)),
+        ("aging", RoutingRules { aging: Some(aging), weight: 250, rings: vec![ring(3_600), ring(7_200)], ..RoutingRules::default() }),
+        ("ring_all", way(Strategy::RingAll)),
+    ]
+}
+
+fn report(way: &str, decision: &str, size: usize, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_nanos() as f64 / 1_000.0;
     println!(
-        "{{\"decision\":\"{decision}\",\"agents\":{size},\"waiting\":{size},\"rounds\":{},\"p50_us\":{:.1},\"p99_us\":{:.1},\"max_us\":{:.1}}}",
+        "{{\"way\":\"{way}\",\"decision\":\"{decision}\",\"agents\":{size},\"waiting\":{size},\"rounds\":{},\"p50_us\":{:.1},\"p99_us\":{:.1},\"max_us\":{:.1}}}",
         times.len(),
         at(0.5),
         at(0.99),
@@ -44,8 +62,8 @@ fn report(decision: &str, size: usize, mut times: Vec<Duration>) {
 }
 
 /// Everybody waits, nobody is ready; agents become ready one at a time, are offered the first caller, and decline.
-fn agent_becomes_free(size: usize) -> Vec<Duration> {
-    let mut center = Center::new(size, false);
+fn agent_becomes_free(size: usize, rules: &RoutingRules) -> Vec<Duration> {
+    let mut center = Center::new(size, false, rules);
     for _ in 0..size {
         center.call(EASY);
     }
@@ -61,8 +79,8 @@ fn agent_becomes_free(size: usize) -> Vec<Duration> {
 }
 
 /// Everybody is idle, and as many callers wait for a skill nobody has; easy callers arrive one at a time and leave again.
-fn visit_arrives(size: usize) -> Vec<Duration> {
-    let mut center = Center::new(size, true);
+fn visit_arrives(size: usize, rules: &RoutingRules) -> Vec<Duration> {
+    let mut center = Center::new(size, true, rules);
     // One place is left for those who arrive.
     for _ in 1..size {
         center.call(HARD);
@@ -72,10 +90,13 @@ fn visit_arrives(size: usize) -> Vec<Duration> {
         center.now.0 += 1;
         let customer = center.arrive(EASY);
         times.push(center.give(Input::Connected { leg: customer, token: None }));
-        let offered = center.engine.world().conversation_of(customer).and_then(|found| found.offer.as_ref()).map(|offer| offer.leg);
-        let leg = offered.expect("agents are idle");
+        let found = center.engine.world().conversation_of(customer).expect("it waits");
+        let rung: Vec<LegId> = found.offers().map(|offer| offer.leg).collect();
+        assert!(!rung.is_empty(), "agents are idle");
         center.end(customer, CauseKind::FarEnd);
-        center.end(leg, CauseKind::Ours);
+        for leg in rung {
+            center.end(leg, CauseKind::Ours);
+        }
     }
     times
 }
@@ -87,12 +108,16 @@ struct Center {
 }
 
 impl Center {
-    fn new(agents: usize, ready: bool) -> Center {
+    fn new(agents: usize, ready: bool, rules: &RoutingRules) -> Center {
         let mut center = Center { engine: Engine::new(TenantId(1)), now: Timestamp(1_700_000_000_000), next: 1_000_000 };
         let skill = SkillId(1);
         center.put(Change::PutTenant(Tenant { name: "Bench".to_owned(), ..Tenant::default() }));
         center.put(Change::PutSkill(Skill { id: skill, name: "Rare".to_owned() }));
-        center.put(Change::PutQueue(queue::Settings { max_waiting: 10_000, ..queue::Settings::new(QueueId(1), "Queue") }));
+        center.put(Change::PutQueue(queue::Settings {
+            max_waiting: 10_000,
+            routing: rules.clone(),
+            ..queue::Settings::new(QueueId(1), "Queue")
+        }));
         for (id, text, skills) in [(1, EASY, vec![]), (2, HARD, vec![SkillRequirement { skill, level: 1 }])] {
             let target = Target::Queue(QueueId(1));
             center.put(Change::PutNumber(Number { skills, ..Number::new(NumberId(id), text, Line::Connected, target) }));

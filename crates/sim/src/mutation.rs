@@ -41,6 +41,8 @@ pub enum Mutation {
     ForgetAnAnswer,
     /// A document becomes something else than what was stored.
     ChangeADocumentUnseen,
+    /// A conversation is offered without a reason.
+    OfferWithoutReason,
     /// A report that comes twice counts twice.
     CountReportsTwice,
 }
@@ -60,6 +62,7 @@ impl Mutation {
         (Mutation::ForgetARecording, &["stuck"]),
         (Mutation::ForgetAnAnswer, &["whole", "stuck"]),
         (Mutation::ChangeADocumentUnseen, &["replay"]),
+        (Mutation::OfferWithoutReason, &["reasons"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
@@ -132,6 +135,7 @@ impl Mutant {
             (Mutation::ForgetALeg, Event::LegEnded { role: Role::Customer, .. }) => once(self, Vec::new()),
             (Mutation::ForgetARecording, Event::RecordingFinished { .. }) => once(self, Vec::new()),
             (Mutation::ForgetAnAnswer, Event::ActionSettled { .. }) => once(self, Vec::new()),
+            (Mutation::OfferWithoutReason, Event::Decided { decision, .. }) if !decision.chosen.is_empty() => once(self, Vec::new()),
             (Mutation::ChangeADocumentUnseen, event) => {
                 let document = Event::Configured { change: self.other_document() };
                 once(self, vec![event, document])

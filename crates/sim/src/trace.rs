@@ -127,6 +127,19 @@ impl Trace {
                 };
                 format!("{} {outcome} in {} after {}", call(conversation), queue_name(world, *queue), seconds(*wait))
             }
+            Event::Decided { conversation, decision, .. } => {
+                let names: Vec<String> = decision.chosen.iter().map(|agent| agent_name(world, *agent)).collect();
+                if names.is_empty() {
+                    format!("{} finds nobody ({:?}, ring {})", call(conversation), decision.strategy, decision.ring)
+                } else {
+                    let (names, idle) = (names.join(" and "), decision.idle);
+                    format!("{} chooses {names} of {idle} who are idle ({:?})", call(conversation), decision.strategy)
+                }
+            }
+            Event::VisitWidened { conversation, ring, .. } => format!("{} asks for less: ring {ring}", call(conversation)),
+            Event::LegRinging { conversation, leg } => format!("{}: {}'s telephone rings", call(conversation), whose(world, *leg)),
+            Event::RecordingStarted { conversation, .. } => format!("{} is recorded", call(conversation)),
+            Event::RecordingFinished { conversation, .. } => format!("{}: the recording is closed", call(conversation)),
             Event::OfferMade { conversation, agent, rings_until, .. } => {
                 let rings = seconds(rings_until.since(stamped.at));
                 format!("{} offered to {} (rings {rings})", call(conversation), agent_name(world, *agent))

@@ -9,6 +9,7 @@ mod once;
 mod order;
 mod place;
 mod ready;
+mod reasons;
 mod replay;
 mod ringing;
 mod stuck;
@@ -67,6 +68,7 @@ pub struct Checkers {
     ringing: ringing::Ringing,
     tiling: tiling::Tiling,
     whole: whole::Whole,
+    reasons: reasons::Reasons,
     replay: replay::Replay,
 }
 
@@ -85,6 +87,7 @@ impl Checkers {
             ringing: ringing::Ringing::default(),
             tiling: tiling::Tiling::default(),
             whole: whole::Whole::default(),
+            reasons: reasons::Reasons::default(),
             replay: replay::Replay::new(tenant, sample),
         }
     }
@@ -113,6 +116,7 @@ impl Checkers {
         self.tiling.observe(stamped, found);
         self.ends.observe(&stamped.event, found);
         self.ringing.observe(&stamped.event);
+        self.reasons.observe(&stamped.event, found);
         self.capacity.observe(world, &stamped.event, found);
         if let Event::OfferMade { visit, conversation, agent, .. } = &stamped.event {
             ready::offered(world, *agent, found);
