@@ -16,6 +16,8 @@ fn main() {
     let per_second = report.conversations as f64 / took;
     println!("{}", serde_json::to_string(&report).unwrap_or_default());
     println!("{took:.2} s, {per_second:.0} conversations/s, {:.0} inputs/s", report.inputs as f64 / took);
+    let held = report.estimates_held as f64 / report.estimates.max(1) as f64;
+    println!("{} predicted waits, {:.1} % of them in the predicted range", report.estimates, held * 100.0);
     for failure in failures.iter().take(1) {
         println!("seed {}: {:#?}", failure.seed, failure.outcome.findings);
         let plan = Plan::new(&profile, failure.seed);

@@ -27,6 +27,12 @@ pub struct Report {
     /// Inputs handled.
     #[serde(skip)]
     pub inputs: u64,
+    /// Answered visits whose wait had been predicted.
+    #[serde(skip)]
+    pub estimates: u64,
+    /// Of these, with a wait in the predicted range.
+    #[serde(skip)]
+    pub estimates_held: u64,
     #[serde(skip)]
     total: Interval,
 }
@@ -42,6 +48,8 @@ impl Report {
         self.conversations += outcome.conversations;
         self.events += outcome.events;
         self.inputs += outcome.inputs;
+        self.estimates += outcome.estimates;
+        self.estimates_held += outcome.estimates_held;
         self.violations += u64::from(!outcome.findings.is_empty());
         for interval in outcome.queues.values() {
             self.total.merge(interval);

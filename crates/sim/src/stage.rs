@@ -68,6 +68,10 @@ pub struct Outcome {
     pub events: u64,
     /// Inputs.
     pub inputs: u64,
+    /// Answered visits whose wait had been predicted.
+    pub estimates: u64,
+    /// Of these, with a wait in the predicted range.
+    pub estimates_held: u64,
     /// What must never be and was.
     pub findings: Vec<Finding>,
     /// The counters of every queue.
@@ -151,6 +155,8 @@ pub(crate) struct Stage<'day> {
     conversations: u64,
     waits: Vec<Wait>,
     inputs: u64,
+    estimates: u64,
+    estimates_held: u64,
     fingerprint: u64,
 }
 
@@ -183,6 +189,8 @@ impl<'day> Stage<'day> {
             conversations: 0,
             waits: Vec::new(),
             inputs: 0,
+            estimates: 0,
+            estimates_held: 0,
             fingerprint: 0xcbf2_9ce4_8422_2325,
         }
     }
@@ -317,6 +325,10 @@ impl<'day> Stage<'day> {
         self.trace.fact(&stamped, self.engine.world());
         match &stamped.event {
             Event::ConversationStarted { .. } => self.conversations += 1,
+            Event::EstimateMeasured { held, .. } => {
+                self.estimates += 1;
+                self.estimates_held += u64::from(*held);
+            }
             Event::LegAdded { conversation, leg, role: Role::Customer, .. } => {
                 if let Some(caller) = self.legs.get(leg).and_then(|leg| leg.caller()) {
                     self.caller_of.insert(*conversation, caller);
@@ -442,6 +454,8 @@ impl<'day> Stage<'day> {
             conversations: self.conversations,
             events: self.engine.world().version(),
             inputs: self.inputs,
+            estimates: self.estimates,
+            estimates_held: self.estimates_held,
             findings: self.checkers.findings().to_vec(),
             queues: self.checkers.intervals().clone(),
             trace,

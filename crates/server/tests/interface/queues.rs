@@ -1,6 +1,6 @@
 //! Queues' rules, and what supervisors do with whole queues.
 
-use super::server::Server;
+use super::{past::Past, server::Server};
 use reqwest::Method;
 use serde_json::json;
 
@@ -60,6 +60,31 @@ async fn a_supervisor_closes_opens_and_tells_everybody_something() {
     assert_eq!(server.call(Method::PUT, &path("notice"), Some(notice), &[]).await.status, 204);
     assert!(server.world(|world| world.queues().all(|queue| queue.notice.is_some())).await);
     server.post("/queues/que_00000000000000000000000009/close", json!({ "reason": "x" })).await.problem(404, "CORE-001");
+}
+
+#[tokio::test]
+async fn why_an_agent_was_asked_is_told_with_the_candidates() {
+    let server = Server::start().await;
+    let (_, agent, _) = server.office().await;
+    let chosen = agent.clone();
+    let server = server
+        .restart(async |store, tenant| {
+            let mut past = Past::after(store, tenant).await;
+            past.ready(&chosen);
+            let caller = past.arrive("+4930111", "+49302000");
+            past.pass(1);
+            past.hang_up(caller);
+            past.write(store, tenant).await;
+        })
+        .await;
+    let list = server.get("/conversations").await.ok();
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let why = server.get(&format!("/conversations/{id}/why")).await.ok();
+    let decisions = why["events"].as_array().unwrap();
+    assert!(!decisions.is_empty() && decisions.iter().all(|event| event["type"] == "decided"), "{why}");
+    let decision = &decisions[0]["decision"];
+    assert_eq!(decision["chosen"][0].as_str(), Some(agent.as_str()), "{why}");
+    assert!(decision["candidates"].as_array().unwrap().iter().any(|candidate| candidate["agent"] == agent.as_str()), "{why}");
 }
 
 #[tokio::test]
