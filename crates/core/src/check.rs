@@ -217,8 +217,10 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
         _ => found.expect(timed.is_none(), "only wrap-up has a wrap-up deadline", says),
     }
     if matches!(agent.occupation, Occupation::Offered { .. }) {
-        let fit = agent.duty == Duty::OnDuty && agent.availability == Availability::Ready;
-        found.expect(fit, "nobody is offered a conversation who is not on duty and ready", says);
+        let offer = agent.leg.and_then(|leg| world.conversation_of(leg)?.offer_over(leg));
+        let wished = offer.is_some_and(|offer| offer.purpose == Purpose::Pull);
+        let fit = agent.duty == Duty::OnDuty && (wished || agent.availability == Availability::Ready);
+        found.expect(fit, "nobody is offered a conversation who is not on duty and ready, unless somebody wished just that", says);
     }
     if matches!(agent.occupation, Occupation::Offered { .. } | Occupation::Talking { .. } | Occupation::Consulting { .. }) {
         found.expect(agent.leg.is_some(), "a busy agent has a telephone leg", says);

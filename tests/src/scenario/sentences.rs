@@ -61,6 +61,9 @@ pub const ALL: &[(&str, Act)] = &[
     }),
     ("the key {} leads from {} to {}", |stage, v| stage.set("queue", v[1], "waiting", json!({ "keys": { v[0]: queue(v[2]) } }))),
     ("{} rings everybody at once", |stage, v| stage.set("queue", v[0], "routing", json!({ "strategy": "ring_all" }))),
+    ("{} gives a failed transfer back for {} seconds", |stage, v| {
+        stage.set("queue", v[0], "calls", json!({ "take_back": number(v[1])? * 1000 }))
+    }),
     ("{} records from the answer", |stage, v| stage.set("queue", v[0], "recording", json!("from_answer"))),
     ("{} records from the first wait", |stage, v| stage.set("queue", v[0], "recording", json!("from_queue"))),
     // What people do.
@@ -84,6 +87,16 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} transfers to the queue {}", |stage, v| ask_about(stage, v[0], "transfer", to("queue", v[1]))),
     ("{} transfers to the agent {}", |stage, v| ask_about(stage, v[0], "transfer", to("agent", v[1]))),
     ("{} transfers to the number {}", |stage, v| ask_about(stage, v[0], "transfer", to("number", v[1]))),
+    ("{} pulls {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "pull", "conversation": format!("@call:{}", v[1]), "agent": agent(v[0]) }))
+    }),
+    ("{} cannot pull {}", |stage, v| {
+        let command = json!({ "type": "pull", "conversation": format!("@call:{}", v[1]), "agent": agent(v[0]) });
+        ensure!(ask(stage, v[0], command).is_err(), "it was not refused");
+        Ok(())
+    }),
+    ("{} puts the customer back in line", |stage, v| ask_about(stage, v[0], "requeue", json!({ "keep_wait": true }))),
+    ("{} puts the customer at the end of the line", |stage, v| ask_about(stage, v[0], "requeue", json!({}))),
     ("{} consults the queue {}", |stage, v| ask_about(stage, v[0], "consult", to("queue", v[1]))),
     ("{} consults the agent {}", |stage, v| ask_about(stage, v[0], "consult", to("agent", v[1]))),
     ("{} consults the number {}", |stage, v| ask_about(stage, v[0], "consult", to("number", v[1]))),

@@ -195,10 +195,14 @@ impl Agent {
         asked.iter().all(|need| self.settings.skills.get(&need.skill).is_some_and(|level| *level >= need.level))
     }
 
-    /// Whether an offer may be made now: on duty, ready, reachable, idle with a free telephone, and not about to disappear.
+    /// Whether an offer may be made now: free to be rung, and ready.
     pub fn is_routable(&self) -> bool {
+        self.availability == Availability::Ready && self.can_be_rung()
+    }
+
+    /// On duty, reachable, idle with a free telephone, and not about to disappear; ready or not.
+    pub fn can_be_rung(&self) -> bool {
         self.duty == Duty::OnDuty
-            && self.availability == Availability::Ready
             && self.reachable
             && self.occupation == Occupation::Idle
             && self.leg.is_none()

@@ -129,6 +129,9 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
     if let Some(longest) = settings.max_wait {
         check_span("queue.max_wait", longest, Millis::from_secs(1), CONVERSATION_MAX)?;
     }
+    if let Some(wait) = settings.calls.take_back {
+        check_span("queue.calls.take_back", wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
+    }
     waiting::check(world, settings)
 }
 

@@ -75,6 +75,9 @@ pub struct Conversation {
     pub last_queue: Option<QueueId>,
     /// Visits so far.
     pub visits: u32,
+    /// Time in queues, visits that are over.
+    #[serde(default)]
+    pub waited: Millis,
     /// Times it was led out of a queue by rule.
     #[serde(default)]
     pub overflows: u8,
@@ -161,6 +164,8 @@ pub enum Purpose {
     /// To take the customer.
     #[default]
     Serve,
+    /// To take the customer, as somebody wished whatever the agent's turn or readiness.
+    Pull,
     /// To be asked by the agent who has the customer.
     Consult,
 }
@@ -212,6 +217,9 @@ pub struct Transfer {
     pub to: TransferTarget,
     /// On whose behalf.
     pub by: Actor,
+    /// The agent who had the customer.
+    #[serde(default)]
+    pub from: Option<AgentId>,
     /// The leg to a party outside.
     pub leg: Option<LegId>,
     /// Since when.

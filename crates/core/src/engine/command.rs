@@ -53,6 +53,14 @@ impl Engine {
                 self.may_steer(&by, conversation)?;
                 self.transfer(by, conversation, to)
             }
+            Command::Pull { conversation, agent } => {
+                self.may_speak_for(&by, agent)?;
+                self.pull(by, conversation, agent)
+            }
+            Command::Requeue { conversation, queue, keep_wait } => {
+                self.may_steer(&by, conversation)?;
+                self.requeue(by, conversation, queue, keep_wait)
+            }
             Command::Consult { conversation, to } => {
                 self.may_steer(&by, conversation)?;
                 self.consult(by, conversation, to)

@@ -54,12 +54,17 @@ impl Engine {
 
     /// The customer hears the agent's telephone ring.
     fn lead_to_agent(&mut self, id: ConversationId, agent: AgentId) {
+        self.ring_agent_or_end(id, agent, UNREACHABLE);
+    }
+
+    /// The customer hears the agent's telephone ring; an agent who cannot take it is no reason to wait.
+    pub(super) fn ring_agent_or_end(&mut self, id: ConversationId, agent: AgentId, otherwise: Termination) {
         if self.world.agents.get(&agent).is_some_and(|agent| agent.is_routable()) {
             self.close_segment(id, Some(SegmentKind::Transfer));
             self.play_to_customer(id, Prompt::Ringback);
             self.offer_directly(id, agent);
         } else {
-            self.end_conversation(id, UNREACHABLE);
+            self.end_conversation(id, otherwise);
         }
     }
 }

@@ -67,7 +67,7 @@ impl Engine {
             self.end_one_offer(id, &other, OfferOutcome::Withdrawn, Some(HangUpReason::AnsweredElsewhere));
         }
         match offer.purpose {
-            Purpose::Serve => self.start_talk(id, offer.leg, Some(offer.agent), visit_of),
+            Purpose::Serve | Purpose::Pull => self.start_talk(id, offer.leg, Some(offer.agent), visit_of),
             Purpose::Consult => self.consult_answered(id, Some(offer.agent), offer.leg),
         }
     }
@@ -99,7 +99,10 @@ impl Engine {
         if let Some(reason) = hang_up {
             self.hang_up(offer.leg, reason);
         }
+        // Who was not ready stays so for the reason already given.
+        let ready = self.world.agents.get(&offer.agent).is_some_and(|agent| agent.availability == Availability::Ready);
         let missed = match outcome {
+            _ if !ready => None,
             OfferOutcome::Accepted | OfferOutcome::Withdrawn => None,
             OfferOutcome::NoAnswer => Some(NotReadyReason::NoAnswer),
             OfferOutcome::Declined => Some(NotReadyReason::Declined),

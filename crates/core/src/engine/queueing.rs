@@ -7,7 +7,7 @@ use crate::{
     ids::{AgentId, ConversationId, QueueId, VisitId},
     limits::{LANGUAGE_CHARS, PREFERRED_WAIT_MAX, PRIORITY_MAX, VISITS_PER_CONVERSATION},
     output::Event,
-    queue::{RecordingPolicy, Request, Terms, Waited},
+    queue::{Preferred, RecordingPolicy, Request, Terms, Waited},
     routing::{Asked, Demand, Misfit, normalize},
     text::clip,
     time::Millis,
@@ -79,11 +79,16 @@ impl Engine {
     /// Brings a customer back whose agent or transfer got lost: to the front of the last queue, or, when there is none,
     /// to the end.
     pub(super) fn return_to_queue(&mut self, id: ConversationId, otherwise: Termination) {
+        self.return_to(id, None, otherwise);
+    }
+
+    /// The same, for one agent alone at first.
+    pub(super) fn return_to(&mut self, id: ConversationId, preferred: Option<Preferred>, otherwise: Termination) {
         let queue = self.world.conversations.get(&id).and_then(|found| found.last_queue);
         match queue.filter(|queue| self.world.queues.contains_key(queue)) {
             Some(queue) => {
                 let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
-                self.enqueue(id, queue, Request { priority: Some(PRIORITY_MAX), preferred: None, returning: true, ..request });
+                self.enqueue(id, queue, Request { priority: Some(PRIORITY_MAX), preferred, returning: true, ..request });
             }
             None => self.end_conversation(id, otherwise),
         }

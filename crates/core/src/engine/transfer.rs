@@ -2,14 +2,15 @@
 
 use super::{Engine, agent::wrong_state, talk::AfterTalk};
 use crate::{
+    agent::{Agent, Occupation},
     config::{Target, is_outside_number},
     conversation::{CauseKind, Conversation, Direction, Part, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
     endpoint::{Line, Party},
-    ids::{ConversationId, LegId},
+    ids::{AgentId, ConversationId, LegId},
     input::{Actor, TransferTarget},
     limits::{LEGS_PER_CONVERSATION, RING_MARGIN, TRANSFER_RING, VISITS_PER_CONVERSATION},
     output::{Action, Event, HangUpReason, Prompt},
-    queue::{FlowOutReason, Outcome, Request},
+    queue::{FlowOutReason, Outcome, Preferred, Request},
     refusal::Refusal,
     routing::OfferOutcome,
 };
@@ -48,7 +49,7 @@ impl Engine {
         is_outside_number(text).then(|| TransferTarget::Number(text.to_owned()))
     }
 
-    fn check_transfer(&self, id: ConversationId, to: &TransferTarget) -> Result<(), Refusal> {
+    pub(super) fn check_transfer(&self, id: ConversationId, to: &TransferTarget) -> Result<(), Refusal> {
         let Some(found) = self.world.conversations.get(&id) else { return Err(wrong_state("the conversation is over")) };
         if found.consult.is_some() {
             return Err(wrong_state("a consult is under way; complete it, or cancel it first"));
@@ -183,14 +184,38 @@ impl Engine {
         self.transfer_failed(id, words, Termination { result: TerminationResult::Upstream, reason });
     }
 
-    /// The target does not take the customer: back to the last queue, or to the end.
+    /// The target does not take the customer: back to the agent who transferred, where the rule of the last queue wants that, and
+    /// to that queue; without a queue to that agent, or to the end.
     pub(super) fn transfer_failed(&mut self, id: ConversationId, words: &str, otherwise: Termination) {
+        let from = self.world.conversations.get(&id).and_then(|found| found.transfer.as_ref()).and_then(|transfer| transfer.from);
         self.end_transfer(id, Some(words));
-        self.return_to_queue(id, otherwise);
+        let queue = self.world.conversations.get(&id).and_then(|found| found.last_queue);
+        match (queue.and_then(|queue| self.world.queues.get(&queue)), from) {
+            (Some(queue), Some(agent)) => {
+                let preferred = queue.settings.calls.take_back.map(|wait| Preferred { agent, wait });
+                if preferred.is_some() {
+                    self.stop_notes(agent, id);
+                }
+                self.return_to(id, preferred, otherwise);
+            }
+            (None, Some(agent)) => {
+                self.stop_notes(agent, id);
+                self.ring_agent_or_end(id, agent, otherwise);
+            }
+            (_, None) => self.return_to(id, None, otherwise),
+        }
+    }
+
+    /// The talk that the notes are about goes on.
+    fn stop_notes(&mut self, agent: AgentId, id: ConversationId) {
+        let about = |agent: &Agent| matches!(agent.occupation, Occupation::WrapUp { conversation, .. } if conversation == id);
+        if self.world.agents.get(&agent).is_some_and(about) {
+            self.end_wrap_up(agent, None, Actor::System);
+        }
     }
 }
 
-fn has_room_for_leg(found: &Conversation) -> Result<(), Refusal> {
+pub(super) fn has_room_for_leg(found: &Conversation) -> Result<(), Refusal> {
     if found.legs.len() < LEGS_PER_CONVERSATION {
         return Ok(());
     }

@@ -52,6 +52,25 @@ pub enum Command {
         /// To whom.
         to: TransferTarget,
     },
+    /// Let a certain agent have a certain waiting customer, whoever's turn it is. Agents pull for themselves, from queues they
+    /// serve; being ready is not needed for it.
+    Pull {
+        /// Which conversation; it waits in a queue.
+        conversation: ConversationId,
+        /// Whose telephone rings.
+        agent: AgentId,
+    },
+    /// Put the customer of a talk back into a queue.
+    Requeue {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Which queue; `None` is the one the customer was in last.
+        #[serde(default)]
+        queue: Option<QueueId>,
+        /// The customer stands in line as one who has waited as long as in all queues before; otherwise as one who comes now.
+        #[serde(default)]
+        keep_wait: bool,
+    },
     /// Ask somebody before handing the customer over, who hears music meanwhile.
     Consult {
         /// Which conversation.

@@ -200,6 +200,21 @@ pub enum Event {
         conversation: ConversationId,
         termination: Termination,
     },
+    /// Somebody wanted this visit for a certain agent, whose telephone rings for it next; no turn counted.
+    VisitPulled {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        agent: AgentId,
+        by: Actor,
+    },
+    /// Somebody puts the customer of a talk back into a queue; with `keep_wait` the time in queues before counts there.
+    Requeued {
+        conversation: ConversationId,
+        queue: QueueId,
+        keep_wait: bool,
+        by: Actor,
+    },
     /// Somebody came to work for a queue that nobody served, or the last one left.
     QueueStaffed {
         queue: QueueId,

@@ -1,5 +1,6 @@
 //! What a queue's rules are for what happens during a call: consults, and who may be recorded in them.
 
+use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// A queue's rules for calls under way; they hold for a conversation while its last queue is this one.
@@ -10,6 +11,9 @@ pub struct CallRules {
     pub consult_drop: ConsultDrop,
     /// Whether what the agent says to a consulted party is recorded in the place of the talk. The party itself never is.
     pub record_consult: bool,
+    /// A customer whose transfer failed waits this long for the agent who transferred alone, then for everybody. `None` = for
+    /// everybody at once.
+    pub take_back: Option<Millis>,
 }
 
 /// Where a customer on hold goes when the agent who consulted is gone.

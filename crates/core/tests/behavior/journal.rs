@@ -43,6 +43,8 @@ fn kind(event: &Event) -> &'static str {
         Event::OverflowPassedOver { .. } => "overflow_passed_over",
         Event::Announced { .. } => "announced",
         Event::FarewellStarted { .. } => "farewell_started",
+        Event::VisitPulled { .. } => "visit_pulled",
+        Event::Requeued { .. } => "requeued",
         Event::QueueStaffed { .. } => "queue_staffed",
         Event::QueueClosed { .. } => "queue_closed",
         Event::NoticeChanged { .. } => "notice_changed",

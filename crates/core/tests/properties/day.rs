@@ -220,7 +220,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         _ => TransferTarget::Number("+49891234567".to_owned()),
     };
     let queue = QueueId(u128::from(to) % QUEUES + 1);
-    let command = match what % 35 {
+    let command = match what % 39 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -251,7 +251,9 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         },
         31..=32 => Command::ResumeRecording { conversation: conversation? },
         33 => Command::StopRecording { conversation: conversation? },
-        _ => Command::HangUp { conversation: conversation? },
+        34 => Command::HangUp { conversation: conversation? },
+        35..=36 => Command::Pull { conversation: conversation?, agent: AgentId(u128::from(to) % AGENTS + 1) },
+        _ => Command::Requeue { conversation: conversation?, queue: (to < 128).then_some(queue), keep_wait: to.is_multiple_of(2) },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
     Some(Input::Command { id: CommandId(next), by, command })
@@ -296,6 +298,7 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         calls: CallRules {
             consult_drop: if how.is_multiple_of(2) { ConsultDrop::Join } else { ConsultDrop::Queue },
             record_consult: how.is_multiple_of(5),
+            take_back: how.is_multiple_of(3).then(|| Millis::from_secs(5 + u64::from(how) % 60)),
         },
         recording: [RecordingPolicy::Off, RecordingPolicy::FromAnswer, RecordingPolicy::FromQueue][usize::from(how) % 3],
         service_level: Default::default(),

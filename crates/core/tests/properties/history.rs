@@ -4,7 +4,7 @@
 use dreiklang_core::{
     Action, Event, Stamped, World,
     agent::Agent,
-    conversation::{Conversation, SegmentKind},
+    conversation::{Conversation, Purpose, SegmentKind},
     ids::{ActionId, AgentId, ConversationId, LegId, OfferId, QueueId, RecordingId, VisitId},
     limits,
     routing::{Strategy, Verdict, asked},
@@ -24,6 +24,7 @@ pub struct History {
     talks: BTreeSet<ConversationId>,
     consults: BTreeSet<ConversationId>,
     chosen: BTreeSet<AgentId>,
+    pulled: Option<AgentId>,
     recordings: BTreeSet<RecordingId>,
     open_legs: BTreeSet<LegId>,
     actions: BTreeMap<ActionId, Action>,
@@ -43,6 +44,7 @@ impl History {
             talks: BTreeSet::new(),
             consults: BTreeSet::new(),
             chosen: BTreeSet::new(),
+            pulled: None,
             recordings: BTreeSet::new(),
             open_legs: BTreeSet::new(),
             actions: BTreeMap::new(),
@@ -88,6 +90,13 @@ impl History {
                 let asked = decision.candidates.iter().filter(|candidate| candidate.verdict == Verdict::Chosen).count();
                 assert_eq!(asked, decision.chosen.len().min(limits::EXPLAINED), "who is asked is named first");
                 self.chosen.extend(&decision.chosen);
+            }
+            Event::VisitPulled { agent, .. } => self.pulled = Some(*agent),
+            Event::OfferMade { offer, agent, purpose: Purpose::Pull, .. } => {
+                self.fresh(offer.0);
+                assert_eq!(self.pulled.take(), Some(*agent), "a pull says who wanted it");
+                assert!(self.world.agent(*agent).is_some_and(Agent::can_be_rung), "who pulls can be rung");
+                self.offers.insert(*offer);
             }
             Event::OfferMade { offer, visit, conversation, agent, .. } => {
                 self.fresh(offer.0);

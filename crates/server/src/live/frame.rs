@@ -242,6 +242,8 @@ impl Teller {
             | Event::OverflowPassedOver { conversation, .. }
             | Event::Announced { conversation, .. }
             | Event::FarewellStarted { conversation, .. }
+            | Event::VisitPulled { conversation, .. }
+            | Event::Requeued { conversation, .. }
             | Event::LanguageChosen { conversation, .. }
             | Event::VisitWidened { conversation, .. }
             | Event::TransferStarted { conversation, .. }

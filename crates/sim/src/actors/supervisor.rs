@@ -20,7 +20,7 @@ impl Stage<'_> {
             return;
         };
         let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
-        let command = match chance.below(18) {
+        let command = match chance.below(22) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -36,6 +36,19 @@ impl Stage<'_> {
                 Some(Command::SetHoursOverride { hours: SHOP_HOURS, to })
             }
             17 => Some(Command::SetHoursOverride { hours: SHOP_HOURS, to: Switch::Automatic }),
+            18..=19 => {
+                let waiting: Vec<ConversationId> = world.conversations().filter(|found| found.visit.is_some()).map(|found| found.id).collect();
+                let by = if chance.happens(0.5) { Actor::Agent(agent) } else { Actor::User("supervisor".to_owned()) };
+                if let Some(conversation) = chance.pick(&waiting).copied() {
+                    self.ask(by, Command::Pull { conversation, agent }, None);
+                }
+                None
+            }
+            20..=21 => {
+                let talks: Vec<ConversationId> = world.conversations().filter(|found| found.talk.is_some()).map(|found| found.id).collect();
+                let (queue, keep_wait) = (chance.happens(0.3).then_some(queue), chance.happens(0.5));
+                chance.pick(&talks).map(|conversation| Command::Requeue { conversation: *conversation, queue, keep_wait })
+            }
             10 => {
                 let until = chance.happens(0.5).then(|| self.engine.world().at() + Millis::from_secs(300));
                 Some(Command::CloseQueue { queue, reason: "fire drill".to_owned(), until })

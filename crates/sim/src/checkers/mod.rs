@@ -18,6 +18,7 @@ mod whole;
 
 use dreiklang_core::{
     Event, Refusal, Stamped, World,
+    conversation::Purpose,
     ids::{ActionId, CommandId, QueueId, TenantId},
     stats::Interval,
     time::Timestamp,
@@ -118,9 +119,9 @@ impl Checkers {
         self.ringing.observe(&stamped.event);
         self.reasons.observe(&stamped.event, found);
         self.capacity.observe(world, &stamped.event, found);
-        if let Event::OfferMade { visit, conversation, agent, .. } = &stamped.event {
-            ready::offered(world, *agent, found);
-            if visit.is_some() {
+        if let Event::OfferMade { visit, conversation, agent, purpose, .. } = &stamped.event {
+            ready::offered(world, *agent, *purpose, found);
+            if visit.is_some() && *purpose != Purpose::Pull {
                 order::offered(world, *conversation, *agent, found);
             }
         }

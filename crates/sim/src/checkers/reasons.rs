@@ -13,6 +13,7 @@ const NAME: &str = "reasons";
 #[derive(Debug, Default)]
 pub struct Reasons {
     decided: Option<(ConversationId, Vec<AgentId>)>,
+    pulled: Option<(ConversationId, AgentId)>,
 }
 
 impl Reasons {
@@ -27,6 +28,11 @@ impl Reasons {
             Event::OfferMade { conversation, visit: Some(_), agent, purpose: Purpose::Serve, .. } => {
                 let decided = self.decided.as_ref().is_some_and(|(of, chosen)| of == conversation && chosen.contains(agent));
                 found.expect(decided, NAME, "an offer follows a decision for this agent", || format!("{event:?} after {:?}", self.decided));
+            }
+            Event::VisitPulled { conversation, agent, .. } => self.pulled = Some((*conversation, *agent)),
+            Event::OfferMade { conversation, agent, purpose: Purpose::Pull, .. } => {
+                let wished = self.pulled.take() == Some((*conversation, *agent));
+                found.expect(wished, NAME, "an offer out of turn was wished right before", || format!("{event:?}"));
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ use dreiklang_core::{
     ids::{AgentId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{
-        self, Aging, Allowance, Announcements, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement,
+        self, Aging, Allowance, Announcements, CallRules, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement,
         WaitingRules,
     },
     routing::Strategy,
@@ -136,6 +136,7 @@ pub fn office(agents: usize) -> Vec<Change> {
             ..queue::Settings::new(SUPPORT, "Support")
         }),
         Change::PutQueue(queue::Settings {
+            calls: CallRules { take_back: Some(Millis::from_secs(20)), ..CallRules::default() },
             priority: 60,
             max_wait: Some(Millis::from_secs(600)),
             routing: RoutingRules {

@@ -99,6 +99,8 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::OverflowPassedOver { .. }
         | Event::Announced { .. }
         | Event::FarewellStarted { .. }
+        | Event::VisitPulled { .. }
+        | Event::Requeued { .. }
         | Event::QueueStaffed { .. }
         | Event::QueueClosed { .. }
         | Event::NoticeChanged { .. }
@@ -186,6 +188,8 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::OverflowPassedOver { conversation, .. }
         | Event::Announced { conversation, .. }
         | Event::FarewellStarted { conversation, .. }
+        | Event::VisitPulled { conversation, .. }
+        | Event::Requeued { conversation, .. }
         | Event::LanguageChosen { conversation, .. }
         | Event::VisitWidened { conversation, .. }
         | Event::Decided { conversation, .. }

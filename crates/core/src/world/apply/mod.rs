@@ -64,6 +64,7 @@ impl World {
                     record_no_more: false,
                     last_queue: None,
                     visits: 0,
+                    waited: Millis::default(),
                     overflows: 0,
                     farewell: None,
                     ending: None,
@@ -121,7 +122,8 @@ impl World {
             | Event::QueueStaffed { .. }
             | Event::QueueClosed { .. }
             | Event::NoticeChanged { .. } => self.apply_waiting(stamped),
-            Event::EstimateMeasured { .. } => {}
+            // What they lead to is told by facts of their own.
+            Event::EstimateMeasured { .. } | Event::VisitPulled { .. } | Event::Requeued { .. } => {}
             Event::OfferMade { offer, conversation, queue, agent, leg, rings_until, purpose, .. } => {
                 if let Some(queue) = queue.and_then(|id| self.queues.get_mut(&id)) {
                     queue.last_offered = Some(*agent);
@@ -193,7 +195,8 @@ impl World {
             }
             Event::TransferStarted { conversation, by, to } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
-                    found.transfer = Some(Transfer { to: to.clone(), by: by.clone(), leg: None, started_at: at });
+                    let from = found.talk.as_ref().and_then(|talk| talk.agent);
+                    found.transfer = Some(Transfer { to: to.clone(), by: by.clone(), from, leg: None, started_at: at });
                 }
             }
             Event::TransferEnded { conversation, .. } => {

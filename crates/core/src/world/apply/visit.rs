@@ -63,7 +63,7 @@ impl World {
                     visit.unserved = decision.chosen.is_empty().then(|| visit.stage());
                 }
             }
-            Event::VisitEnded { conversation, outcome, .. } => {
+            Event::VisitEnded { conversation, outcome, wait, .. } => {
                 for timer in [
                     Timer::Widen(*conversation),
                     Timer::MaxWait(*conversation),
@@ -72,7 +72,9 @@ impl World {
                 ] {
                     self.timers.clear(timer);
                 }
-                let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.take()) else { return };
+                let Some(found) = self.conversations.get_mut(conversation) else { return };
+                let Some(visit) = found.visit.take() else { return };
+                found.waited = found.waited + *wait;
                 if let Some(queue) = self.queues.get_mut(&visit.queue) {
                     queue.waiting.remove(&visit.turn(*conversation));
                     if queue.waiting.is_empty() {
