@@ -202,10 +202,6 @@ impl Agent {
 
     /// On duty, reachable, idle with a free telephone, and not about to disappear; ready or not.
     pub fn can_be_rung(&self) -> bool {
-        self.duty == Duty::OnDuty
-            && self.reachable
-            && self.occupation == Occupation::Idle
-            && self.leg.is_none()
-            && !self.retiring
+        self.duty == Duty::OnDuty && self.reachable && self.occupation == Occupation::Idle && self.leg.is_none() && !self.retiring
     }
 }

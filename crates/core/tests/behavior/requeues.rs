@@ -186,7 +186,8 @@ fn the_time_for_a_take_back_is_bounded() {
     let office = Office::new();
     for take_back in [Millis(0), limits::PREFERRED_WAIT_MAX + Millis(1)] {
         let calls = CallRules { take_back: Some(take_back), ..CallRules::default() };
-        let refused = dreiklang_core::config::validate(office.engine.world(), &Change::PutQueue(Settings { calls, ..queue(QUEUE, "Support") }));
+        let refused =
+            dreiklang_core::config::validate(office.engine.world(), &Change::PutQueue(Settings { calls, ..queue(QUEUE, "Support") }));
         assert!(matches!(refused, Err(Refusal::Invalid { field, .. }) if field == "queue.calls.take_back"));
     }
 }

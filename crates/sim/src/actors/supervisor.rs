@@ -37,7 +37,8 @@ impl Stage<'_> {
             }
             17 => Some(Command::SetHoursOverride { hours: SHOP_HOURS, to: Switch::Automatic }),
             18..=19 => {
-                let waiting: Vec<ConversationId> = world.conversations().filter(|found| found.visit.is_some()).map(|found| found.id).collect();
+                let waiting: Vec<ConversationId> =
+                    world.conversations().filter(|found| found.visit.is_some()).map(|found| found.id).collect();
                 let by = if chance.happens(0.5) { Actor::Agent(agent) } else { Actor::User("supervisor".to_owned()) };
                 if let Some(conversation) = chance.pick(&waiting).copied() {
                     self.ask(by, Command::Pull { conversation, agent }, None);

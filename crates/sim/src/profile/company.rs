@@ -8,8 +8,8 @@ use dreiklang_core::{
     ids::{AgentId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{
-        self, Aging, Allowance, Announcements, CallRules, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement,
-        WaitingRules,
+        self, Aging, Allowance, Announcements, CallRules, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules,
+        SkillRequirement, WaitingRules,
     },
     routing::Strategy,
     time::Millis,
