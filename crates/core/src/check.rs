@@ -39,6 +39,7 @@ pub fn check(world: &World) -> Vec<Violation> {
     check_pending(world, &mut found);
     check_limits(world, &mut found);
     check_hours(world, &mut found);
+    check_messages(world, &mut found);
     found.0
 }
 
@@ -65,6 +66,7 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     let consulting = conversation.offer.as_ref().is_some_and(|offer| offer.purpose == Purpose::Consult);
     let offered = if consulting { is(&[SegmentKind::Hold]) } else { is(&[SegmentKind::Queue, SegmentKind::Transfer]) };
     found.expect(conversation.offer.is_none() || offered, rule, says);
+    check_message(world, conversation, found);
     check_offers(conversation, found);
     check_consult(conversation, found);
     if is(&[SegmentKind::Transfer]) {
@@ -104,6 +106,35 @@ fn check_offers(conversation: &Conversation, found: &mut Findings) {
     let serving = conversation.offers().all(|offer| offer.purpose == Purpose::Serve) && conversation.visit.is_some();
     found.expect(serving, "several telephones ring for a visit of a queue only", says);
     found.expect(conversation.also.len() < limits::RING_ALL_AGENTS, "not more telephones ring at once than allowed", says);
+}
+
+fn check_message(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?}, {:?}", conversation.id, conversation.message, conversation.segment);
+    let there = conversation.place() == Some(SegmentKind::Voicemail);
+    found.expect(conversation.message.is_some() == there, "who leaves a message is there and nowhere else", says);
+    let Some(message) = conversation.message else { return };
+    let open = world.leaving.get(&message);
+    found.expect(open.is_some_and(|open| open.conversation == conversation.id), "a message that is left is known", says);
+    let recorded = open.is_some_and(|open| open.recording.is_some());
+    let ends = world.timers().due(Timer::Message(conversation.id)).is_some();
+    found.expect(recorded == ends, "a message has a longest length from its tone on", says);
+    found.expect(recorded || conversation.playing.is_some(), "who has not heard the tone hears the greeting", says);
+}
+
+/// Every message ends, and is forgotten in its time.
+fn check_messages(world: &World, found: &mut Findings) {
+    for (id, open) in world.leaving() {
+        let being = match open.recording {
+            None => world.conversation(open.conversation).is_some_and(|conversation| conversation.message == Some(id)),
+            Some(recording) => world.recordings.get(&recording).is_some_and(|recording| recording.message == Some(id)),
+        };
+        found.expect(being, "a message that is left is being spoken or written", || format!("{id}: {open:?}"));
+    }
+    for message in world.messages().iter() {
+        let forgotten = world.timers().due(Timer::MessageExpiry(message.id)) == Some(message.expires_at);
+        found.expect(forgotten, "a message is forgotten in its time", || format!("{message:?}"));
+        found.expect(world.mailbox(message.mailbox).is_some(), "a message belongs to somebody", || format!("{message:?}"));
+    }
 }
 
 fn check_consult(conversation: &Conversation, found: &mut Findings) {
@@ -276,7 +307,9 @@ fn check_timers(world: &World, found: &mut Findings) {
             | Timer::Overflow(id)
             | Timer::Announce(id)
             | Timer::MaxWait(id)
+            | Timer::Message(id)
             | Timer::ConsultWait(id) => world.conversation(id).is_some(),
+            Timer::MessageExpiry(message) => world.message(message).is_some(),
             Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) | Timer::HangUpAgain(leg) => world.leg(leg).is_some(),
             Timer::Reopen(queue) => {
                 world.queue(queue).is_some_and(|queue| queue.closed.as_ref().is_some_and(|closed| closed.until.is_some()))
@@ -325,6 +358,7 @@ fn check_limits(world: &World, found: &mut Findings) {
     within("agents", world.agents().len(), limits::AGENTS_PER_TENANT);
     within("skills", world.skills().len(), limits::SKILLS_PER_TENANT);
     within("numbers", world.numbers().len(), limits::NUMBERS_PER_TENANT);
+    within("messages", world.messages().len() + world.leaving().len(), limits::MESSAGES_PER_TENANT);
     within("remembered legs", world.departed().len(), limits::LEGS_REMEMBERED);
     for (_, recording) in world.recordings() {
         within("gaps of a recording", recording.gaps.len(), limits::RECORDING_GAPS);

@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `world` → `engine`; then `conversation`, `queue`, `agent`,
-//! `routing`, `hours`, `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
+//! `routing`, `hours`, `voicemail`, `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
 #![forbid(unsafe_code)]
 
 pub mod agent;
@@ -29,6 +29,7 @@ pub mod routing;
 pub mod stats;
 mod text;
 pub mod time;
+pub mod voicemail;
 pub mod world;
 mod zone;
 

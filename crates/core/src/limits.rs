@@ -127,6 +127,14 @@ pub const COMFORT_PROMPTS: usize = 20;
 pub const ANNOUNCE_MIN: Millis = Millis::from_secs(10);
 /// Longest time a queue stays closed by hand before it opens by itself, where a time is given.
 pub const CLOSED_MAX: Millis = Millis::from_secs(400 * 86_400);
+/// Messages kept in one mailbox at most.
+pub const MESSAGES_PER_MAILBOX: u32 = 1_000;
+/// Messages kept in one tenant: each is part of every snapshot.
+pub const MESSAGES_PER_TENANT: usize = 20_000;
+/// Longest message.
+pub const MESSAGE_MAX: Millis = Millis::from_secs(600);
+/// Longest time a message is kept.
+pub const MESSAGE_KEEP_MAX: Millis = Millis::from_secs(400 * 86_400);
 /// Documents of opening hours in one tenant.
 pub const HOURS_PER_TENANT: usize = 1_000;
 /// Sets of holidays in one tenant.

@@ -26,6 +26,16 @@ impl Tongue {
     }
 }
 
+/// Asks for a message after the tone.
+pub(crate) fn leave_a_message(language: &str) -> Prompt {
+    let tongue = Tongue::of(language);
+    let text = match tongue {
+        Tongue::English => "Please leave a message after the tone. Press the pound key when you are done.",
+        Tongue::German => "Bitte hinterlassen Sie nach dem Ton eine Nachricht. Beenden Sie sie mit der Rautetaste.",
+    };
+    Prompt::Text { text: text.to_owned(), language: tongue.tag().to_owned() }
+}
+
 /// Says the place (1 is next) and the estimated wait, as far as each is given; `None` when neither is.
 pub(crate) fn waiting(language: &str, position: Option<usize>, estimate: Option<Estimate>) -> Option<Prompt> {
     let tongue = Tongue::of(language);

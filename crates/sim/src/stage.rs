@@ -21,7 +21,7 @@ use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Stamped, World, config,
     conversation::Role,
     endpoint::Line,
-    ids::{ActionId, CommandId, ConversationId, LegId, QueueId, TenantId},
+    ids::{ActionId, CommandId, ConversationId, LegId, QueueId, RecordingId, TenantId},
     limits, queue,
     stats::Interval,
     time::{Millis, Timestamp},
@@ -141,6 +141,8 @@ pub(crate) struct Stage<'day> {
     /// When the last action of a conversation was handed to its line: they are carried out in order.
     pub queued_until: BTreeMap<ConversationId, Timestamp>,
     pub caller_of: BTreeMap<ConversationId, usize>,
+    /// When lines began to record.
+    pub recorded_since: BTreeMap<RecordingId, Timestamp>,
     pub outages: [u32; 3],
     pub purposes: BTreeMap<CommandId, Purpose>,
     pub chance: Chance,
@@ -176,6 +178,7 @@ impl<'day> Stage<'day> {
             legs: BTreeMap::new(),
             queued_until: BTreeMap::new(),
             caller_of: BTreeMap::new(),
+            recorded_since: BTreeMap::new(),
             outages: [0; 3],
             purposes: BTreeMap::new(),
             chance: Chance::new(seed, Stream::Store, 0),

@@ -6,13 +6,14 @@ use super::stage::{Counts, Sound, Stage};
 use anyhow::{Context, Result, bail, ensure};
 use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Refusal,
-    config::{self, Change},
+    config::{self, Change, Mailbox},
     conversation::{Cause, CauseKind, Conversation, Role},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, NumberId, QueueId, SkillId, TenantId},
+    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
     output::Prompt,
     stats::Interval,
     time::{Millis, Timestamp},
+    voicemail::MessageState,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -41,6 +42,8 @@ pub struct CoreStage {
     callers: BTreeMap<String, LegId>,
     hearing: BTreeMap<LegId, Hearing>,
     paused: BTreeSet<ConversationId>,
+    /// Since when recordings run.
+    recorded: BTreeMap<RecordingId, Timestamp>,
     counts: BTreeMap<QueueId, Interval>,
     reply: Option<Result<(), Refusal>>,
 }
@@ -56,6 +59,7 @@ impl Default for CoreStage {
             callers: BTreeMap::new(),
             hearing: BTreeMap::new(),
             paused: BTreeSet::new(),
+            recorded: BTreeMap::new(),
             counts: BTreeMap::new(),
             reply: None,
         };
@@ -139,12 +143,16 @@ impl CoreStage {
                 vec![done]
             }
             Action::StopRecording { recording, .. } => {
-                let (path, duration) = (format!("{recording}.wav"), Millis::from_secs(1));
+                let since = self.recorded.remove(recording).unwrap_or(self.now);
+                let (path, duration) = (format!("{recording}.wav"), self.now.since(since));
                 vec![done, Input::RecordingFinished { recording: *recording, path, duration, channels: 2 }]
             }
             Action::Survey { line } => vec![Input::Survey { line: *line, live: Vec::new() }],
+            Action::StartRecording { recording, .. } => {
+                self.recorded.entry(*recording).or_insert(self.now);
+                vec![done]
+            }
             Action::Reject { .. }
-            | Action::StartRecording { .. }
             | Action::RecordRight { .. }
             | Action::AnswerTransfer { .. }
             | Action::EndGhost { .. } => vec![done],
@@ -198,6 +206,11 @@ impl CoreStage {
 
     fn agent(&self, name: &str) -> Option<&dreiklang_core::agent::Agent> {
         self.engine.world().agent(self.agent_id(name)?)
+    }
+
+    fn mailbox(&self, name: &str) -> Option<Mailbox> {
+        let queue = self.ids.get(&("queue".to_owned(), name.to_owned())).and_then(|id| id.parse().ok());
+        queue.map(Mailbox::Queue).or_else(|| self.agent_id(name).map(Mailbox::Agent))
     }
 
     /// The leg of a caller, of an agent, or of a party outside by the number dialed.
@@ -335,6 +348,12 @@ impl Stage for CoreStage {
         self.reply.take().context("the core did not answer")?.map_err(anyhow::Error::from)
     }
 
+    fn mark(&mut self, by: &str, mailbox: &str, state: &str) -> Result<()> {
+        let id = self.mailbox(mailbox).and_then(|mailbox| self.engine.world().messages().of(mailbox).next()).map(|message| message.id);
+        let id = id.with_context(|| format!("{mailbox} has no message"))?;
+        self.ask(by, json!({ "type": "mark_message", "message": id, "state": state }))
+    }
+
     fn pass(&mut self, time: Duration) -> Result<()> {
         let until = self.now + Millis(u64::try_from(time.as_millis())?);
         while let Some((due, _)) = self.engine.world().timers().next().filter(|(due, _)| *due <= until) {
@@ -356,6 +375,7 @@ impl Stage for CoreStage {
             Hearing::Legs(legs) => legs.iter().map(|leg| Sound::Person(self.name_of(*leg))).collect(),
             Hearing::Prompt(Prompt::Music, _) => BTreeSet::from([Sound::Music]),
             Hearing::Prompt(Prompt::Ringback, _) => BTreeSet::from([Sound::Ringback]),
+            Hearing::Prompt(Prompt::Beep, _) => BTreeSet::from([Sound::Tone]),
             Hearing::Prompt(Prompt::Text { text, .. }, _) => BTreeSet::from([Sound::Text(text.clone())]),
             Hearing::Prompt(Prompt::File { name }, _) => BTreeSet::from([Sound::File(name.clone())]),
         };
@@ -386,6 +406,13 @@ impl Stage for CoreStage {
         let id = self.ids.get(&("queue".to_owned(), queue.to_owned())).and_then(|id| id.parse().ok());
         let interval = id.and_then(|id: QueueId| self.counts.get(&id).copied()).unwrap_or_default();
         Counts { offered: interval.offered, answered: interval.answered, abandoned: interval.abandoned, flow_out: interval.flow_out }
+    }
+
+    fn messages(&self, mailbox: &str) -> (usize, usize) {
+        let Some(mailbox) = self.mailbox(mailbox) else { return (0, 0) };
+        let messages = self.engine.world().messages();
+        let unheard = messages.of(mailbox).filter(|message| message.state == MessageState::New).count();
+        (unheard, messages.of(mailbox).count())
     }
 
     fn is_recorded(&self, person: &str) -> bool {

@@ -51,6 +51,16 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} leads to the queue {} when {} wait", |stage, v| {
         stage.set("queue", v[0], "waiting", overflow(json!({ "kind": "length", "at_least": number(v[2])? }), queue(v[1])))
     }),
+    ("{} leads to the mailbox of the queue {} after {} seconds", |stage, v| {
+        let when = json!({ "kind": "waited", "after": number(v[2])? * 1000 });
+        stage.set("queue", v[0], "waiting", overflow(when, mailbox("queue", v[1])))
+    }),
+    ("the key {} leads from {} to the mailbox of the agent {}", |stage, v| {
+        stage.set("queue", v[1], "waiting", json!({ "keys": { v[0]: mailbox("agent", v[2]) } }))
+    }),
+    ("the mailbox of {} greets with {} and takes {} seconds", |stage, v| {
+        stage.set("queue", v[0], "voicemail", json!({ "greeting": text(v[1]), "longest": number(v[2])? * 1000 }))
+    }),
     ("{} says {} when it is closed", |stage, v| {
         let message = json!({ "kind": "message", "to": text(v[1]) });
         stage.set("queue", v[0], "waiting", overflow(json!({ "kind": "closed" }), message))
@@ -112,6 +122,8 @@ pub const ALL: &[(&str, Act)] = &[
         let availability = json!({ "state": "not_ready", "reason": v[1] });
         ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": availability }))
     }),
+    ("{} has heard the oldest message of {}", |stage, v| stage.mark(v[0], v[1], "heard")),
+    ("{} has done what the oldest message of {} asks for", |stage, v| stage.mark(v[0], v[1], "done")),
     ("{} becomes ready", |stage, v| {
         ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": { "state": "ready" } }))
     }),
@@ -137,10 +149,15 @@ pub const ALL: &[(&str, Act)] = &[
     }),
     ("{} hears music", |stage, v| hears(stage, v[0], [Sound::Music])),
     ("{} hears the ringing tone", |stage, v| hears(stage, v[0], [Sound::Ringback])),
+    ("{} hears the tone", |stage, v| hears(stage, v[0], [Sound::Tone])),
     ("{} hears nothing", |stage, v| hears(stage, v[0], [])),
     ("{} hears the text {}", |stage, v| hears(stage, v[0], [Sound::Text(v[1].to_owned())])),
     ("{} waits in {}", |stage, v| expect("waits in", stage.waits_in(v[0]), Some(v[1].to_owned()))),
     ("{} is on hold", |stage, v| expect("place", stage.place(v[0]), Some("hold".to_owned()))),
+    ("{} leaves a message", |stage, v| expect("place", stage.place(v[0]), Some("voicemail".to_owned()))),
+    ("the mailbox of {} holds {} new of {} messages", |stage, v| {
+        expect("messages", stage.messages(v[0]), (usize::try_from(number(v[1])?)?, usize::try_from(number(v[2])?)?))
+    }),
     ("{} has left", |stage, v| {
         expect("place", stage.place(v[0]), None)?;
         expect("hears", stage.hears(v[0]), None)
@@ -169,6 +186,10 @@ fn text(words: &str) -> Value {
 
 fn queue(name: &str) -> Value {
     json!({ "kind": "queue", "to": format!("@queue:{name}") })
+}
+
+fn mailbox(kind: &str, name: &str) -> Value {
+    json!({ "kind": "voicemail", "to": { "kind": kind, "id": format!("@{kind}:{name}") } })
 }
 
 fn overflow(when: Value, to: Value) -> Value {

@@ -14,6 +14,8 @@ pub enum Sound {
     Music,
     /// The sound of a ringing telephone.
     Ringback,
+    /// The tone after which one speaks.
+    Tone,
     /// A spoken text.
     Text(String),
     /// An audio file among the prompts, by name.
@@ -84,6 +86,11 @@ pub trait Stage {
     /// # Errors
     /// The refusal's text.
     fn ask(&mut self, by: &str, command: serde_json::Value) -> Result<()>;
+    /// Somebody says of the oldest message in a mailbox that it is `heard` or `done`.
+    ///
+    /// # Errors
+    /// The refusal's text, or when there is none.
+    fn mark(&mut self, by: &str, mailbox: &str, state: &str) -> Result<()>;
     /// Time passes.
     ///
     /// # Errors
@@ -104,6 +111,8 @@ pub trait Stage {
     fn waits_in(&self, caller: &str) -> Option<String>;
     /// The counters of a queue.
     fn counts(&self, queue: &str) -> Counts;
+    /// Messages in the mailbox of a queue or agent that nobody has heard, and all there are.
+    fn messages(&self, mailbox: &str) -> (usize, usize);
     /// Whether the conversation a person is in is being recorded at this moment: not paused, not ended.
     fn is_recorded(&self, person: &str) -> bool;
 }

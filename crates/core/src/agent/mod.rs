@@ -8,6 +8,7 @@ use crate::{
     ids::{AgentId, ConversationId, LegId, OfferId, QueueId, SkillId},
     queue::SkillRequirement,
     time::Timestamp,
+    voicemail::MailboxRules,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +33,16 @@ pub struct Settings {
     /// Languages as BCP 47 tags with their levels, 1 to [`crate::limits::SKILL_LEVEL_MAX`].
     #[serde(default)]
     pub languages: BTreeMap<String, u8>,
+    /// How messages for this agent are taken.
+    #[serde(default)]
+    pub voicemail: Box<MailboxRules>,
 }
 
 impl Settings {
     /// An agent who serves no queue yet.
     pub fn new(id: AgentId, name: &str, line: Line, endpoint: Endpoint) -> Settings {
-        Settings { id, name: name.to_owned(), line, endpoint, queues: BTreeSet::new(), skills: BTreeMap::new(), languages: BTreeMap::new() }
+        let (queues, skills, languages, voicemail) = Default::default();
+        Settings { id, name: name.to_owned(), line, endpoint, queues, skills, languages, voicemail }
     }
 }
 

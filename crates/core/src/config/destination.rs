@@ -39,3 +39,12 @@ pub enum Mailbox {
     /// One agent's.
     Agent(AgentId),
 }
+
+impl std::fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Mailbox::Queue(id) => id.fmt(f),
+            Mailbox::Agent(id) => id.fmt(f),
+        }
+    }
+}

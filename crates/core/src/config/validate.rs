@@ -2,12 +2,13 @@
 //!
 //! Pure, so that the API can say no before anything is written; the engine asks again and passes over what is refused.
 
+mod mailbox;
 mod routing;
 mod waiting;
 
 pub(crate) use waiting::check_announcement;
 
-use super::{Change, Destination, Number, Skill, Target, Tenant};
+use super::{Change, Destination, Mailbox, Number, Skill, Target, Tenant};
 use crate::{
     agent,
     endpoint::Endpoint,
@@ -61,6 +62,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             unused(world, Target::Queue(*id), "queue")?;
             routing::queue_not_in_rings(world, *id)?;
             waiting::unnamed(world, &Destination::Queue(*id), "queue")?;
+            mailbox::unused(world, Mailbox::Queue(*id), "queue")?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.queues.contains(id)) {
                 Some(agent) => invalid("queue", format!("is served by agent \"{}\"; take it from the agent first", agent.settings.name)),
                 None => Ok(()),
@@ -70,7 +72,8 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             known(world.agents.contains_key(id), "agent", id)?;
             unused(world, Target::Agent(*id), "agent")?;
             routing::agent_not_wanted(world, *id)?;
-            waiting::unnamed(world, &Destination::Agent(*id), "agent")
+            waiting::unnamed(world, &Destination::Agent(*id), "agent")?;
+            mailbox::unused(world, Mailbox::Agent(*id), "agent")
         }
         Change::RemoveNumber(id) => known(world.numbers.contains_key(id), "number", id),
         Change::PutHours(hours) => hours::put_hours(world, hours),
@@ -132,6 +135,7 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
     if let Some(wait) = settings.calls.take_back {
         check_span("queue.calls.take_back", wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
     }
+    mailbox::check("queue.voicemail", &settings.voicemail)?;
     waiting::check(world, settings)
 }
 
@@ -159,6 +163,7 @@ fn put_agent(world: &World, settings: &agent::Settings) -> Result<(), Refusal> {
     for (skill, level) in &settings.skills {
         check_skill(world, "agent.skills", SkillRequirement { skill: *skill, level: *level })?;
     }
+    mailbox::check("agent.voicemail", &settings.voicemail)?;
     routing::check_languages(settings)
 }
 
@@ -340,6 +345,6 @@ fn check_prompt(field: &str, prompt: &Prompt) -> Result<(), Refusal> {
             }
             check_language(field, language)
         }
-        Prompt::Music | Prompt::Ringback => Ok(()),
+        Prompt::Music | Prompt::Ringback | Prompt::Beep => Ok(()),
     }
 }

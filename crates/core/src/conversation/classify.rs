@@ -42,7 +42,7 @@ pub fn leg_termination(leg: &Leg, place: Option<SegmentKind>, cause: &Cause) -> 
 }
 
 fn has_talked(place: Option<SegmentKind>) -> bool {
-    matches!(place, Some(SegmentKind::Talk | SegmentKind::Hold | SegmentKind::Transfer))
+    matches!(place, Some(SegmentKind::Talk | SegmentKind::Hold | SegmentKind::Transfer | SegmentKind::Voicemail))
 }
 
 fn party(role: Role) -> Doing {

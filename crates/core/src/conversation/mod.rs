@@ -55,6 +55,8 @@ pub enum SegmentKind {
     Hold,
     /// Being handed to somebody, while that one's telephone rings.
     Transfer,
+    /// Leaving a message, from its greeting on.
+    Voicemail,
     /// Being ended.
     Ending,
 }
@@ -96,6 +98,8 @@ pub enum TerminationReason {
     Abandoned,
     /// Handed on.
     Transferred,
+    /// A message was left.
+    MessageLeft,
     /// Nobody answered.
     NoAnswer,
     /// Declined by a person.

@@ -6,7 +6,7 @@ use super::{Consult, Direction, Leg, SegmentKind, Termination};
 use crate::{
     config::Target,
     endpoint::{Line, Party},
-    ids::{ActionId, AgentId, ConversationId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, ConversationId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
     queue::{self, Estimate, Preferred, Request, SkillRequirement, Terms, Turn},
@@ -66,6 +66,9 @@ pub struct Conversation {
     /// Whom the agent of the talk asks meanwhile.
     #[serde(default)]
     pub consult: Option<Consult>,
+    /// The message the customer is leaving.
+    #[serde(default)]
+    pub message: Option<MessageId>,
     /// The recording under way.
     pub recording: Option<RecordingId>,
     /// Somebody ended the recording by choice: no queue's rule begins another one.

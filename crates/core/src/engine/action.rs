@@ -133,6 +133,7 @@ impl Engine {
             (Some(SegmentKind::Greeting), Some(termination)) => self.end_conversation(id, termination),
             (Some(SegmentKind::Greeting), None) => self.go_to_target(id),
             (Some(SegmentKind::Queue), _) => self.play_music(id),
+            (Some(SegmentKind::Voicemail), _) => self.message_prompt_over(id),
             _ => {}
         }
     }

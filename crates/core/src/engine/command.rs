@@ -85,6 +85,8 @@ impl Engine {
                 self.choose_language(conversation, language);
                 Ok(())
             }
+            Command::MarkMessage { message, state } => self.mark_message(by, message, state),
+            Command::DeleteMessage { message } => self.delete_message(by, message),
             Command::StartRecording { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.start_recording_by(by, conversation)

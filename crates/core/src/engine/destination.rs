@@ -26,11 +26,8 @@ impl Engine {
             }
             Destination::HangUp => self.end_conversation(id, otherwise),
             Destination::Message(prompt) => self.say_farewell(id, prompt.clone(), otherwise),
-            Destination::Number(_)
-            | Destination::Person(_)
-            | Destination::Flow(_)
-            | Destination::Voicemail(_)
-            | Destination::Callback(_) => self.end_conversation(id, UNREACHABLE),
+            Destination::Voicemail(mailbox) => self.ask_for_message(id, *mailbox),
+            Destination::Number(_) | Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => self.end_conversation(id, UNREACHABLE),
         }
     }
 

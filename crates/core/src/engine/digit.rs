@@ -16,6 +16,7 @@ impl Engine {
         let id = found.id;
         match found.place() {
             Some(SegmentKind::Queue) => self.key_in_queue(id, digit),
+            Some(SegmentKind::Voicemail) => self.key_in_message(id, digit),
             Some(
                 SegmentKind::SetUp
                 | SegmentKind::Greeting

@@ -81,6 +81,7 @@ impl Engine {
         self.end_consult(id, ConsultOutcome::ConversationEnded, Some(legs), Actor::System);
         self.end_talk(id, Some(legs), closing.agent);
         self.end_transfer(id, Some(closing.transfer));
+        self.close_message(id);
         let Some(found) = self.world.conversations.get(&id) else { return };
         let others: Vec<LegId> = found.legs.iter().filter(|leg| Some(leg.id) != found.customer).map(|leg| leg.id).collect();
         for leg in others {
@@ -95,6 +96,7 @@ impl Engine {
             return;
         }
         let customer = found.customer;
+        self.close_message(id);
         self.emit(Event::ConversationEnding { conversation: id, termination });
         self.stop_recording(id);
         match customer {

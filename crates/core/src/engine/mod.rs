@@ -4,7 +4,7 @@
 //! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
 //!
 //! One file per kind of happening: `arrive` and `queueing` bring the customer to a place, `offer` and `talk` join customer
-//! and agent, `hold`, `consult`, `transfer` and `record` are what happens meanwhile, `ending` closes things, `leg` sorts what lines
+//! and agent, `hold`, `consult`, `transfer` and `record` are what happens meanwhile, `message` is what is left when nobody comes, `ending` closes things, `leg` sorts what lines
 //! report, `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
 
 mod action;
@@ -20,6 +20,7 @@ mod ending;
 mod hold;
 mod hours;
 mod leg;
+mod message;
 mod mint;
 mod offer;
 mod overflow;

@@ -41,7 +41,8 @@ impl Engine {
         let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return };
         self.emit(Event::VisitOverflowed { visit: visit.id, conversation: id, queue: visit.queue, reason, to: to.clone() });
         self.end_offer(id, OfferOutcome::Withdrawn, Some(HangUpReason::CallerGone));
-        self.end_visit(id, Outcome::FlowOut { reason }, None);
+        let counted = if let Destination::Voicemail(_) = to { FlowOutReason::Voicemail } else { reason };
+        self.end_visit(id, Outcome::FlowOut { reason: counted }, None);
         let reason = match reason {
             FlowOutReason::Overlong => TerminationReason::Full,
             FlowOutReason::TimedOut | FlowOutReason::EstimatedWait => TerminationReason::MaxWait,
@@ -153,7 +154,8 @@ impl Engine {
             Destination::Agent(agent) => self.world.agents.get(agent).is_some_and(|agent| agent.is_routable()),
             Destination::Number(_) => self.world.settings.outbound_line.is_some(),
             Destination::Message(_) | Destination::HangUp => true,
-            Destination::Person(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::Callback(_) => false,
+            Destination::Voicemail(mailbox) => self.takes_message(*mailbox),
+            Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => false,
         }
     }
 }

@@ -60,16 +60,24 @@ impl Engine {
 
     pub(super) fn recording_finished(&mut self, recording: RecordingId, path: String, duration: Millis, channels: u8) {
         let Some(open) = self.world.recordings.get(&recording) else { return };
-        let conversation = open.conversation;
+        let (conversation, message) = (open.conversation, open.message);
         let mut gaps = open.gaps.clone();
         gaps.extend(open.pause.as_ref().map(|pause| pause.ended(self.now)));
         self.emit(Event::RecordingFinished { conversation, recording, path: clip(path, PATH_CHARS), duration, channels, gaps });
         self.settle_recording(conversation, recording);
+        if let Some(message) = message {
+            self.message_recorded(message, recording, duration);
+        }
     }
 
     pub(super) fn recording_failed(&mut self, recording: RecordingId, reason: String) {
-        let Some(conversation) = self.world.recordings.get(&recording).map(|open| open.conversation) else { return };
+        let Some((conversation, message)) = self.world.recordings.get(&recording).map(|open| (open.conversation, open.message)) else {
+            return;
+        };
         self.emit(Event::RecordingFailed { conversation, recording, reason: clip(reason, TEXT_CHARS) });
         self.settle_recording(conversation, recording);
+        if let Some(message) = message {
+            self.message_not_recorded(message);
+        }
     }
 }

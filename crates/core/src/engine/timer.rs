@@ -78,6 +78,8 @@ impl Engine {
             },
             Timer::RecordingPause(recording) => self.pause_over(recording),
             Timer::Recording(recording) => self.recording_failed(recording, "it was not closed in time".to_owned()),
+            Timer::Message(id) => self.message_long_enough(id),
+            Timer::MessageExpiry(message) => self.message_expired(message),
             Timer::ConsultWait(id) => self.consult_waited_too_long(id),
             Timer::Survey(line) => {
                 self.act(Action::Survey { line });

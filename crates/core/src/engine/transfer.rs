@@ -60,6 +60,7 @@ impl Engine {
             Some(SegmentKind::SetUp | SegmentKind::Greeting) => {
                 return Err(wrong_state("the customer is not connected to anybody yet"));
             }
+            Some(SegmentKind::Voicemail) => return Err(wrong_state("the customer is leaving a message")),
             Some(SegmentKind::Ending) | None => return Err(wrong_state("the conversation is over")),
         }
         self.check_target(found, to)?;

@@ -4,9 +4,10 @@ use crate::{
     agent,
     endpoint::Endpoint,
     hours::Switch,
-    ids::{AgentId, ConversationId, HoursId, QueueId},
+    ids::{AgentId, ConversationId, HoursId, MessageId, QueueId},
     output::Prompt,
     time::{Millis, Timestamp},
+    voicemail::MessageState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +122,18 @@ pub enum Command {
         queue: QueueId,
         /// What is told.
         notice: Option<Prompt>,
+    },
+    /// Say whether a message has been taken care of.
+    MarkMessage {
+        /// Which message.
+        message: MessageId,
+        /// Its new state.
+        state: MessageState,
+    },
+    /// Forget a message.
+    DeleteMessage {
+        /// Which message.
+        message: MessageId,
     },
     /// Record the conversation from now on.
     StartRecording {

@@ -3,14 +3,15 @@
 use super::{Action, ActionFailure, Prompt};
 use crate::{
     agent::{self, Availability, Duty},
-    config::{self, Destination},
+    config::{self, Destination, Mailbox},
     conversation::{Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
     hours::Switch,
-    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
+    voicemail::{Discard, MessageState},
 };
 use serde::{Deserialize, Serialize};
 
@@ -309,6 +310,45 @@ pub enum Event {
         started_at: Timestamp,
         answered_at: Option<Timestamp>,
         outcome: ConsultOutcome,
+        by: Actor,
+    },
+    /// The customer is asked for a message.
+    MessageStarted {
+        conversation: ConversationId,
+        message: MessageId,
+        mailbox: Mailbox,
+    },
+    /// A message can be heard.
+    MessageLeft {
+        conversation: ConversationId,
+        message: MessageId,
+        mailbox: Mailbox,
+        caller: Party,
+        recording: RecordingId,
+        duration: Millis,
+        /// When it is forgotten.
+        expires_at: Timestamp,
+    },
+    /// No message came of it; exactly one of this and `MessageLeft` per `MessageStarted`.
+    MessageDiscarded {
+        conversation: ConversationId,
+        message: MessageId,
+        mailbox: Mailbox,
+        recording: Option<RecordingId>,
+        reason: Discard,
+    },
+    /// Somebody has heard a message, done what it asks for, or takes that back.
+    MessageMarked {
+        message: MessageId,
+        mailbox: Mailbox,
+        from: MessageState,
+        state: MessageState,
+        by: Actor,
+    },
+    /// A message is forgotten, by choice or because its time is over.
+    MessageDeleted {
+        message: MessageId,
+        mailbox: Mailbox,
         by: Actor,
     },
     RecordingStarted {

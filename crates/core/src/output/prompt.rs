@@ -22,4 +22,6 @@ pub enum Prompt {
     Music,
     /// The sound of a ringing telephone.
     Ringback,
+    /// A short tone: speak now.
+    Beep,
 }

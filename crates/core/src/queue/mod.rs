@@ -14,6 +14,7 @@ use crate::{
     ids::{AgentId, ConversationId, QueueId, SkillId, VisitId},
     output::Prompt,
     time::{Millis, Timestamp},
+    voicemail::MailboxRules,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -67,6 +68,9 @@ pub struct Settings {
     /// Rules for those who wait.
     #[serde(default)]
     pub waiting: Box<WaitingRules>,
+    /// How messages for everybody in it are taken.
+    #[serde(default)]
+    pub voicemail: Box<MailboxRules>,
 }
 
 impl Settings {
@@ -88,6 +92,7 @@ impl Settings {
             calls: CallRules::default(),
             routing: RoutingRules::default(),
             waiting: Box::default(),
+            voicemail: Box::default(),
         }
     }
 }
@@ -191,6 +196,8 @@ pub enum FlowOutReason {
     Closed,
     /// The customer pressed a key that leads out.
     Key,
+    /// Led by rule or key to a mailbox; [`crate::Event::VisitOverflowed`] says why.
+    Voicemail,
 }
 
 /// A visit's place in the order of service of its queue: higher priority first, then the longer wait; where priority grows

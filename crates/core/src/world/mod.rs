@@ -13,13 +13,14 @@ pub use timers::{Timer, Timers};
 
 use crate::{
     agent::Agent,
-    config,
+    config::{self, Mailbox},
     conversation::{Conversation, Gap, Leg, Pause},
     endpoint::Line,
     hours::{Holidays, Hours, HoursState, Override},
-    ids::{AgentId, ConversationId, HolidaysId, HoursId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    ids::{AgentId, ConversationId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId, TenantId},
     queue::Queue,
     time::Timestamp,
+    voicemail::{MailboxRules, Message, Messages, OpenMessage},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,11 @@ pub struct World {
     pub(crate) legs: BTreeMap<LegId, ConversationId>,
     pub(crate) departed: Departed,
     pub(crate) recordings: BTreeMap<RecordingId, OpenRecording>,
+    #[serde(default)]
+    pub(crate) messages: Messages,
+    /// Messages that are being left.
+    #[serde(default)]
+    pub(crate) leaving: BTreeMap<MessageId, OpenMessage>,
     pub(crate) pending: Pending,
     pub(crate) timers: Timers,
     pub(crate) draining: bool,
@@ -74,6 +80,9 @@ pub struct OpenRecording {
     /// What was not recorded before.
     #[serde(default)]
     pub gaps: Vec<Gap>,
+    /// The message it is.
+    #[serde(default)]
+    pub message: Option<MessageId>,
 }
 
 impl World {
@@ -92,6 +101,8 @@ impl World {
             legs: BTreeMap::new(),
             departed: Departed::default(),
             recordings: BTreeMap::new(),
+            messages: Messages::default(),
+            leaving: BTreeMap::new(),
             pending: Pending::default(),
             timers: Timers::default(),
             draining: false,
@@ -239,6 +250,39 @@ impl World {
     /// Recordings not yet reported closed.
     pub fn recordings(&self) -> impl ExactSizeIterator<Item = (RecordingId, &OpenRecording)> {
         self.recordings.iter().map(|(id, recording)| (*id, recording))
+    }
+
+    /// Messages that can be heard.
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// One of them.
+    pub fn message(&self, id: MessageId) -> Option<&Message> {
+        self.messages.get(id)
+    }
+
+    /// Messages that are being left, or whose audio is not on disk yet.
+    pub fn leaving(&self) -> impl ExactSizeIterator<Item = (MessageId, &OpenMessage)> {
+        self.leaving.iter().map(|(id, open)| (*id, open))
+    }
+
+    /// How a mailbox takes messages; `None` when its owner is not there (any more).
+    pub fn mailbox(&self, mailbox: Mailbox) -> Option<&MailboxRules> {
+        match mailbox {
+            Mailbox::Queue(id) => self.queues.get(&id).map(|queue| queue.settings.voicemail.as_ref()),
+            Mailbox::Agent(id) => {
+                self.agents.get(&id).filter(|agent| !agent.retiring).map(|agent| agent.settings.voicemail.as_ref())
+            }
+        }
+    }
+
+    /// Whether messages of a mailbox are an agent's business: the own, and those of queues the agent serves.
+    pub fn may_hear(&self, agent: AgentId, mailbox: Mailbox) -> bool {
+        match mailbox {
+            Mailbox::Agent(owner) => owner == agent,
+            Mailbox::Queue(queue) => self.agents.get(&agent).is_some_and(|agent| agent.settings.queues.contains(&queue)),
+        }
     }
 
     /// Actions not yet answered.

@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::Line,
-    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, QueueId, RecordingId},
+    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, MessageId, QueueId, RecordingId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,10 @@ pub enum Timer {
     ConsultWait(ConversationId),
     /// The pause of a recording ends by itself.
     RecordingPause(RecordingId),
+    /// The message being left has reached its longest length.
+    Message(ConversationId),
+    /// A message is forgotten.
+    MessageExpiry(MessageId),
     /// Opening hours that were switched decide by themselves again.
     HoursOverride(HoursId),
 }

@@ -9,6 +9,7 @@ mod consults;
 mod figures;
 mod journal;
 mod main_path;
+mod messages;
 mod offers;
 mod office;
 mod overflow;

@@ -3,7 +3,7 @@
 use dreiklang_core::{
     Action, Actor, Command, Input, World,
     agent::{self, Availability, Duty},
-    config::{Change, Destination, Number, Skill, Target, Tenant},
+    config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     conversation::{Cause, CauseKind, Quality},
     endpoint::{Endpoint, Line, Party},
     ids::{ActionId, AgentId, CommandId, LegId, NumberId, QueueId, SkillId},
@@ -15,6 +15,7 @@ use dreiklang_core::{
     },
     routing,
     time::Millis,
+    voicemail::{MailboxRules, MessageState},
 };
 use proptest::prelude::*;
 
@@ -184,7 +185,8 @@ pub fn input(step: &Step, world: &World, known: &[LegId], next: u128) -> Option<
         Step::Recorded(choice, well) => {
             let recording = pick(world.recordings().map(|(id, _)| id).collect(), choice)?;
             if well {
-                Input::RecordingFinished { recording, path: "x.wav".to_owned(), duration: Millis(1), channels: 2 }
+                let duration = Millis(u64::from(choice) * 50);
+                Input::RecordingFinished { recording, path: "x.wav".to_owned(), duration, channels: 2 }
             } else {
                 Input::RecordingFailed { recording, reason: "disk full".to_owned() }
             }
@@ -220,6 +222,9 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         _ => TransferTarget::Number("+49891234567".to_owned()),
     };
     let queue = QueueId(u128::from(to) % QUEUES + 1);
+    if what >= 238 {
+        return about_message(world, what, who, to, next);
+    }
     let command = match what % 39 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
@@ -256,6 +261,14 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         _ => Command::Requeue { conversation: conversation?, queue: (to < 128).then_some(queue), keep_wait: to.is_multiple_of(2) },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
+    Some(Input::Command { id: CommandId(next), by, command })
+}
+
+fn about_message(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input> {
+    let message = pick(world.messages().iter().map(|message| message.id).collect(), to)?;
+    let state = [MessageState::Heard, MessageState::Done, MessageState::New][usize::from(who) % 3];
+    let command = if what < 248 { Command::MarkMessage { message, state } } else { Command::DeleteMessage { message } };
+    let by = if to.is_multiple_of(3) { Actor::Agent(AgentId(u128::from(who) % AGENTS + 1)) } else { Actor::User("u".to_owned()) };
     Some(Input::Command { id: CommandId(next), by, command })
 }
 
@@ -307,6 +320,13 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
         routing: rules(id, how),
         waiting: Box::new(waiting(id, how)),
+        voicemail: Box::new(MailboxRules {
+            greeting: (how.is_multiple_of(2)).then(|| words("Speak")),
+            longest: Millis::from_secs(5 + u64::from(how)),
+            keep: Millis::from_secs(3_600 + u64::from(how)),
+            most: 1 + u32::from(how) % 4,
+            ..MailboxRules::default()
+        }),
         ..queue::Settings::new(QueueId(id), &format!("Queue {id}"))
     }
 }
@@ -340,7 +360,9 @@ fn words(text: &str) -> Prompt {
 }
 
 fn waiting(id: u128, how: u8) -> WaitingRules {
-    let to = |choice: u8| match choice % 5 {
+    let to = |choice: u8| match choice % 7 {
+        5 => Destination::Voicemail(Mailbox::Queue(QueueId(id))),
+        6 => Destination::Voicemail(Mailbox::Agent(AgentId(u128::from(how) % AGENTS + 1))),
         0 => Destination::Queue(QueueId(id % QUEUES + 1)),
         1 => Destination::Agent(AgentId(u128::from(how) % AGENTS + 1)),
         2 => Destination::Number("+49891234567".to_owned()),

@@ -5,7 +5,7 @@ use dreiklang_core::{
     Action, Event, Stamped, World,
     agent::Agent,
     conversation::{Conversation, Purpose, SegmentKind},
-    ids::{ActionId, AgentId, ConversationId, LegId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, ConversationId, LegId, MessageId, OfferId, QueueId, RecordingId, VisitId},
     limits,
     routing::{Strategy, Verdict, asked},
     stats::Interval,
@@ -26,6 +26,7 @@ pub struct History {
     chosen: BTreeSet<AgentId>,
     pulled: Option<AgentId>,
     recordings: BTreeSet<RecordingId>,
+    messages: BTreeSet<MessageId>,
     open_legs: BTreeSet<LegId>,
     actions: BTreeMap<ActionId, Action>,
     minted: BTreeSet<u128>,
@@ -46,6 +47,7 @@ impl History {
             chosen: BTreeSet::new(),
             pulled: None,
             recordings: BTreeSet::new(),
+            messages: BTreeSet::new(),
             open_legs: BTreeSet::new(),
             actions: BTreeMap::new(),
             minted: BTreeSet::new(),
@@ -113,6 +115,13 @@ impl History {
             }
             Event::ConsultStarted { conversation, .. } => assert!(self.consults.insert(*conversation), "one consult at a time"),
             Event::ConsultEnded { conversation, .. } => assert!(self.consults.remove(conversation), "a consult ends once"),
+            Event::MessageStarted { message, .. } => {
+                self.fresh(message.0);
+                self.messages.insert(*message);
+            }
+            Event::MessageLeft { message, .. } | Event::MessageDiscarded { message, .. } => {
+                assert!(self.messages.remove(message), "a message is left or not, once");
+            }
             Event::RecordingStarted { recording, .. } => {
                 self.fresh(recording.0);
                 self.recordings.insert(*recording);
@@ -227,7 +236,7 @@ impl History {
     pub fn expect_nothing_open(&self) {
         assert!(self.conversations.is_empty() && self.tiled.is_empty(), "every conversation has ended");
         assert!(self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty());
-        assert!(self.consults.is_empty() && self.recordings.is_empty() && self.open_legs.is_empty());
+        assert!(self.consults.is_empty() && self.recordings.is_empty() && self.messages.is_empty() && self.open_legs.is_empty());
         // A line nobody answers for may just be asked once more.
         assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));
         assert_eq!(self.world.conversations().len(), 0);

@@ -40,6 +40,7 @@ impl Driver {
         let builtin = match &prompt {
             Prompt::Music => Some(Builtin::HoldMusic),
             Prompt::Ringback => Some(Builtin::Ringback),
+            Prompt::Beep => Some(Builtin::Beep),
             Prompt::File { .. } | Prompt::Text { .. } => None,
         };
         // Composing takes a moment the first time, and this task must never wait.
@@ -57,6 +58,7 @@ impl Driver {
                 Prompt::Text { text, language } => library.speak(&text, &language).map_err(|error| error.to_string()),
                 Prompt::Music => Ok(Builtin::HoldMusic.prompt()),
                 Prompt::Ringback => Ok(Builtin::Ringback.prompt()),
+                Prompt::Beep => Ok(Builtin::Beep.prompt()),
             };
             Done::Prompt { leg: id, hearing, action, repeat, result }
         });

@@ -10,7 +10,7 @@ use axum::extract::ws::Utf8Bytes;
 use dreiklang_core::{
     Event, Stamped, World,
     agent::Occupation,
-    config::Change,
+    config::{Change, Mailbox},
     endpoint::{Line, Party},
     ids::{AgentId, ConversationId, QueueId, VisitId},
     routing::OfferOutcome,
@@ -82,6 +82,8 @@ struct Known {
 pub struct Teller {
     conversations: HashMap<ConversationId, Known>,
     waiting: BTreeMap<QueueId, BTreeMap<VisitId, Timestamp>>,
+    /// Whose messages are whose business.
+    serving: BTreeMap<AgentId, BTreeSet<QueueId>>,
 }
 
 impl Teller {
@@ -106,6 +108,7 @@ impl Teller {
             }
         }
         for agent in world.agents() {
+            teller.serving.insert(agent.settings.id, agent.settings.queues.clone());
             let known = conversation_of(agent.occupation).and_then(|conversation| teller.conversations.get_mut(&conversation));
             if let Some(known) = known {
                 known.agents.insert(agent.settings.id);
@@ -167,7 +170,23 @@ impl Teller {
                 self.introduce(stamped, *conversation, *agent, frames);
                 None
             }
+            Event::Configured { change: Change::PutAgent(settings) } => {
+                self.serving.insert(settings.id, settings.queues.clone());
+                None
+            }
+            Event::Configured { change: Change::RemoveAgent(agent) } => {
+                self.serving.remove(agent);
+                None
+            }
             _ => None,
+        }
+    }
+
+    /// Who may hear the messages of a mailbox.
+    fn hearers(&self, mailbox: Mailbox) -> Vec<AgentId> {
+        match mailbox {
+            Mailbox::Agent(agent) => vec![agent],
+            Mailbox::Queue(queue) => self.serving.iter().filter(|(_, queues)| queues.contains(&queue)).map(|(agent, _)| *agent).collect(),
         }
     }
 
@@ -208,6 +227,9 @@ impl Teller {
             // Why an agent was chosen names others: that is asked for where it may be read.
             Event::ActionRequested { .. } | Event::ActionSettled { .. } | Event::Decided { .. } => None,
             Event::Configured { .. } => Some(Audience::All),
+            Event::MessageLeft { mailbox, .. } | Event::MessageMarked { mailbox, .. } | Event::MessageDeleted { mailbox, .. } => {
+                Some(Audience::Conversation(self.hearers(*mailbox)))
+            }
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
@@ -253,6 +275,8 @@ impl Teller {
             | Event::ConsultAnswered { conversation, .. }
             | Event::ConsultTurned { conversation, .. }
             | Event::ConsultEnded { conversation, .. }
+            | Event::MessageStarted { conversation, .. }
+            | Event::MessageDiscarded { conversation, .. }
             | Event::RecordingStarted { conversation, .. }
             | Event::RecordingPaused { conversation, .. }
             | Event::RecordingResumed { conversation, .. }

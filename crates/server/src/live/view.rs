@@ -372,6 +372,7 @@ pub fn place_word(kind: SegmentKind) -> &'static str {
         SegmentKind::Talk => "talk",
         SegmentKind::Hold => "hold",
         SegmentKind::Transfer => "transfer",
+        SegmentKind::Voicemail => "voicemail",
         SegmentKind::Ending => "ending",
     }
 }

@@ -131,9 +131,10 @@ impl Stage<'_> {
                 }
             }
             LineStep::Recorded { recording, well } => {
+                let since = self.recorded_since.remove(&recording);
                 let input = if well {
                     let path = format!("{recording}.wav");
-                    Input::RecordingFinished { recording, path, duration: Millis::from_secs(1), channels: 2 }
+                    Input::RecordingFinished { recording, path, duration: self.now.since(since.unwrap_or(self.now)), channels: 2 }
                 } else {
                     Input::RecordingFailed { recording, reason: "the disk is full".to_owned() }
                 };
@@ -179,6 +180,7 @@ impl Stage<'_> {
             }
             Action::Bridge { a, b, .. } => self.bridge(a, b),
             Action::StartRecording { conversation, recording, .. } => {
+                self.recorded_since.entry(recording).or_insert(self.now);
                 const FAIL: f64 = 0.3;
                 let breaks = self.plan.faults.refused;
                 if self.chance_for(Some(conversation)).happens(breaks * FAIL) {

@@ -5,10 +5,11 @@ use dreiklang_core::{
     Actor, Command,
     agent::{Availability, Duty},
     hours::Switch,
-    ids::{AgentId, ConversationId},
+    ids::{AgentId, ConversationId, MessageId},
     input::TransferTarget,
     output::Prompt,
     time::Millis,
+    voicemail::MessageState,
 };
 
 impl Stage<'_> {
@@ -20,6 +21,9 @@ impl Stage<'_> {
             return;
         };
         let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
+        if chance.happens(0.1) {
+            return self.look_after_messages(chance);
+        }
         let command = match chance.below(22) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
@@ -69,5 +73,16 @@ impl Stage<'_> {
         if let Some(command) = command {
             self.ask(Actor::User("supervisor".to_owned()), command, None);
         }
+    }
+
+    fn look_after_messages(&mut self, chance: &mut Chance) {
+        let messages: Vec<MessageId> = self.engine.world().messages().iter().map(|message| message.id).collect();
+        let Some(message) = chance.pick(&messages).copied() else { return };
+        let command = match chance.below(3) {
+            0 => Command::MarkMessage { message, state: MessageState::Heard },
+            1 => Command::MarkMessage { message, state: MessageState::Done },
+            _ => Command::DeleteMessage { message },
+        };
+        self.ask(Actor::User("supervisor".to_owned()), command, None);
     }
 }

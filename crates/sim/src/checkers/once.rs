@@ -3,7 +3,7 @@
 use super::Findings;
 use dreiklang_core::{
     Action, Event, Stamped, World,
-    ids::{ActionId, ConversationId, OfferId, RecordingId, VisitId},
+    ids::{ActionId, ConversationId, MessageId, OfferId, RecordingId, VisitId},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,7 @@ pub struct Once {
     offers: BTreeSet<OfferId>,
     talks: BTreeSet<ConversationId>,
     recordings: BTreeSet<RecordingId>,
+    messages: BTreeSet<MessageId>,
     actions: BTreeMap<ActionId, bool>,
     /// Settled since the last input.
     settled: Vec<ActionId>,
@@ -45,6 +46,13 @@ impl Once {
                 let began = world.conversation(*conversation).and_then(|found| found.talk.as_ref()).map(|talk| talk.started_at);
                 let whole = began.map(|began| stamped.at.since(began));
                 found.expect(whole == Some(*talk + *hold), NAME, "talk and hold make up the whole", says);
+            }
+            Event::MessageStarted { message, .. } => {
+                self.fresh(message.0, event, found);
+                self.messages.insert(*message);
+            }
+            Event::MessageLeft { message, .. } | Event::MessageDiscarded { message, .. } => {
+                found.expect(self.messages.remove(message), NAME, "a message is left or not, once", says);
             }
             Event::RecordingStarted { recording, .. } => {
                 self.fresh(recording.0, event, found);
@@ -83,6 +91,7 @@ impl Once {
         let open = self.actions.values().filter(|is_survey| !**is_survey).count();
         found.expect(open == 0, NAME, "every action is settled", || format!("{open} are open"));
         let nothing = self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty() && self.recordings.is_empty();
+        found.expect(self.messages.is_empty(), NAME, "messages end", || format!("{:?}", self.messages));
         found.expect(nothing, NAME, "visits, offers, talks and recordings end", || {
             format!("{:?} {:?} {:?} {:?}", self.visits, self.offers, self.talks, self.recordings)
         });

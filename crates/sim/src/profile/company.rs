@@ -2,7 +2,7 @@
 
 use dreiklang_core::{
     agent,
-    config::{Change, Destination, Number, Skill, Target, Tenant},
+    config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
     hours::{Hours, Span, TimeOfDay, Week},
     ids::{AgentId, HoursId, NumberId, QueueId, SkillId},
@@ -13,6 +13,7 @@ use dreiklang_core::{
     },
     routing::Strategy,
     time::Millis,
+    voicemail::MailboxRules,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,7 +131,11 @@ pub fn office(agents: usize) -> Vec<Change> {
                     estimate: true,
                     comfort: vec![words("Please stay on the line.")],
                 },
-                keys: [('2', Destination::Message(words("Please write to us.")))].into(),
+                keys: [
+                    ('2', Destination::Message(words("Please write to us."))),
+                    ('3', Destination::Voicemail(Mailbox::Queue(SUPPORT))),
+                ]
+                .into(),
                 ..WaitingRules::default()
             }),
             ..queue::Settings::new(SUPPORT, "Support")
@@ -178,9 +183,24 @@ fn abroad(rings: Vec<Ring>) -> queue::Settings {
     queue::Settings {
         skills: needs(ENGLISH, 3),
         wrap_up: Allowance::Timed { duration: Millis::from_secs(10) },
+        waiting: Box::new(to_mailbox()),
+        voicemail: Box::new(MailboxRules {
+            greeting: Some(words("Please speak after the tone.")),
+            longest: Millis::from_secs(60),
+            keep: Millis::from_secs(2 * 3_600),
+            most: 20,
+            ..MailboxRules::default()
+        }),
         routing: RoutingRules { strategy: Strategy::SkillLevel, rings, ..RoutingRules::default() },
         ..queue::Settings::new(ABROAD, "Abroad")
     }
+}
+
+/// Nobody from abroad has to wait for long.
+fn to_mailbox() -> WaitingRules {
+    let when = Condition::Waited { after: Millis::from_secs(80) };
+    let overflow = vec![OverflowRule { when, to: Destination::Voicemail(Mailbox::Queue(ABROAD)) }];
+    WaitingRules { overflow, ..WaitingRules::default() }
 }
 
 fn agent_of_office(index: usize) -> agent::Settings {

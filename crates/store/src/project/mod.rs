@@ -111,6 +111,11 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
         | Event::ConsultStarted { .. }
+        | Event::MessageStarted { .. }
+        | Event::MessageLeft { .. }
+        | Event::MessageDiscarded { .. }
+        | Event::MessageMarked { .. }
+        | Event::MessageDeleted { .. }
         | Event::RecordingPaused { .. }
         | Event::RecordingResumed { .. }
         | Event::RecordingPauseFailed { .. }
@@ -200,6 +205,9 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::ConsultAnswered { conversation, .. }
         | Event::ConsultTurned { conversation, .. }
         | Event::ConsultEnded { conversation, .. }
+        | Event::MessageStarted { conversation, .. }
+        | Event::MessageLeft { conversation, .. }
+        | Event::MessageDiscarded { conversation, .. }
         | Event::RecordingStarted { conversation, .. }
         | Event::RecordingPaused { conversation, .. }
         | Event::RecordingResumed { conversation, .. }
@@ -223,6 +231,8 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         }
         Event::ActionSettled { action, .. } => settled(place, *action)?,
         Event::Configured { .. }
+        | Event::MessageMarked { .. }
+        | Event::MessageDeleted { .. }
         | Event::PaceMeasured { .. }
         | Event::QueueStaffed { .. }
         | Event::QueueClosed { .. }

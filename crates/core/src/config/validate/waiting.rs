@@ -87,11 +87,14 @@ pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) ->
         }
         Destination::Number(number) => check_dialable(field, number),
         Destination::Message(prompt) => check_announcement(field, prompt),
-        Destination::Person(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::Callback(_) => invalid(
+        Destination::Voicemail(mailbox) if world.mailbox(*mailbox).is_none() => {
+            invalid(field, format!("names the mailbox of {mailbox}, which does not exist; create the queue or agent first"))
+        }
+        Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => invalid(
             field,
-            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number or a message".to_owned(),
+            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox or a message".to_owned(),
         ),
-        Destination::Queue(_) | Destination::Agent(_) | Destination::HangUp => Ok(()),
+        Destination::Queue(_) | Destination::Agent(_) | Destination::Voicemail(_) | Destination::HangUp => Ok(()),
     }
 }
 
@@ -100,6 +103,6 @@ pub(crate) fn check_announcement(field: &str, prompt: &Prompt) -> Result<(), Ref
     check_prompt(field, prompt)?;
     match prompt {
         Prompt::Music | Prompt::Ringback => invalid(field, "never ends; choose a file or a text".to_owned()),
-        Prompt::File { .. } | Prompt::Text { .. } => Ok(()),
+        Prompt::File { .. } | Prompt::Text { .. } | Prompt::Beep => Ok(()),
     }
 }

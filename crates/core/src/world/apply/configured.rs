@@ -2,7 +2,7 @@
 
 use crate::{
     agent::Agent,
-    config::Change,
+    config::{Change, Mailbox},
     endpoint::Endpoint,
     queue::Queue,
     time::Timestamp,
@@ -50,9 +50,11 @@ impl World {
             }
             Change::RemoveQueue(id) => {
                 self.queues.remove(id);
+                self.forget_mailbox(Mailbox::Queue(*id));
                 self.timers.clear(Timer::Reopen(*id));
             }
             Change::RemoveAgent(id) => {
+                self.forget_mailbox(Mailbox::Agent(*id));
                 if let Some(agent) = self.agents.get_mut(id) {
                     agent.retiring = true;
                 }

@@ -7,6 +7,7 @@ mod agent;
 mod configured;
 mod consult;
 mod leg;
+mod message;
 mod recording;
 mod visit;
 mod waiting;
@@ -60,6 +61,7 @@ impl World {
                     talk: None,
                     transfer: None,
                     consult: None,
+                    message: None,
                     recording: None,
                     record_no_more: false,
                     last_queue: None,
@@ -91,6 +93,10 @@ impl World {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     if found.playing.take().is_some() {
                         self.timers.clear(Timer::Prompt(*conversation));
+                    }
+                    if found.message.is_some() && *next != Some(SegmentKind::Voicemail) {
+                        found.message = None;
+                        self.timers.clear(Timer::Message(*conversation));
                     }
                     if let Some(kind) = next {
                         // A visit or talk that begins now says itself whose segment it is.
@@ -226,6 +232,11 @@ impl World {
             | Event::OccupationChanged { .. }
             | Event::WrapUpStarted { .. }
             | Event::WrapUpEnded { .. } => self.apply_agent(stamped),
+            Event::MessageStarted { .. }
+            | Event::MessageLeft { .. }
+            | Event::MessageDiscarded { .. }
+            | Event::MessageMarked { .. }
+            | Event::MessageDeleted { .. } => self.apply_message(stamped),
             Event::ActionRequested { action, wish } => {
                 self.apply_wish(at, wish);
                 match wish {

@@ -3,6 +3,7 @@
 use crate::{
     conversation::Pause,
     ids::RecordingId,
+    limits,
     output::{Event, Stamped},
     time::Timestamp,
     world::{OpenRecording, Timer, World},
@@ -23,7 +24,14 @@ impl World {
                         stopping: false,
                         pause: None,
                         gaps: Vec::new(),
+                        message: found.message,
                     };
+                    if let Some(open) = found.message.and_then(|message| self.leaving.get_mut(&message)) {
+                        open.recording = Some(*recording);
+                        let mailbox = open.mailbox;
+                        let longest = self.mailbox(mailbox).map_or(limits::MESSAGE_MAX, |rules| rules.longest);
+                        self.timers.set(Timer::Message(*conversation), at + longest);
+                    }
                     self.recordings.insert(*recording, open);
                 }
             }
