@@ -152,10 +152,7 @@ impl CoreStage {
                 self.recorded.entry(*recording).or_insert(self.now);
                 vec![done]
             }
-            Action::Reject { .. }
-            | Action::RecordRight { .. }
-            | Action::AnswerTransfer { .. }
-            | Action::EndGhost { .. } => vec![done],
+            Action::Reject { .. } | Action::RecordRight { .. } | Action::AnswerTransfer { .. } | Action::EndGhost { .. } => vec![done],
         }
     }
 

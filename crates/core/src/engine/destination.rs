@@ -27,7 +27,9 @@ impl Engine {
             Destination::HangUp => self.end_conversation(id, otherwise),
             Destination::Message(prompt) => self.say_farewell(id, prompt.clone(), otherwise),
             Destination::Voicemail(mailbox) => self.ask_for_message(id, *mailbox),
-            Destination::Number(_) | Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => self.end_conversation(id, UNREACHABLE),
+            Destination::Number(_) | Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => {
+                self.end_conversation(id, UNREACHABLE)
+            }
         }
     }
 

@@ -271,9 +271,7 @@ impl World {
     pub fn mailbox(&self, mailbox: Mailbox) -> Option<&MailboxRules> {
         match mailbox {
             Mailbox::Queue(id) => self.queues.get(&id).map(|queue| queue.settings.voicemail.as_ref()),
-            Mailbox::Agent(id) => {
-                self.agents.get(&id).filter(|agent| !agent.retiring).map(|agent| agent.settings.voicemail.as_ref())
-            }
+            Mailbox::Agent(id) => self.agents.get(&id).filter(|agent| !agent.retiring).map(|agent| agent.settings.voicemail.as_ref()),
         }
     }
 

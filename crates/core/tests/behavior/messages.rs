@@ -96,7 +96,9 @@ fn a_caller_hears_greeting_and_tone_and_is_recorded_from_the_tone_on_alone() {
     assert_eq!(office.conversation(customer).recording, None, "what the queue recorded of the wait is closed");
     hear_out(&mut office, customer);
     let last: Vec<&Action> = office.actions.iter().rev().take(2).map(|(_, action)| action).collect();
-    assert!(matches!(last[..], [Action::Play { prompt: Prompt::Beep, repeat: false, .. }, Action::StartRecording { left, right: None, .. }] if *left == customer));
+    assert!(
+        matches!(last[..], [Action::Play { prompt: Prompt::Beep, repeat: false, .. }, Action::StartRecording { left, right: None, .. }] if *left == customer)
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod documents;
 mod error_pages;
 mod live;
 mod matrix;
+mod messages;
 mod past;
 mod queues;
 mod reports;

@@ -111,6 +111,10 @@ impl Past {
         }
     }
 
+    pub fn press(&mut self, leg: LegId, digit: char) {
+        self.give(Input::Digit { leg, digit });
+    }
+
     /// Closes the recording that was begun last, with this file.
     pub fn recorded(&mut self, path: &str) {
         let recording = self.facts.iter().rev().find_map(|fact| match &fact.event {

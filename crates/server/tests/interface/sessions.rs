@@ -5,21 +5,21 @@ use dreiklang_server::auth::Role;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-struct Page<'a> {
+pub struct Page<'a> {
     server: &'a Server,
     cookie: String,
-    csrf: String,
+    pub csrf: String,
 }
 
 impl Page<'_> {
-    async fn sign_in<'a>(server: &'a Server, user: &str, password: &str) -> Page<'a> {
+    pub async fn sign_in<'a>(server: &'a Server, user: &str, password: &str) -> Page<'a> {
         let answer = sign_in(server, user, password).await;
         let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
         let csrf = answer.ok()["csrf_token"].as_str().unwrap().to_owned();
         Page { server, cookie, csrf }
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.server.client.request(method, self.server.url(&format!("/api/v1{path}"))).header(header::COOKIE, &self.cookie)
     }
 }

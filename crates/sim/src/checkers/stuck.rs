@@ -21,12 +21,17 @@ pub fn end(world: &World, found: &mut Findings) {
     for (id, recording) in world.recordings() {
         found.expect(false, NAME, "no recording stays open", || format!("{id}: {recording:?}"));
     }
+    for (id, open) in world.leaving() {
+        found.expect(false, NAME, "no message stays half left", || format!("{id}: {open:?}"));
+    }
     for (due, timer) in world.timers().iter() {
-        let of_survey = match timer {
+        let beyond = match timer {
             Timer::Survey(_) => true,
+            // Messages are kept longer than a day.
+            Timer::MessageExpiry(message) => world.message(message).is_some(),
             Timer::Action(id) => world.pending().get(id).is_some_and(|action| matches!(action, Action::Survey { .. })),
             _ => false,
         };
-        found.expect(of_survey, NAME, "no deadline is left", || format!("{timer:?} at {due:?}"));
+        found.expect(beyond, NAME, "no deadline is left", || format!("{timer:?} at {due:?}"));
     }
 }

@@ -131,11 +131,8 @@ pub fn office(agents: usize) -> Vec<Change> {
                     estimate: true,
                     comfort: vec![words("Please stay on the line.")],
                 },
-                keys: [
-                    ('2', Destination::Message(words("Please write to us."))),
-                    ('3', Destination::Voicemail(Mailbox::Queue(SUPPORT))),
-                ]
-                .into(),
+                keys: [('2', Destination::Message(words("Please write to us."))), ('3', Destination::Voicemail(Mailbox::Queue(SUPPORT)))]
+                    .into(),
                 ..WaitingRules::default()
             }),
             ..queue::Settings::new(SUPPORT, "Support")

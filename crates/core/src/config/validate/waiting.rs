@@ -2,10 +2,10 @@
 
 use super::{check_dialable, check_prompt, check_span, invalid};
 use crate::{
-    config::Destination,
+    config::{Destination, Mailbox},
     limits::{ANNOUNCE_MIN, COMFORT_PROMPTS, CONVERSATION_MAX, OVERFLOW_RULES, WAITING_PER_QUEUE},
     output::Prompt,
-    queue::{Condition, Settings},
+    queue::{Condition, Queue, Settings},
     refusal::Refusal,
     time::Millis,
     world::World,
@@ -25,7 +25,7 @@ pub(super) fn check(world: &World, settings: &Settings) -> Result<(), Refusal> {
     for (index, rule) in rules.overflow.iter().enumerate() {
         let field = format!("queue.waiting.overflow[{index}]");
         check_condition(&format!("{field}.when"), &rule.when)?;
-        check_destination(world, &format!("{field}.to"), &rule.to)?;
+        check_way_out(world, settings, &format!("{field}.to"), &rule.to)?;
         if rule.to == Destination::Queue(settings.id) {
             return invalid(&format!("{field}.to"), "is this queue itself; choose another".to_owned());
         }
@@ -35,7 +35,7 @@ pub(super) fn check(world: &World, settings: &Settings) -> Result<(), Refusal> {
         if !KEYS.contains(*key) {
             return invalid(&field, format!("is not a key of a telephone; choose one of {KEYS}"));
         }
-        check_destination(world, &field, to)?;
+        check_way_out(world, settings, &field, to)?;
     }
     let told = &rules.announcements;
     if let Some(prompt) = &told.initial {
@@ -56,7 +56,8 @@ pub(super) fn unnamed(world: &World, destination: &Destination, field: &str) -> 
         let rules = &settings.waiting;
         rules.overflow.iter().map(|rule| &rule.to).chain(rules.keys.values()).any(|to| to == destination)
     };
-    match world.queues.values().find(|queue| leads(&queue.settings)) {
+    let itself = |queue: &&Queue| *destination == Destination::Voicemail(Mailbox::Queue(queue.settings.id));
+    match world.queues.values().filter(|queue| !itself(queue)).find(|queue| leads(&queue.settings)) {
         Some(queue) => invalid(field, format!("queue \"{}\" leads to it by a rule; change that rule first", queue.settings.name)),
         None => Ok(()),
     }
@@ -76,6 +77,11 @@ fn check_condition(field: &str, condition: &Condition) -> Result<(), Refusal> {
     }
 }
 
+/// A queue's own mailbox is there with the queue.
+fn check_way_out(world: &World, settings: &Settings, field: &str, to: &Destination) -> Result<(), Refusal> {
+    if *to == Destination::Voicemail(Mailbox::Queue(settings.id)) { Ok(()) } else { check_destination(world, field, to) }
+}
+
 /// Whether a place a rule names is there.
 pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) -> Result<(), Refusal> {
     match to {
@@ -92,7 +98,8 @@ pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) ->
         }
         Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => invalid(
             field,
-            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox or a message".to_owned(),
+            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox or a message"
+                .to_owned(),
         ),
         Destination::Queue(_) | Destination::Agent(_) | Destination::Voicemail(_) | Destination::HangUp => Ok(()),
     }

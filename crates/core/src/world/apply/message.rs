@@ -14,8 +14,7 @@ impl World {
             Event::MessageStarted { conversation, message, mailbox } => {
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
                 found.message = Some(*message);
-                let open =
-                    OpenMessage { mailbox: *mailbox, conversation: *conversation, caller: found.caller.clone(), recording: None };
+                let open = OpenMessage { mailbox: *mailbox, conversation: *conversation, caller: found.caller.clone(), recording: None };
                 self.leaving.insert(*message, open);
             }
             Event::MessageLeft { conversation, message, mailbox, caller, recording, duration, expires_at } => {

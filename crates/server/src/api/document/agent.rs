@@ -1,6 +1,6 @@
 //! Agents, as programs see them.
 
-use super::{kind::Kind, reference::Reference};
+use super::{kind::Kind, mailbox::Voicemail, reference::Reference};
 use crate::{
     api::extract,
     error::{Code, Problem},
@@ -28,6 +28,9 @@ pub struct Agent {
     /// Skills with their levels.
     #[serde(default)]
     pub skills: Vec<SkillLevel>,
+    /// How messages for the agent are taken.
+    #[serde(default)]
+    pub voicemail: Voicemail,
 }
 
 /// A skill and how well.
@@ -132,6 +135,7 @@ impl Kind for Agent {
         Ok(Some(Change::PutAgent(agent::Settings {
             queues: self.queues.iter().map(|queue| extract::id("queue", queue)).collect::<Result<_, _>>()?,
             skills,
+            voicemail: Box::new(self.voicemail.to_core()),
             ..agent::Settings::new(extract::id("agent", id)?, &self.name, self.line.into(), self.endpoint.clone().into())
         })))
     }

@@ -11,6 +11,7 @@
 
 pub mod agent;
 pub mod kind;
+pub mod mailbox;
 pub mod number;
 pub mod phone;
 pub mod queue;

@@ -2,6 +2,7 @@
 
 use super::{
     kind::Kind,
+    mailbox::Voicemail,
     queue_rules::{Routing, Waiting},
     reference::Reference,
 };
@@ -54,6 +55,9 @@ pub struct Queue {
     /// What happens to those who wait.
     #[serde(default)]
     pub waiting: Waiting,
+    /// How messages for everybody in it are taken.
+    #[serde(default)]
+    pub voicemail: Voicemail,
 }
 
 /// A skill and the least level of it.
@@ -90,6 +94,8 @@ pub enum Prompt {
     Music,
     /// The sound of a ringing telephone.
     Ringback,
+    /// A short tone: speak now.
+    Beep,
 }
 
 /// The agent's time after a conversation.
@@ -173,6 +179,7 @@ impl Prompt {
             Prompt::Text { text, language } => output::Prompt::Text { text, language },
             Prompt::Music => output::Prompt::Music,
             Prompt::Ringback => output::Prompt::Ringback,
+            Prompt::Beep => output::Prompt::Beep,
         }
     }
 }
@@ -213,6 +220,7 @@ impl Kind for Queue {
             max_wait: self.max_wait_ms.map(Millis),
             routing: self.routing.to_core()?,
             waiting: Box::new(self.waiting.to_core()?),
+            voicemail: Box::new(self.voicemail.to_core()),
             ..queue::Settings::new(extract::id("queue", id)?, &self.name)
         })))
     }

@@ -1,6 +1,6 @@
 //! A queue's rules, as programs see them: how agents are chosen, and what happens to those who wait.
 
-use super::{queue::Prompt, reference::Reference};
+use super::{mailbox::Mailbox, queue::Prompt, reference::Reference};
 use crate::{api::extract, error::Problem};
 use dreiklang_core::{config, queue, routing, time::Millis};
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,8 @@ pub enum Destination {
     Agent(String),
     /// A telephone number outside.
     Number(String),
+    /// Leave a message.
+    Voicemail(Mailbox),
     /// Hear this, then be let go.
     Message(Prompt),
     /// Be let go.
@@ -210,6 +212,7 @@ impl Waiting {
         to.filter_map(|to| match to {
             Destination::Queue(queue) => Some((Reference::Queue, queue)),
             Destination::Agent(agent) => Some((Reference::Agent, agent)),
+            Destination::Voicemail(mailbox) => Some(mailbox.reference()),
             Destination::Number(_) | Destination::Message(_) | Destination::HangUp => None,
         })
     }
@@ -262,6 +265,7 @@ impl Destination {
             Destination::Queue(queue) => config::Destination::Queue(extract::id("queue", queue)?),
             Destination::Agent(agent) => config::Destination::Agent(extract::id("agent", agent)?),
             Destination::Number(number) => config::Destination::Number(number.clone()),
+            Destination::Voicemail(mailbox) => config::Destination::Voicemail(mailbox.to_core()?),
             Destination::Message(prompt) => config::Destination::Message(prompt.to_core()),
             Destination::HangUp => config::Destination::HangUp,
         })

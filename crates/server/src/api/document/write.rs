@@ -168,9 +168,12 @@ pub(crate) async fn check<K: Kind>(state: &AppState, tenant: TenantId, body: &K)
     if let Some(number) = any.downcast_ref::<super::number::Number>() {
         check_greeting(state, tenant, number.greeting.as_ref()).await?;
     }
+    if let Some(agent) = any.downcast_ref::<Agent>() {
+        check_greeting(state, tenant, agent.voicemail.greeting.as_ref()).await?;
+    }
     if let Some(queue) = any.downcast_ref::<super::queue::Queue>() {
         check_greeting(state, tenant, Some(&queue.hold_music)).await?;
-        for prompt in queue.waiting.prompts() {
+        for prompt in queue.waiting.prompts().chain(&queue.voicemail.greeting) {
             check_greeting(state, tenant, Some(prompt)).await?;
         }
     }

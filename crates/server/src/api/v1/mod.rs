@@ -4,7 +4,7 @@
 //!
 //! `session` (signing in), `documents` (what is set up), `prompts`, `state` (commands to agents), `queues` (commands to
 //! queues), `conversations` (live, past,
-//! commands), `recordings`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
+//! commands), `recordings`, `messages` (left by callers), `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
 //! `audit`, `apply` (everything as one document), `status` (lines).
 
 mod apply;
@@ -12,6 +12,7 @@ mod audit;
 mod conversations;
 mod documents;
 mod live;
+mod messages;
 pub mod prompts;
 mod queues;
 mod recordings;
@@ -38,6 +39,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(recordings::router())
         .merge(reports::router())
         .merge(live::router())
+        .merge(messages::router())
         .merge(users::router())
         .merge(webhooks::router())
         .merge(audit::router())

@@ -79,6 +79,18 @@ async fn read(State(state): State<AppState>, principal: Principal, Path(id): Pat
     responses((status = 200, description = "The audio.", content_type = "audio/wav"), (status = 206, description = "The part asked for.", content_type = "audio/wav")))]
 async fn audio(State(state): State<AppState>, principal: Principal, Path(id): Path<String>, request: Request) -> Result<Response, Problem> {
     let recording = find(&state, &principal, &id).await?;
+    play(&state, &principal, recording, "recording.played", &id, request).await
+}
+
+/// Serves the audio, and notes under `done` who heard what (`subject`).
+pub(super) async fn play(
+    state: &AppState,
+    principal: &Principal,
+    recording: rows::Recording,
+    done: &str,
+    subject: &str,
+    request: Request,
+) -> Result<Response, Problem> {
     let path = recording.path.ok_or_else(|| {
         Problem::new(
             Code::NotFound,
@@ -94,7 +106,7 @@ async fn audio(State(state): State<AppState>, principal: Principal, Path(id): Pa
     // Players ask for one part after the other; one line per playback is enough.
     let range = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok()).unwrap_or("bytes=0-").to_owned();
     if request.method() == Method::GET && range.starts_with("bytes=0-") {
-        write::note(&state, &principal, "recording.played", &id, json!({ "conversation": recording.conversation })).await?;
+        write::note(state, principal, done, subject, json!({ "conversation": recording.conversation })).await?;
     }
-    serve_file(&path, request, &format!("{id}.wav")).await
+    serve_file(&path, request, &format!("{subject}.wav")).await
 }
