@@ -25,7 +25,7 @@ pub enum Notice {
         /// Whose.
         tenant: TenantId,
         /// What.
-        input: Input,
+        input: Box<Input>,
     },
     /// The sign-ins of a telephone changed; keep them over a restart in place of what was kept for it before.
     Bindings {

@@ -242,7 +242,7 @@ impl Driver {
 
     /// Tells the core.
     pub(super) fn tell(&mut self, tenant: TenantId, input: Input) {
-        self.outbox.push_back(Notice::Input { tenant, input });
+        self.outbox.push_back(Notice::Input { tenant, input: Box::new(input) });
     }
 
     /// Tells the server something else.

@@ -264,7 +264,7 @@ impl Runtime {
             match notice {
                 Notice::Input { tenant, input } => {
                     let Some(handle) = self.shared.tenants.get(tenant) else { continue };
-                    if handle.requests.send(Request::Input(input)).await.is_err() {
+                    if handle.requests.send(Request::Input(*input)).await.is_err() {
                         warn!(%tenant, "an input was dropped: the tenant has no owner");
                     }
                 }

@@ -85,7 +85,7 @@ async fn who_may_not_hear_recordings_does_not_hear_messages() {
 async fn a_mailbox_that_does_not_hold_together_is_refused_with_its_field() {
     let server = Server::start().await;
     let refused = server.post("/queues", json!({ "name": "Support", "voicemail": { "most": 0 } })).await.problem(422, "CORE-003");
-    assert_eq!(refused["field"], "queue.voicemail.most", "{refused}");
+    assert_eq!(refused["field"], "voicemail.most", "{refused}");
     let endpoint = json!({ "kind": "desk", "value": "ada" });
     let greeting = json!({ "kind": "file", "name": "nothing.wav" });
     let agent = json!({ "name": "Ada", "endpoint": endpoint, "voicemail": { "greeting": greeting } });

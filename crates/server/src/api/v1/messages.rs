@@ -149,7 +149,8 @@ fn seen(world: &World, all: bool, agent: Option<AgentId>, mailbox: config::Mailb
 async fn find(state: &AppState, principal: &Principal, text: &str, any: P) -> Result<voicemail::Message, Problem> {
     let message: MessageId = id("message", text)?;
     let (all, agent) = (principal.may(any), principal.agent);
-    let found = state.tenant(principal.tenant)?.read(move |world| {
+    let owner = state.tenant(principal.tenant)?;
+    let found = owner.read(move |world| {
         let found = world.message(message)?;
         Some((found.clone(), seen(world, all, agent, found.mailbox)))
     });
@@ -168,7 +169,8 @@ async fn list(State(state): State<AppState>, principal: Principal, Query(query):
     let agent = query.agent.as_deref().map(|text| id::<AgentId>("agent", text)).transpose()?;
     let wanted = query.state.map(voicemail::MessageState::from);
     let (all, own) = (principal.may(P::ReadAnyConversation), principal.agent);
-    let items = state.tenant(principal.tenant)?.read(move |world| {
+    let owner = state.tenant(principal.tenant)?;
+    let items = owner.read(move |world| {
         let matches = |message: &&voicemail::Message| {
             queue.is_none_or(|queue| message.mailbox == config::Mailbox::Queue(queue))
                 && agent.is_none_or(|agent| message.mailbox == config::Mailbox::Agent(agent))
