@@ -40,6 +40,7 @@ pub fn check(world: &World) -> Vec<Violation> {
     check_limits(world, &mut found);
     check_hours(world, &mut found);
     check_messages(world, &mut found);
+    check_flows(world, &mut found);
     found.0
 }
 
@@ -67,6 +68,7 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     let offered = if consulting { is(&[SegmentKind::Hold]) } else { is(&[SegmentKind::Queue, SegmentKind::Transfer]) };
     found.expect(conversation.offer.is_none() || offered, rule, says);
     check_message(world, conversation, found);
+    check_flow(world, conversation, found);
     check_offers(conversation, found);
     check_consult(conversation, found);
     if is(&[SegmentKind::Transfer]) {
@@ -87,6 +89,23 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
         let ordered = conversation.started_at <= segment.from && segment.from <= world.at();
         found.expect(ordered, "segments follow each other in time", says);
     }
+}
+
+fn check_flow(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?} in {:?}", conversation.id, conversation.run, conversation.place());
+    let in_flow = conversation.place() == Some(SegmentKind::Flow);
+    let Some(run) = &conversation.run else {
+        found.expect(!in_flow, "who is in a flow is at one of its nodes", says);
+        return;
+    };
+    let away = conversation.place() == Some(SegmentKind::Transfer);
+    found.expect(if run.away { away } else { in_flow }, "a flow goes on where the customer is in it, or being handed over by it", says);
+    let edition = world.editions(run.flow).and_then(|editions| editions.edition(run.version));
+    found.expect(edition.is_some_and(|flow| flow.nodes.contains_key(&run.node)), "the version of a flow is kept as long as it runs", says);
+    let waits = run.away || conversation.playing.is_some() || run.waits_until.is_some();
+    found.expect(waits, "a flow that says nothing waits for something", says);
+    found.expect(run.due() == world.timers().due(Timer::Flow(conversation.id)), "a flow ends by itself", says);
+    found.expect(run.steps <= limits::FLOW_STEPS, "nothing grows without bound", says);
 }
 
 fn check_offers(conversation: &Conversation, found: &mut Findings) {
@@ -302,6 +321,7 @@ fn check_timers(world: &World, found: &mut Findings) {
         let meant = match timer {
             Timer::Conversation(id)
             | Timer::Prompt(id)
+            | Timer::Flow(id)
             | Timer::Ring(id)
             | Timer::Widen(id)
             | Timer::Overflow(id)
@@ -366,6 +386,20 @@ fn check_limits(world: &World, found: &mut Findings) {
     for conversation in world.conversations() {
         within("legs", conversation.legs.len(), limits::LEGS_PER_CONVERSATION);
         within("visits", conversation.visits as usize, limits::VISITS_PER_CONVERSATION as usize);
+    }
+}
+
+fn check_flows(world: &World, found: &mut Findings) {
+    for (id, editions) in &world.flows {
+        for (version, runs) in editions.kept() {
+            let runs_here = |conversation: &&Conversation| {
+                conversation.run.as_ref().is_some_and(|run| (run.flow, run.version) == (*id, version))
+            };
+            let counted = world.conversations().filter(runs_here).count();
+            found.expect(counted == runs as usize, "customers in a version of a flow are counted", || {
+                format!("{counted} and not {runs} in version {version} of {id}")
+            });
+        }
     }
 }
 

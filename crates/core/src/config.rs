@@ -5,16 +5,17 @@ mod destination;
 mod validate;
 
 pub use destination::{Destination, Mailbox};
-pub(crate) use validate::check_announcement;
-pub(crate) use validate::check_language;
-pub(crate) use validate::{check_name, check_unique, invalid, room};
+pub(crate) use validate::{
+    check_announcement, check_destination, check_language, check_name, check_skill, check_span, check_unique, invalid, room,
+};
 pub use validate::{is_outside_number, validate};
 
 use crate::{
     agent,
     endpoint::{Endpoint, Line},
+    flow::Flow,
     hours::{Holidays, Hours},
-    ids::{AgentId, HolidaysId, HoursId, NumberId, QueueId, SkillId},
+    ids::{AgentId, FlowId, HolidaysId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{self, SkillRequirement},
 };
@@ -32,6 +33,8 @@ pub enum Change {
     PutAgent(agent::Settings),
     /// A number was written.
     PutNumber(Number),
+    /// A flow was published: calls that come from now on go through this version.
+    PutFlow(Box<Flow>),
     /// The tenant's own settings were written.
     PutTenant(Tenant),
     /// A skill was removed; refused while queues, numbers or agents use it.
@@ -42,6 +45,8 @@ pub enum Change {
     RemoveAgent(AgentId),
     /// A number was removed.
     RemoveNumber(NumberId),
+    /// A flow was removed; refused while something leads to it. Who is in it stays in it.
+    RemoveFlow(FlowId),
     /// Opening hours were written.
     PutHours(Box<Hours>),
     /// A set of holidays was written.
@@ -97,6 +102,8 @@ pub enum Target {
     Queue(QueueId),
     /// To one agent.
     Agent(AgentId),
+    /// Into a call flow.
+    Flow(FlowId),
 }
 
 /// The tenant's own settings.

@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `world` → `engine`; then `conversation`, `queue`, `agent`,
-//! `routing`, `hours`, `voicemail`, `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
+//! `routing`, `hours`, `voicemail`, `flow` for what callers go through and `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
 #![forbid(unsafe_code)]
 
 pub mod agent;
@@ -17,6 +17,7 @@ pub mod conversation;
 pub mod endpoint;
 pub mod engine;
 pub mod expression;
+pub mod flow;
 pub mod hours;
 pub mod ids;
 pub mod input;

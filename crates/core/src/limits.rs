@@ -153,3 +153,27 @@ pub const SPANS_PER_DAY: usize = 12;
 pub const HOURS_DAYS_AHEAD: usize = 400;
 /// Largest calendar taken over, in bytes.
 pub const CALENDAR_BYTES: usize = 1_024 * 1_024;
+/// Call flows in one tenant.
+pub const FLOWS_PER_TENANT: usize = 500;
+/// Nodes of one flow: more than anybody can overlook in one picture.
+pub const FLOW_NODES: usize = 200;
+/// Variables of one flow; each is kept with every call in it.
+pub const FLOW_VARIABLES: usize = 50;
+/// Largest value of a variable, in bytes.
+pub const FLOW_VALUE_BYTES: usize = 4_096;
+/// Languages one prompt of a flow speaks.
+pub const FLOW_LANGUAGES: usize = 20;
+/// Conditions of one branch.
+pub const FLOW_CASES: usize = 20;
+/// Nodes one call may come to in one flow; more is a loop that never waits, or a caller who plays.
+pub const FLOW_STEPS: u32 = 200;
+/// How long one call may stay in one flow: nobody listens to a machine for longer.
+pub const FLOW_MAX: Millis = Millis::from_secs(1_200);
+/// Times one conversation may enter a flow; more is flows and queues that lead to each other.
+pub const FLOWS_PER_CONVERSATION: u8 = 20;
+/// Attempts at one question.
+pub const ASK_ATTEMPTS: u8 = 10;
+/// Shortest and longest wait for a key.
+pub const ASK_WAIT: std::ops::RangeInclusive<Millis> = Millis(500)..=Millis::from_secs(60);
+/// Keys of one answer: an IBAN's digits fit.
+pub const ANSWER_KEYS: u8 = 40;

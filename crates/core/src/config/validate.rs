@@ -6,12 +6,13 @@ mod mailbox;
 mod routing;
 mod waiting;
 
-pub(crate) use waiting::check_announcement;
+pub(crate) use waiting::{check_announcement, check_destination};
 
 use super::{Change, Destination, Mailbox, Number, Skill, Target, Tenant};
 use crate::{
     agent,
     endpoint::Endpoint,
+    flow::{self, Node},
     hours,
     ids::SkillId,
     limits::{
@@ -41,6 +42,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
         Change::PutQueue(settings) => put_queue(world, settings),
         Change::PutAgent(settings) => put_agent(world, settings),
         Change::PutNumber(number) => put_number(world, number),
+        Change::PutFlow(flow) => flow::put_flow(world, flow),
         Change::PutTenant(settings) => put_tenant(settings),
         Change::RemoveSkill(id) => {
             known(world.skills.contains_key(id), "skill", id)?;
@@ -52,6 +54,8 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
                 return invalid("skill", format!("is asked for by number {}; remove it there first", number.number));
             }
             routing::skill_not_in_rings(world, *id)?;
+            let asks = |node: &Node| matches!(node, Node::Queue { skills, .. } if skills.iter().any(|asked| asked.skill == *id));
+            flow::not_named(world, "skill", asks, |_| false)?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.skills.contains_key(id)) {
                 Some(agent) => invalid("skill", format!("agent \"{}\" has it; remove it there first", agent.settings.name)),
                 None => Ok(()),
@@ -76,13 +80,18 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             mailbox::unused(world, Mailbox::Agent(*id), "agent")
         }
         Change::RemoveNumber(id) => known(world.numbers.contains_key(id), "number", id),
+        Change::RemoveFlow(id) => {
+            known(world.flow(*id).is_some(), "flow", id)?;
+            unused(world, Target::Flow(*id), "flow")?;
+            waiting::unnamed(world, &Destination::Flow(*id), "flow")
+        }
         Change::PutHours(hours) => hours::put_hours(world, hours),
         Change::PutHolidays(holidays) => hours::put_holidays(world, holidays),
         Change::RemoveHours(id) => {
             known(world.hours.contains_key(id), "opening hours", id)?;
             match world.queues.values().find(|queue| queue.settings.waiting.hours == Some(*id)) {
                 Some(queue) => invalid("hours", format!("queue \"{}\" goes by them; change it there first", queue.settings.name)),
-                None => Ok(()),
+                None => flow::not_named(world, "hours", |node| matches!(node, Node::Hours { hours, .. } if hours == id), |_| false),
             }
         }
         Change::RemoveHolidays(id) => {
@@ -189,7 +198,10 @@ fn put_number(world: &World, number: &Number) -> Result<(), Refusal> {
         Target::Agent(id) if world.agents.get(&id).is_none_or(|agent| agent.retiring) => {
             return invalid("number.target", format!("{id} does not exist; create the agent first"));
         }
-        Target::Queue(_) | Target::Agent(_) => {}
+        Target::Flow(id) if world.flow(id).is_none() => {
+            return invalid("number.target", format!("names {id}, which does not exist; publish the flow first"));
+        }
+        Target::Queue(_) | Target::Agent(_) | Target::Flow(_) => {}
     }
     check_skills(world, "number.skills", &number.skills)?;
     if let Some(language) = &number.language {
@@ -287,7 +299,7 @@ fn check_priority(field: &str, priority: u8) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_span(field: &str, span: Millis, least: Millis, most: Millis) -> Result<(), Refusal> {
+pub(crate) fn check_span(field: &str, span: Millis, least: Millis, most: Millis) -> Result<(), Refusal> {
     if span < least || span > most {
         return invalid(field, format!("must be from {} to {} ms", least.0, most.0));
     }
@@ -315,7 +327,7 @@ fn check_skill_known(world: &World, field: &str, skill: SkillId) -> Result<(), R
     Ok(())
 }
 
-fn check_skill(world: &World, field: &str, need: SkillRequirement) -> Result<(), Refusal> {
+pub(crate) fn check_skill(world: &World, field: &str, need: SkillRequirement) -> Result<(), Refusal> {
     check_skill_known(world, field, need.skill)?;
     if !(1..=SKILL_LEVEL_MAX).contains(&need.level) {
         return invalid(field, format!("has a level outside 1 to {SKILL_LEVEL_MAX}"));

@@ -47,6 +47,8 @@ pub enum SegmentKind {
     SetUp,
     /// Hearing a greeting.
     Greeting,
+    /// In a call flow.
+    Flow,
     /// In a queue, including the ringing of offers.
     Queue,
     /// With an agent or a party outside.

@@ -6,6 +6,7 @@ use super::{Consult, Direction, Leg, SegmentKind, Termination};
 use crate::{
     config::Target,
     endpoint::{Line, Party},
+    flow::Run,
     ids::{ActionId, AgentId, ConversationId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
@@ -52,6 +53,12 @@ pub struct Conversation {
     /// The prompt that plays once to the customer; what follows its end depends on the place. Formerly the greeting alone.
     #[serde(alias = "greeting")]
     pub playing: Option<ActionId>,
+    /// The way through a call flow.
+    #[serde(default)]
+    pub run: Option<Box<Run>>,
+    /// Times it has entered a flow.
+    #[serde(default)]
+    pub flows: u8,
     /// The stay in a queue.
     pub visit: Option<Visit>,
     /// The agent's telephone that rings.

@@ -132,6 +132,7 @@ impl Engine {
         match (found.place(), found.farewell) {
             (Some(SegmentKind::Greeting), Some(termination)) => self.end_conversation(id, termination),
             (Some(SegmentKind::Greeting), None) => self.go_to_target(id),
+            (Some(SegmentKind::Flow), _) => self.flow_said(id),
             (Some(SegmentKind::Queue), _) => self.play_music(id),
             (Some(SegmentKind::Voicemail), _) => self.message_prompt_over(id),
             _ => {}

@@ -62,6 +62,10 @@ impl Engine {
                 Some(agent) if agent.is_routable() => None,
                 _ => refused(RejectReason::Unavailable, Us, Reason::Unreachable),
             },
+            Target::Flow(id) => match self.world.flow(id) {
+                Some(_) => None,
+                None => refused(RejectReason::Unavailable, Us, Reason::Unreachable),
+            },
         }
     }
 
@@ -90,6 +94,7 @@ impl Engine {
                 self.enqueue(id, queue, request);
             }
             Some(Target::Agent(agent)) => self.lead(id, &Destination::Agent(agent), UNREACHABLE),
+            Some(Target::Flow(flow)) => self.lead(id, &Destination::Flow(flow), UNREACHABLE),
             _ => self.end_conversation(id, UNREACHABLE),
         }
     }

@@ -48,6 +48,7 @@ impl Engine {
                 world.agents.get(&settings.id).is_some_and(|agent| agent.settings == *settings && !agent.retiring)
             }
             Change::PutNumber(number) => world.numbers.get(&number.id) == Some(number),
+            Change::PutFlow(flow) => world.flow(flow.id).is_some_and(|(_, published)| *published == **flow),
             Change::PutTenant(settings) => world.settings == *settings,
             Change::RemoveAgent(id) => world.agents.get(id).is_some_and(|agent| agent.retiring),
             Change::PutHours(hours) => world.hours.get(&hours.id) == Some(hours.as_ref()),
@@ -55,6 +56,7 @@ impl Engine {
             Change::RemoveSkill(_)
             | Change::RemoveQueue(_)
             | Change::RemoveNumber(_)
+            | Change::RemoveFlow(_)
             | Change::RemoveHours(_)
             | Change::RemoveHolidays(_) => false,
         }

@@ -24,12 +24,11 @@ impl Engine {
                 self.let_wait(id);
                 self.dial_outside(id, number.clone());
             }
+            Destination::Flow(flow) => self.enter_flow(id, *flow),
             Destination::HangUp => self.end_conversation(id, otherwise),
             Destination::Message(prompt) => self.say_farewell(id, prompt.clone(), otherwise),
             Destination::Voicemail(mailbox) => self.ask_for_message(id, *mailbox),
-            Destination::Number(_) | Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => {
-                self.end_conversation(id, UNREACHABLE)
-            }
+            Destination::Number(_) | Destination::Person(_) | Destination::Callback(_) => self.end_conversation(id, UNREACHABLE),
         }
     }
 

@@ -15,6 +15,7 @@ impl Engine {
         }
         let id = found.id;
         match found.place() {
+            Some(SegmentKind::Flow) => self.key_in_flow(id, digit),
             Some(SegmentKind::Queue) => self.key_in_queue(id, digit),
             Some(SegmentKind::Voicemail) => self.key_in_message(id, digit),
             Some(

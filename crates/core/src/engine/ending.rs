@@ -6,6 +6,7 @@
 use super::{Engine, talk::AfterTalk};
 use crate::{
     conversation::{Cause, ConsultOutcome, Role, SegmentKind, Termination, leg_termination},
+    flow::FlowEnd,
     ids::{ConversationId, LegId},
     input::Actor,
     output::{Event, HangUpReason},
@@ -69,7 +70,7 @@ impl Engine {
         }
     }
 
-    /// Closes visit, offer, talk and transfer, and tells every leg but the customer's to end.
+    /// Closes visit, offer, talk, transfer and flow, and tells every leg but the customer's to end.
     pub(super) fn close_all(&mut self, id: ConversationId, closing: Closing) {
         let Some(found) = self.world.conversations.get(&id) else { return };
         // A telephone that still rings may say that the caller is gone instead of ringing off without a word.
@@ -82,6 +83,7 @@ impl Engine {
         self.end_talk(id, Some(legs), closing.agent);
         self.end_transfer(id, Some(closing.transfer));
         self.close_message(id);
+        self.leave_flow(id, FlowEnd::Ended);
         let Some(found) = self.world.conversations.get(&id) else { return };
         let others: Vec<LegId> = found.legs.iter().filter(|leg| Some(leg.id) != found.customer).map(|leg| leg.id).collect();
         for leg in others {
@@ -97,6 +99,7 @@ impl Engine {
         }
         let customer = found.customer;
         self.close_message(id);
+        self.leave_flow(id, FlowEnd::Ended);
         self.emit(Event::ConversationEnding { conversation: id, termination });
         self.stop_recording(id);
         match customer {

@@ -3,7 +3,7 @@
 //! Every call of [`Engine::handle`] fires the deadlines that have passed, takes in one input, and then gives waiting visits
 //! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
 //!
-//! One file per kind of happening: `arrive` and `queueing` bring the customer to a place, `offer` and `talk` join customer
+//! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
 //! and agent, `hold`, `consult`, `transfer` and `record` are what happens meanwhile, `message` is what is left when nobody comes, `ending` closes things, `leg` sorts what lines
 //! report, `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
 
@@ -17,6 +17,7 @@ mod consult;
 mod destination;
 mod digit;
 mod ending;
+mod flow;
 mod hold;
 mod hours;
 mod leg;

@@ -6,7 +6,7 @@ use crate::{
     conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
     ids::{ConversationId, QueueId},
     input::Actor,
-    limits::{CLOSED_MAX, NAME_CHARS, OVERFLOWS_PER_CONVERSATION},
+    limits::{CLOSED_MAX, FLOWS_PER_CONVERSATION, NAME_CHARS, OVERFLOWS_PER_CONVERSATION},
     output::{Action, Event, HangUpReason, Prompt},
     queue::{Closed, Condition, FlowOutReason, Outcome, Queue},
     refusal::Refusal,
@@ -152,10 +152,14 @@ impl Engine {
                 state.is_some_and(takes) && self.world.conversations.get(&id).is_some_and(room)
             }
             Destination::Agent(agent) => self.world.agents.get(agent).is_some_and(|agent| agent.is_routable()),
+            Destination::Flow(flow) => {
+                let room = |found: &Conversation| found.flows < FLOWS_PER_CONVERSATION;
+                self.world.flow(*flow).is_some() && self.world.conversations.get(&id).is_some_and(room)
+            }
             Destination::Number(_) => self.world.settings.outbound_line.is_some(),
             Destination::Message(_) | Destination::HangUp => true,
             Destination::Voicemail(mailbox) => self.takes_message(*mailbox),
-            Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => false,
+            Destination::Person(_) | Destination::Callback(_) => false,
         }
     }
 }

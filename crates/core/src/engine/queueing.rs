@@ -3,7 +3,9 @@
 use super::Engine;
 use crate::{
     agent::Duty,
+    config::Destination,
     conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
+    flow::FlowEnd,
     ids::{AgentId, ConversationId, QueueId, VisitId},
     limits::{LANGUAGE_CHARS, PREFERRED_WAIT_MAX, PRIORITY_MAX, VISITS_PER_CONVERSATION},
     output::Event,
@@ -17,6 +19,7 @@ impl Engine {
     /// Begins a visit; the customer comes from a place where nothing is open any more. What the conversation itself asks for
     /// is [`crate::conversation::Conversation::request`]; rules change that as they need.
     pub(super) fn enqueue(&mut self, id: ConversationId, queue: QueueId, request: Request) {
+        self.leave_flow(id, FlowEnd::Led { to: Destination::Queue(queue) });
         let (Some(found), Some(state)) = (self.world.conversations.get(&id), self.world.queues.get(&queue)) else { return };
         if found.visits >= VISITS_PER_CONVERSATION {
             let termination = Termination { result: TerminationResult::Us, reason: TerminationReason::Full };
@@ -77,13 +80,16 @@ impl Engine {
     }
 
     /// Brings a customer back whose agent or transfer got lost: to the front of the last queue, or, when there is none,
-    /// to the end.
+    /// to the end. Whom a flow handed over goes on there.
     pub(super) fn return_to_queue(&mut self, id: ConversationId, otherwise: Termination) {
         self.return_to(id, None, otherwise);
     }
 
     /// The same, for one agent alone at first.
     pub(super) fn return_to(&mut self, id: ConversationId, preferred: Option<Preferred>, otherwise: Termination) {
+        if self.flow_goes_on(id) {
+            return;
+        }
         let queue = self.world.conversations.get(&id).and_then(|found| found.last_queue);
         match queue.filter(|queue| self.world.queues.contains_key(queue)) {
             Some(queue) => {

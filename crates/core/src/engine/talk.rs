@@ -32,6 +32,7 @@ impl Engine {
     /// Lets customer and `leg` hear each other.
     pub(super) fn start_talk(&mut self, id: ConversationId, leg: LegId, agent: Option<AgentId>, queue: Option<QueueId>) {
         let Some((customer, line)) = self.customer(id) else { return };
+        self.flow_has_led(id, agent);
         // The segment that ends belonged to the queue and, with the offer, to the agent.
         self.close_segment(id, Some(SegmentKind::Talk));
         self.close_what_led_here(id, agent);

@@ -46,6 +46,7 @@ impl Engine {
                 }
             }
             Timer::Prompt(id) => self.prompt_overdue(id),
+            Timer::Flow(id) => self.flow_overdue(id),
             Timer::Ring(id) => self.offer_failed(id, OfferOutcome::NoAnswer, Some(HangUpReason::NoAnswer)),
             Timer::Widen(id) => self.widen(id),
             Timer::Overflow(id) => self.overflow_due(id),

@@ -38,10 +38,12 @@ impl Engine {
     /// What a dialed text means: one of our numbers, an agent's telephone, or a number outside.
     fn resolve(&self, text: &str) -> Option<TransferTarget> {
         if let Some(number) = self.index.number(text).and_then(|id| self.world.numbers.get(&id)) {
-            return Some(match number.target {
-                Target::Queue(queue) => TransferTarget::Queue(queue),
-                Target::Agent(agent) => TransferTarget::Agent(agent),
-            });
+            return match number.target {
+                Target::Queue(queue) => Some(TransferTarget::Queue(queue)),
+                Target::Agent(agent) => Some(TransferTarget::Agent(agent)),
+                // Flows are for callers who come from outside.
+                Target::Flow(_) => None,
+            };
         }
         if let Some(agent) = self.index.desk(text) {
             return Some(TransferTarget::Agent(agent));
@@ -61,6 +63,7 @@ impl Engine {
                 return Err(wrong_state("the customer is not connected to anybody yet"));
             }
             Some(SegmentKind::Voicemail) => return Err(wrong_state("the customer is leaving a message")),
+            Some(SegmentKind::Flow) => return Err(wrong_state("the customer is in a call flow; wait until it has led on")),
             Some(SegmentKind::Ending) | None => return Err(wrong_state("the conversation is over")),
         }
         self.check_target(found, to)?;

@@ -36,7 +36,7 @@ pub enum Type {
 
 impl Type {
     /// In words, for people.
-    pub(super) fn article(self) -> &'static str {
+    pub(crate) fn article(self) -> &'static str {
         match self {
             Type::Any => "anything",
             Type::Null => "null",

@@ -135,11 +135,11 @@ impl fmt::Display for Key {
     }
 }
 
-/// JSON has no infinity; a journal that could not be read back would be worse than a text in the place of a number.
+/// Written as a text, which reads back as exactly this number: JSON has no infinity, and readers of JSON round.
 mod any_double {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer};
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Deserialize)]
     #[serde(untagged)]
     enum Stored {
         Number(f64),
@@ -147,7 +147,7 @@ mod any_double {
     }
 
     pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.is_finite() { Stored::Number(*value) } else { Stored::Word(value.to_string()) }.serialize(serializer)
+        serializer.collect_str(value)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

@@ -6,8 +6,10 @@ use crate::{
     config::{self, Destination, Mailbox},
     conversation::{Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
+    expression::Value,
+    flow::FlowEnd,
     hours::Switch,
-    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
@@ -101,6 +103,67 @@ pub enum Event {
         enqueued_at: Timestamp,
         #[serde(default)]
         terms: Terms,
+    },
+    /// The customer came to a flow, and in it to the node it begins with.
+    FlowEntered {
+        conversation: ConversationId,
+        flow: FlowId,
+        /// The version that was published then; it holds for this call to the end of the flow.
+        version: u32,
+        /// Then it ends at the latest.
+        ends_at: Timestamp,
+    },
+    /// From one node to the next.
+    FlowStepped {
+        conversation: ConversationId,
+        flow: FlowId,
+        node: String,
+        /// The way out that was taken, such as `next`, `keys.1` or `otherwise`.
+        exit: String,
+        /// The node it leads to.
+        to: String,
+        /// Variables that changed.
+        #[serde(default)]
+        set: Vec<(String, Value)>,
+        /// What could not be computed and was passed over.
+        #[serde(default)]
+        problem: Option<String>,
+    },
+    /// The node has said what it had to say and waits until then.
+    FlowWaiting {
+        conversation: ConversationId,
+        node: String,
+        until: Timestamp,
+    },
+    /// The customer pressed a key that is part of an answer; the next one is waited for until then.
+    FlowKeyed {
+        conversation: ConversationId,
+        node: String,
+        key: char,
+        until: Timestamp,
+    },
+    /// The answer was wrong, or none came: the question is put again.
+    FlowAskedAgain {
+        conversation: ConversationId,
+        node: String,
+        /// Which attempt begins, counted from 1.
+        attempt: u8,
+    },
+    /// The customer is being handed to somebody by a flow, which goes on when that fails.
+    FlowSuspended {
+        conversation: ConversationId,
+        node: String,
+    },
+    /// The customer is no longer in the flow; exactly one per `FlowEntered`.
+    FlowLeft {
+        conversation: ConversationId,
+        flow: FlowId,
+        version: u32,
+        /// The last node.
+        node: String,
+        entered_at: Timestamp,
+        steps: u32,
+        end: FlowEnd,
     },
     /// A flow or a person said which language the customer speaks; it holds for visits that begin from now on.
     LanguageChosen {

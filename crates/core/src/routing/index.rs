@@ -183,6 +183,8 @@ impl Index {
             Change::PutSkill(_)
             | Change::RemoveSkill(_)
             | Change::PutTenant(_)
+            | Change::PutFlow(_)
+            | Change::RemoveFlow(_)
             | Change::PutHours(_)
             | Change::PutHolidays(_)
             | Change::RemoveHours(_)

@@ -16,8 +16,11 @@ use crate::{
     config::{self, Mailbox},
     conversation::{Conversation, Gap, Leg, Pause},
     endpoint::Line,
+    flow::{Editions, Flow},
     hours::{Holidays, Hours, HoursState, Override},
-    ids::{AgentId, ConversationId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    ids::{
+        AgentId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId, TenantId,
+    },
     queue::Queue,
     time::Timestamp,
     voicemail::{MailboxRules, Message, Messages, OpenMessage},
@@ -55,6 +58,8 @@ pub struct World {
     /// Conversations with a consult of a queue that nobody has answered yet.
     #[serde(default)]
     pub(crate) queue_consults: BTreeSet<ConversationId>,
+    #[serde(default)]
+    pub(crate) flows: BTreeMap<FlowId, Editions>,
     #[serde(default)]
     pub(crate) hours: BTreeMap<HoursId, Hours>,
     #[serde(default)]
@@ -109,6 +114,7 @@ impl World {
             took_over: 0,
             took_over_at: Timestamp::default(),
             queue_consults: BTreeSet::new(),
+            flows: BTreeMap::new(),
             hours: BTreeMap::new(),
             holidays: BTreeMap::new(),
             overrides: BTreeMap::new(),
@@ -183,6 +189,21 @@ impl World {
     /// One agent.
     pub fn agent(&self, id: AgentId) -> Option<&Agent> {
         self.agents.get(&id)
+    }
+
+    /// All published flows with their versions.
+    pub fn flows(&self) -> impl Iterator<Item = (FlowId, u32, &Flow)> {
+        self.flows.iter().filter_map(|(id, editions)| editions.published().map(|(version, flow)| (*id, version, flow)))
+    }
+
+    /// A published flow and its version.
+    pub fn flow(&self, id: FlowId) -> Option<(u32, &Flow)> {
+        self.flows.get(&id)?.published()
+    }
+
+    /// Every version of a flow that somebody needs.
+    pub fn editions(&self, id: FlowId) -> Option<&Editions> {
+        self.flows.get(&id)
     }
 
     /// All opening hours.

@@ -18,6 +18,8 @@ pub enum Timer {
     Answer(LegId),
     /// The greeting has to be over.
     Prompt(ConversationId),
+    /// What the conversation's flow waits for, or the flow itself, is overdue.
+    Flow(ConversationId),
     /// The conversation's offer rings out.
     Ring(ConversationId),
     /// The conversation's visit asks for less.

@@ -3,6 +3,7 @@
 use super::{check_dialable, check_prompt, check_span, invalid};
 use crate::{
     config::{Destination, Mailbox},
+    flow,
     limits::{ANNOUNCE_MIN, COMFORT_PROMPTS, CONVERSATION_MAX, OVERFLOW_RULES, WAITING_PER_QUEUE},
     output::Prompt,
     queue::{Condition, Queue, Settings},
@@ -59,7 +60,7 @@ pub(super) fn unnamed(world: &World, destination: &Destination, field: &str) -> 
     let itself = |queue: &&Queue| *destination == Destination::Voicemail(Mailbox::Queue(queue.settings.id));
     match world.queues.values().filter(|queue| !itself(queue)).find(|queue| leads(&queue.settings)) {
         Some(queue) => invalid(field, format!("queue \"{}\" leads to it by a rule; change that rule first", queue.settings.name)),
-        None => Ok(()),
+        None => flow::not_named(world, field, |node| node.destination().as_ref() == Some(destination), |to| to == destination),
     }
 }
 
@@ -96,12 +97,17 @@ pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) ->
         Destination::Voicemail(mailbox) if world.mailbox(*mailbox).is_none() => {
             invalid(field, format!("names the mailbox of {mailbox}, which does not exist; create the queue or agent first"))
         }
-        Destination::Person(_) | Destination::Flow(_) | Destination::Callback(_) => invalid(
+        Destination::Flow(id) if world.flow(*id).is_none() => {
+            invalid(field, format!("names {id}, which does not exist; publish the flow first"))
+        }
+        Destination::Person(_) | Destination::Callback(_) => invalid(
             field,
             "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox or a message"
                 .to_owned(),
         ),
-        Destination::Queue(_) | Destination::Agent(_) | Destination::Voicemail(_) | Destination::HangUp => Ok(()),
+        Destination::Queue(_) | Destination::Agent(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::HangUp => {
+            Ok(())
+        }
     }
 }
 

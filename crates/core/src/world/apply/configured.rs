@@ -44,6 +44,13 @@ impl World {
             Change::PutNumber(number) => {
                 self.numbers.insert(number.id, number.clone());
             }
+            Change::PutFlow(flow) => self.flows.entry(flow.id).or_default().publish(flow),
+            Change::RemoveFlow(id) => {
+                if let Some(editions) = self.flows.get_mut(id) {
+                    editions.remove();
+                }
+                self.forget_flow_when_done(*id);
+            }
             Change::PutTenant(settings) => self.settings = settings.clone(),
             Change::RemoveSkill(id) => {
                 self.skills.remove(id);

@@ -6,6 +6,7 @@
 mod agent;
 mod configured;
 mod consult;
+mod flow;
 mod leg;
 mod message;
 mod recording;
@@ -55,6 +56,8 @@ impl World {
                     legs: Vec::new(),
                     segment: Some(Segment { kind: SegmentKind::SetUp, from: at, queue: None, agent: None }),
                     playing: None,
+                    run: None,
+                    flows: 0,
                     visit: None,
                     offer: None,
                     also: Vec::new(),
@@ -114,6 +117,13 @@ impl World {
             Event::VisitStarted { .. } | Event::VisitWidened { .. } | Event::Decided { .. } | Event::VisitEnded { .. } => {
                 self.apply_visit(stamped)
             }
+            Event::FlowEntered { .. }
+            | Event::FlowStepped { .. }
+            | Event::FlowWaiting { .. }
+            | Event::FlowKeyed { .. }
+            | Event::FlowAskedAgain { .. }
+            | Event::FlowSuspended { .. }
+            | Event::FlowLeft { .. } => self.apply_flow(stamped),
             Event::LanguageChosen { conversation, language } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.language.clone_from(language);

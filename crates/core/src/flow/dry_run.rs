@@ -1,0 +1,225 @@
+//! A flow carried out on paper: what a caller would hear who answers like this.
+
+use super::{Doing, Flow, Heard, NodeKey, Run, Situation, Step};
+use crate::{
+    config::Destination,
+    endpoint::{Line, Party},
+    expression::Value,
+    limits::{FLOW_MAX, FLOW_STEPS, TEXT_CHARS},
+    output::Prompt,
+    queue::Request,
+    text::clip,
+    time::Timestamp,
+    world::World,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The call that is played through.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Script {
+    /// Who calls.
+    #[serde(default)]
+    pub caller: Party,
+    /// What was dialed.
+    #[serde(default)]
+    pub dialed: String,
+    /// Over which line.
+    pub line: Line,
+    /// The language spoken, as far as it is known at the beginning.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// When. The clock stands still meanwhile.
+    pub at: Timestamp,
+    /// What comes whenever the flow waits for something, in order. After the last, nothing comes any more.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
+}
+
+/// One thing that comes while a flow waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The caller presses these keys, one after the other.
+    Keys(String),
+    /// The caller does nothing until the time is up.
+    Nothing,
+    /// Whom the flow would hand the caller to, or the queue it leads to, cannot be had.
+    Unavailable,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Node by node.
+    pub steps: Vec<TraceStep>,
+    /// How it ended.
+    pub end: TraceEnd,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceStep {
+    /// Which.
+    pub node: NodeKey,
+    /// What the caller heard there, in order.
+    pub said: Vec<Prompt>,
+    /// Keys pressed there.
+    pub keyed: String,
+    /// The way out that was taken; `None` at the end.
+    pub exit: Option<String>,
+    /// Variables that changed.
+    pub set: Vec<(String, Value)>,
+    /// What could not be computed and was passed over.
+    pub problem: Option<String>,
+}
+
+/// How a dry run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TraceEnd {
+    /// The caller was led out of the flow.
+    Led {
+        /// Where.
+        to: Destination,
+        /// With what, into a queue.
+        request: Option<Box<Request>>,
+    },
+    /// The caller was let go.
+    Finished,
+    /// The flow could not go on, and the caller went to its fallback.
+    Fallback {
+        /// Why.
+        problem: String,
+    },
+}
+
+/// Plays a call through. The flow should be valid in this world; what is missing shows in the trace.
+pub fn dry_run(world: &World, flow: &Flow, script: &Script) -> Trace {
+    let mut paper = Paper {
+        world,
+        flow,
+        script,
+        language: script.language.clone(),
+        run: Run::new(flow, 0, script.at, script.at + FLOW_MAX),
+        answers: script.answers.iter().cloned().collect(),
+        keys: VecDeque::new(),
+        steps: Vec::new(),
+    };
+    let end = paper.play().unwrap_or_else(|problem| TraceEnd::Fallback { problem: clip(problem, TEXT_CHARS) });
+    Trace { steps: paper.steps, end }
+}
+
+struct Paper<'a> {
+    world: &'a World,
+    flow: &'a Flow,
+    script: &'a Script,
+    language: Option<String>,
+    run: Run,
+    answers: VecDeque<Answer>,
+    /// Keys of the answer at hand that are still to be pressed.
+    keys: VecDeque<char>,
+    steps: Vec<TraceStep>,
+}
+
+impl Paper<'_> {
+    fn play(&mut self) -> Result<TraceEnd, String> {
+        loop {
+            let (node, empty) = (self.run.node.clone(), String::new());
+            self.steps.push(TraceStep { node, said: Vec::new(), keyed: empty, exit: None, set: Vec::new(), problem: None });
+            let step = match self.situation().arrive()? {
+                Doing::Pass(step) => step,
+                Doing::Say(prompt) => {
+                    self.hear(prompt);
+                    self.situation().said().map_err(|_| "nothing follows what was said".to_owned())?
+                }
+                Doing::Ask(prompt) => {
+                    self.hear(prompt);
+                    self.answer()?
+                }
+                Doing::Lead(to, request) => {
+                    if self.answers.front() != Some(&Answer::Unavailable) {
+                        return Ok(TraceEnd::Led { to, request });
+                    }
+                    self.answers.pop_front();
+                    self.situation().not_had().ok_or_else(|| "where the node leads cannot be had".to_owned())?
+                }
+                Doing::Finish(prompt) => {
+                    prompt.into_iter().for_each(|prompt| self.hear(prompt));
+                    return Ok(TraceEnd::Finished);
+                }
+            };
+            self.take(step);
+            if self.run.steps >= FLOW_STEPS {
+                return Err(format!("it takes more than {FLOW_STEPS} steps; look for a loop that never waits"));
+            }
+        }
+    }
+
+    /// What the script has for a question.
+    fn answer(&mut self) -> Result<Step, String> {
+        loop {
+            if self.keys.is_empty()
+                && let Some(Answer::Keys(keys)) = self.answers.front()
+            {
+                self.keys = keys.chars().collect();
+                self.answers.pop_front();
+            }
+            let heard = match self.keys.pop_front() {
+                Some(key) => {
+                    self.last(|step| step.keyed.push(key));
+                    self.situation().pressed(key)?
+                }
+                None => {
+                    if self.answers.front() == Some(&Answer::Nothing) {
+                        self.answers.pop_front();
+                    }
+                    self.situation().nothing_pressed()?
+                }
+            };
+            match heard {
+                Heard::More(key, _) => self.run.keyed.push(key),
+                Heard::Answered(step) => return Ok(step),
+                Heard::Again(prompt) => {
+                    self.run.keyed.clear();
+                    self.run.attempt = self.run.attempt.saturating_add(1);
+                    self.hear(prompt);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        if let Some(language) = step.language {
+            self.language = language.map(|tag| tag.to_ascii_lowercase());
+        }
+        self.run.step(&step.to, &step.set);
+        self.last(|last| (last.exit, last.set, last.problem) = (Some(step.exit), step.set, step.problem));
+    }
+
+    fn hear(&mut self, prompt: Prompt) {
+        self.last(|step| step.said.push(prompt));
+    }
+
+    fn last(&mut self, change: impl FnOnce(&mut TraceStep)) {
+        if let Some(step) = self.steps.last_mut() {
+            change(step);
+        }
+    }
+
+    fn situation(&self) -> Situation<'_> {
+        Situation {
+            world: self.world,
+            flow: self.flow,
+            at: self.script.at,
+            caller: &self.script.caller,
+            dialed: &self.script.dialed,
+            line: self.script.line,
+            language: self.language.as_deref(),
+            queue: None,
+            request: Request { language: self.language.clone(), ..Request::default() },
+            greeted: false,
+            run: &self.run,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Whether a flow can be published.
+
+use super::{Collect, Flow, Menu, Node, Told, Variable, interpret, text};
+use crate::{
+    config::{self, Destination, check_name, check_unique, invalid, room},
+    expression::{Expression, Type},
+    limits::{
+        ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SKILLS_ASKED,
+    },
+    queue::SkillRequirement,
+    refusal::Refusal,
+    world::World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Keys that menus can name (ITU-T Q.23, without the letters that telephones lack).
+const KEYS: &str = "0123456789*#";
+
+pub(crate) fn put_flow(world: &World, flow: &Flow) -> Result<(), Refusal> {
+    check_name("flow.name", &flow.name)?;
+    let others = world.flows().filter(|(id, ..)| *id != flow.id).map(|(_, _, other)| &other.name);
+    check_unique("flow.name", &flow.name, others)?;
+    room(world.flow(flow.id).is_some(), world.flows().count(), FLOWS_PER_TENANT, "flows")?;
+    if flow.nodes.is_empty() || flow.nodes.len() > FLOW_NODES {
+        return invalid("flow.nodes", format!("must hold 1 to {FLOW_NODES} nodes"));
+    }
+    check_variables(flow)?;
+    let types = interpret::types(flow);
+    for (key, node) in &flow.nodes {
+        let field = format!("flow.nodes.{key}");
+        check_key(&field, key)?;
+        check_exits(flow, &field, node)?;
+        check_node(world, flow, &field, node, &types)?;
+    }
+    if !flow.nodes.contains_key(&flow.start) {
+        return invalid("flow.start", format!("\"{}\" is no node; name the node a call begins with", flow.start));
+    }
+    check_reachable(flow)?;
+    if let Destination::Flow(_) = flow.fallback {
+        return invalid("flow.fallback", "is a flow, which may fail as well; choose a queue, an agent, a number or a message".to_owned());
+    }
+    config::check_destination(world, "flow.fallback", &flow.fallback)
+}
+
+/// Whether no published flow has a node or fallback for which `names` is true; `field` is what would be removed.
+pub(crate) fn not_named(
+    world: &World,
+    field: &str,
+    node: impl Fn(&Node) -> bool,
+    fallback: impl Fn(&Destination) -> bool,
+) -> Result<(), Refusal> {
+    let found = world.flows().find_map(|(_, _, flow)| {
+        let node = flow.nodes.iter().find(|(_, found)| node(found)).map(|(key, _)| format!("in node {key}"));
+        let where_to = node.or_else(|| fallback(&flow.fallback).then(|| "as its fallback".to_owned()))?;
+        Some((flow, where_to))
+    });
+    match found {
+        Some((flow, place)) => invalid(field, format!("is named by flow \"{}\" {place}; change the flow first", flow.name)),
+        None => Ok(()),
+    }
+}
+
+fn check_key(field: &str, key: &str) -> Result<(), Refusal> {
+    const CHARS: usize = 40;
+    let fits = (1..=CHARS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if fits { Ok(()) } else { invalid(field, format!("\"{key}\" is no name for a node; use 1 to {CHARS} letters, digits, _ and -")) }
+}
+
+fn check_variables(flow: &Flow) -> Result<(), Refusal> {
+    if flow.variables.len() > FLOW_VARIABLES {
+        return invalid("flow.variables", format!("holds more than {FLOW_VARIABLES}"));
+    }
+    for (name, variable) in &flow.variables {
+        let field = format!("flow.variables.{name}");
+        // A name that expressions can read as a variable and as nothing else.
+        let read = Expression::parse(name).is_ok_and(|read| read.source() == name && read.variables() == BTreeSet::from([name.as_str()]));
+        if !read || name.len() > 40 {
+            return invalid(&field, "is no name for a variable; use up to 40 letters, digits and _, a letter first".to_owned());
+        }
+        if interpret::is_built_in(name) {
+            return invalid(&field, "means something else in every flow already; choose another name".to_owned());
+        }
+        check_variable(&field, variable)?;
+    }
+    Ok(())
+}
+
+fn check_variable(field: &str, variable: &Variable) -> Result<(), Refusal> {
+    if matches!(variable.kind, Type::Null | Type::Timestamp | Type::Duration) {
+        return invalid(&format!("{field}.kind"), "must be any, bool, int, double, string, list or map".to_owned());
+    }
+    let Some(default) = &variable.default else { return Ok(()) };
+    match default.evaluate(&crate::expression::Scope::new()) {
+        Ok(value) if variable.takes(&value) => Ok(()),
+        Ok(_) => invalid(&format!("{field}.default"), "is of another kind than the variable; change one of them".to_owned()),
+        Err(error) => invalid(&format!("{field}.default"), format!("{error}; a text stands in quotes")),
+    }
+}
+
+fn check_exits(flow: &Flow, field: &str, node: &Node) -> Result<(), Refusal> {
+    match node.exits().into_iter().find(|(_, to)| !flow.nodes.contains_key(*to)) {
+        Some((exit, to)) => invalid(&format!("{field}.{exit}"), format!("leads to \"{to}\", which is no node; name one or draw it")),
+        None => Ok(()),
+    }
+}
+
+fn check_reachable(flow: &Flow) -> Result<(), Refusal> {
+    let mut reached = BTreeSet::from([flow.start.as_str()]);
+    let mut next = vec![flow.start.as_str()];
+    while let Some(key) = next.pop() {
+        for (_, to) in flow.nodes.get(key).map(Node::exits).unwrap_or_default() {
+            if reached.insert(to) {
+                next.push(to);
+            }
+        }
+    }
+    match flow.nodes.keys().find(|key| !reached.contains(key.as_str())) {
+        Some(lonely) => invalid(&format!("flow.nodes.{lonely}"), "is never come to; lead to it or remove it".to_owned()),
+        None => Ok(()),
+    }
+}
+
+fn check_node(world: &World, flow: &Flow, field: &str, node: &Node, types: &BTreeMap<String, Type>) -> Result<(), Refusal> {
+    for (name, told) in node.told() {
+        check_told(&format!("{field}.{name}"), told, types)?;
+    }
+    for (name, expression) in node.expressions() {
+        let wanted = match node {
+            Node::Language { .. } => Type::String,
+            Node::Queue { .. } if name == "priority" => Type::Int,
+            Node::Set { .. } => Type::Any,
+            _ => Type::Bool,
+        };
+        check_expression(&format!("{field}.{name}"), expression, wanted, types)?;
+    }
+    match node {
+        Node::Menu(menu) => check_menu(field, menu),
+        Node::Collect(collect) => check_collect(flow, field, collect),
+        Node::Hours { hours, .. } if world.hours_of(*hours).is_none() => {
+            invalid(&format!("{field}.hours"), format!("names {hours}, which does not exist; create the opening hours first"))
+        }
+        Node::Branch { cases, .. } if cases.is_empty() || cases.len() > FLOW_CASES => {
+            invalid(&format!("{field}.cases"), format!("must hold 1 to {FLOW_CASES} conditions"))
+        }
+        Node::Set { values, .. } => {
+            for (name, value) in values {
+                let field = format!("{field}.values.{name}");
+                let Some(variable) = flow.variables.get(name) else {
+                    return invalid(&field, "is no variable of this flow; declare it under variables".to_owned());
+                };
+                check_expression(&field, value, variable.kind, types)?;
+            }
+            Ok(())
+        }
+        Node::Queue { queue, skills, .. } => {
+            config::check_destination(world, &format!("{field}.queue"), &Destination::Queue(*queue))?;
+            let needs: Vec<SkillRequirement> =
+                skills.iter().map(|asked| SkillRequirement { skill: asked.skill, level: asked.level }).collect();
+            if needs.len() > SKILLS_ASKED {
+                return invalid(&format!("{field}.skills"), format!("asks for more than {SKILLS_ASKED}"));
+            }
+            needs.iter().try_for_each(|need| config::check_skill(world, &format!("{field}.skills"), *need))
+        }
+        Node::Transfer { to, .. } if *to == Destination::Flow(flow.id) => {
+            invalid(&format!("{field}.to"), "is this flow itself; lead to one of its nodes".to_owned())
+        }
+        Node::Transfer { to, .. } => config::check_destination(world, &format!("{field}.to"), to),
+        Node::Voicemail { mailbox, .. } => {
+            config::check_destination(world, &format!("{field}.mailbox"), &Destination::Voicemail(*mailbox))
+        }
+        Node::Callback { queue, .. } => config::check_destination(world, &format!("{field}.queue"), &Destination::Callback(*queue)),
+        Node::Greet { .. } | Node::Say { .. } | Node::Hours { .. } | Node::Branch { .. } | Node::Language { .. } | Node::HangUp { .. } => {
+            Ok(())
+        }
+    }
+}
+
+fn check_told(field: &str, told: &Told, types: &BTreeMap<String, Type>) -> Result<(), Refusal> {
+    if told.languages.len() > FLOW_LANGUAGES {
+        return invalid(&format!("{field}.languages"), format!("holds more than {FLOW_LANGUAGES}"));
+    }
+    for language in told.languages.keys() {
+        config::check_language(&format!("{field}.languages"), language)?;
+    }
+    for prompt in told.prompts() {
+        config::check_announcement(field, prompt)?;
+        if let Err(problem) = text::check(prompt, types) {
+            return invalid(field, problem);
+        }
+    }
+    Ok(())
+}
+
+fn check_expression(field: &str, expression: &Expression, wanted: Type, types: &BTreeMap<String, Type>) -> Result<(), Refusal> {
+    match expression.check(types) {
+        Ok(found) if found == wanted || found == Type::Any || wanted == Type::Any => Ok(()),
+        Ok(found) => {
+            let problem = format!("is {}, where {} is needed; convert it or change it", found.article(), wanted.article());
+            invalid(field, problem)
+        }
+        Err(error) => invalid(field, error.to_string()),
+    }
+}
+
+fn check_menu(field: &str, menu: &Menu) -> Result<(), Refusal> {
+    if menu.keys.is_empty() {
+        return invalid(&format!("{field}.keys"), "is empty; say what follows at least one key".to_owned());
+    }
+    if let Some(key) = menu.keys.keys().find(|key| !KEYS.contains(**key)) {
+        return invalid(&format!("{field}.keys.{key}"), format!("is not a key of a telephone; choose one of {KEYS}"));
+    }
+    check_patience(field, menu.attempts, &[("wait", menu.wait)])
+}
+
+fn check_collect(flow: &Flow, field: &str, collect: &Collect) -> Result<(), Refusal> {
+    match flow.variables.get(&collect.into).map(|variable| variable.kind) {
+        Some(Type::String | Type::Int | Type::Any) => {}
+        Some(_) => return invalid(&format!("{field}.into"), "has to be a string or an int; keys are nothing else".to_owned()),
+        None => return invalid(&format!("{field}.into"), "is no variable of this flow; declare it under variables".to_owned()),
+    }
+    if !(1..=ANSWER_KEYS).contains(&collect.most) {
+        return invalid(&format!("{field}.most"), format!("must be from 1 to {ANSWER_KEYS}"));
+    }
+    if !(1..=collect.most).contains(&collect.least) {
+        return invalid(&format!("{field}.least"), "must be from 1 to what most says".to_owned());
+    }
+    if collect.end_key.is_some_and(|key| !"*#".contains(key)) {
+        return invalid(&format!("{field}.end_key"), "must be * or #, or nothing".to_owned());
+    }
+    check_patience(field, collect.attempts, &[("wait", collect.wait), ("between", collect.between)])
+}
+
+fn check_patience(field: &str, attempts: u8, waits: &[(&str, crate::time::Millis)]) -> Result<(), Refusal> {
+    if !(1..=ASK_ATTEMPTS).contains(&attempts) {
+        return invalid(&format!("{field}.attempts"), format!("must be from 1 to {ASK_ATTEMPTS}"));
+    }
+    waits.iter().try_for_each(|(name, wait)| config::check_span(&format!("{field}.{name}"), *wait, *ASK_WAIT.start(), *ASK_WAIT.end()))
+}
