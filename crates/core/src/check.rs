@@ -392,9 +392,8 @@ fn check_limits(world: &World, found: &mut Findings) {
 fn check_flows(world: &World, found: &mut Findings) {
     for (id, editions) in &world.flows {
         for (version, runs) in editions.kept() {
-            let runs_here = |conversation: &&Conversation| {
-                conversation.run.as_ref().is_some_and(|run| (run.flow, run.version) == (*id, version))
-            };
+            let runs_here =
+                |conversation: &&Conversation| conversation.run.as_ref().is_some_and(|run| (run.flow, run.version) == (*id, version));
             let counted = world.conversations().filter(runs_here).count();
             found.expect(counted == runs as usize, "customers in a version of a flow are counted", || {
                 format!("{counted} and not {runs} in version {version} of {id}")

@@ -109,6 +109,8 @@ pub(crate) enum Entry {
     Patience { caller: usize, turn: u32 },
     /// A caller who waits presses a key.
     Key { caller: usize, turn: u32 },
+    /// A caller answers a question.
+    Reply { caller: usize, turn: u32, key: char },
     /// Something happens in a talk.
     Talk { caller: usize, partner: LegId, step: TalkStep },
     /// An agent does something.
@@ -256,6 +258,7 @@ impl<'day> Stage<'day> {
             Entry::Call(caller) => self.call(caller),
             Entry::Patience { caller, turn } => self.lose_patience(caller, turn),
             Entry::Key { caller, turn } => self.press_key(caller, turn),
+            Entry::Reply { caller, turn, key } => self.reply(caller, turn, key),
             Entry::Talk { caller, partner, step } => self.talk_step(caller, partner, step),
             Entry::Worker { agent, step } => self.worker_step(agent, step),
             Entry::Incident(index) => self.incident(index),

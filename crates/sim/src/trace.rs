@@ -136,6 +136,10 @@ impl Trace {
                     format!("{} chooses {names} of {idle} who are idle ({:?})", call(conversation), decision.strategy)
                 }
             }
+            Event::FlowStepped { conversation, node, exit, to, .. } => {
+                format!("{}: the flow goes from {node} by {exit} to {to}", call(conversation))
+            }
+            Event::FlowLeft { conversation, end, .. } => format!("{} leaves the flow: {end:?}", call(conversation)),
             Event::VisitWidened { conversation, ring, .. } => format!("{} asks for less: ring {ring}", call(conversation)),
             Event::LegRinging { conversation, leg } => format!("{}: {}'s telephone rings", call(conversation), whose(world, *leg)),
             Event::RecordingStarted { conversation, .. } => format!("{} is recorded", call(conversation)),

@@ -9,7 +9,7 @@ use dreiklang_core::{
     config::{self, Change, Mailbox},
     conversation::{Cause, CauseKind, Conversation, Role},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    ids::{ActionId, AgentId, CommandId, ConversationId, FlowId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
     output::Prompt,
     stats::Interval,
     time::{Millis, Timestamp},
@@ -167,6 +167,7 @@ impl CoreStage {
             "agent" => AgentId(number).to_string(),
             "number" => NumberId(number).to_string(),
             "skill" => SkillId(number).to_string(),
+            "flow" => FlowId(number).to_string(),
             other => bail!("there are no documents of the kind {other}"),
         };
         self.ids.insert((kind.to_owned(), name.to_owned()), id.clone());
@@ -260,6 +261,7 @@ impl Stage for CoreStage {
             let first = match kind {
                 "agent" => json!({ "name": name, "line": "connected", "endpoint": { "kind": "address", "value": name } }),
                 "number" => json!({ "number": name, "line": "connected" }),
+                "flow" => json!({ "name": name, "start": "start", "fallback": { "kind": "hang_up" } }),
                 _ => json!({ "name": name }),
             };
             first.as_object().cloned().unwrap_or_default()
@@ -272,6 +274,7 @@ impl Stage for CoreStage {
             "agent" => self.put(fields, Change::PutAgent),
             "number" => self.put(fields, Change::PutNumber),
             "skill" => self.put(fields, Change::PutSkill),
+            "flow" => self.put(fields, |flow| Change::PutFlow(Box::new(flow))),
             other => bail!("there are no documents of the kind {other}"),
         }
     }

@@ -20,6 +20,35 @@ pub const ALL: &[(&str, Act)] = &[
     ("the number {} leads to {}", |stage, v| {
         stage.set("number", v[0], "target", json!({ "kind": "agent", "id": format!("@agent:{}", v[1]) }))
     }),
+    ("a flow {} reached by the number {}", |stage, v| {
+        let nodes = json!({ "start": { "kind": "hang_up" } });
+        stage.set("flow", v[0], "nodes", nodes)?;
+        stage.set("number", v[1], "target", json!({ "kind": "flow", "id": format!("@flow:{}", v[0]) }))
+    }),
+    ("the flow {} asks {} with the key {} for {} and the key {} for {}", |stage, v| {
+        let nodes = json!({
+            "start": { "kind": "menu", "says": says(v[1]), "keys": { v[2]: "first", v[4]: "second" }, "otherwise": "bye" },
+            "first": waits_for(v[3]),
+            "second": waits_for(v[5]),
+            "bye": { "kind": "hang_up", "says": says("Goodbye.") },
+        });
+        stage.set("flow", v[0], "nodes", nodes)
+    }),
+    ("the flow {} asks {} for a number of {} keys and says {}", |stage, v| {
+        stage.set("flow", v[0], "variables", json!({ "answer": { "kind": "string" } }))?;
+        let question = json!({ "kind": "collect", "says": says(v[1]), "into": "answer", "most": number(v[2])?,
+            "least": number(v[2])?, "next": "told", "otherwise": "bye" });
+        let nodes = json!({
+            "start": question,
+            "told": { "kind": "say", "says": says(v[3]), "next": "bye" },
+            "bye": { "kind": "hang_up", "says": says("Goodbye.") },
+        });
+        stage.set("flow", v[0], "nodes", nodes)
+    }),
+    ("the flow {} hands callers to {} and else lets them wait for {}", |stage, v| {
+        let transfer = json!({ "kind": "transfer", "to": { "kind": "agent", "to": agent(v[1]) }, "otherwise": "else" });
+        stage.set("flow", v[0], "nodes", json!({ "start": transfer, "else": waits_for(v[2]) }))
+    }),
     ("the number {} greets with {}", |stage, v| stage.set("number", v[0], "greeting", text(v[1]))),
     ("the number {} asks for {} at level {}", |stage, v| {
         stage.set("skill", v[1], "name", json!(v[1]))?;
@@ -182,6 +211,15 @@ fn number(text: &str) -> Result<u64> {
 
 fn text(words: &str) -> Value {
     json!({ "kind": "text", "text": words, "language": "en" })
+}
+
+fn says(words: &str) -> Value {
+    json!({ "prompt": text(words) })
+}
+
+/// The node of a flow that lets the caller wait.
+fn waits_for(name: &str) -> Value {
+    json!({ "kind": "queue", "queue": format!("@queue:{name}") })
 }
 
 fn queue(name: &str) -> Value {

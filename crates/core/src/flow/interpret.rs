@@ -226,7 +226,11 @@ impl<'a> Situation<'a> {
             Node::Collect(collect) if collect.end_key == Some(key) => self.complete(collect, &self.run.keyed),
             Node::Collect(collect) if key.is_ascii_digit() || collect.end_key.is_none() => {
                 let keyed = format!("{}{key}", self.run.keyed);
-                if keyed.len() >= usize::from(collect.most) { self.complete(collect, &keyed) } else { Ok(Heard::More(key, collect.between)) }
+                if keyed.len() >= usize::from(collect.most) {
+                    self.complete(collect, &keyed)
+                } else {
+                    Ok(Heard::More(key, collect.between))
+                }
             }
             Node::Collect(_) => self.again(),
             _ => Err("a key came where none is asked for".to_owned()),
@@ -345,8 +349,6 @@ fn weight(value: &Value) -> Option<usize> {
         Value::Double(number) => number.is_finite().then_some(EACH),
         Value::String(text) => Some(EACH + text.len()),
         Value::List(list) => list.iter().try_fold(EACH, |sum, element| Some(sum + weight(element)?)),
-        Value::Map(map) => {
-            map.iter().try_fold(EACH, |sum, (key, value)| Some(sum + EACH + key.to_string().len() + weight(value)?))
-        }
+        Value::Map(map) => map.iter().try_fold(EACH, |sum, (key, value)| Some(sum + EACH + key.to_string().len() + weight(value)?)),
     }
 }

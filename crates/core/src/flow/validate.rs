@@ -4,9 +4,7 @@ use super::{Collect, Flow, Menu, Node, Told, Variable, interpret, text};
 use crate::{
     config::{self, Destination, check_name, check_unique, invalid, room},
     expression::{Expression, Type},
-    limits::{
-        ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SKILLS_ASKED,
-    },
+    limits::{ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SKILLS_ASKED},
     queue::SkillRequirement,
     refusal::Refusal,
     world::World,
@@ -165,9 +163,7 @@ fn check_node(world: &World, flow: &Flow, field: &str, node: &Node, types: &BTre
             invalid(&format!("{field}.to"), "is this flow itself; lead to one of its nodes".to_owned())
         }
         Node::Transfer { to, .. } => config::check_destination(world, &format!("{field}.to"), to),
-        Node::Voicemail { mailbox, .. } => {
-            config::check_destination(world, &format!("{field}.mailbox"), &Destination::Voicemail(*mailbox))
-        }
+        Node::Voicemail { mailbox, .. } => config::check_destination(world, &format!("{field}.mailbox"), &Destination::Voicemail(*mailbox)),
         Node::Callback { queue, .. } => config::check_destination(world, &format!("{field}.queue"), &Destination::Callback(*queue)),
         Node::Greet { .. } | Node::Say { .. } | Node::Hours { .. } | Node::Branch { .. } | Node::Language { .. } | Node::HangUp { .. } => {
             Ok(())

@@ -7,6 +7,8 @@ mod arrivals;
 mod configuration;
 mod consults;
 mod figures;
+mod flow_documents;
+mod flows;
 mod journal;
 mod main_path;
 mod messages;

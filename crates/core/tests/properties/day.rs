@@ -1,12 +1,13 @@
 //! Random days: steps that are drawn blindly and given a meaning by what the world holds when they come.
 
+use crate::flows::{FLOWS, flow};
 use dreiklang_core::{
     Action, Actor, Command, Input, World,
     agent::{self, Availability, Duty},
     config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     conversation::{Cause, CauseKind, Quality},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, LegId, NumberId, QueueId, SkillId},
+    ids::{ActionId, AgentId, CommandId, FlowId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
     queue::{
@@ -79,7 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (byte(), any::<bool>()).prop_map(|(leg, held)| Step::Hold(leg, held)),
         3 => (byte(), byte()).prop_map(|(leg, to)| Step::TransferRequest(leg, to)),
         5 => Just(Step::PlayFinished),
-        2 => (byte(), byte()).prop_map(|(leg, key)| Step::Press(leg, key)),
+        6 => (byte(), byte()).prop_map(|(leg, key)| Step::Press(leg, key)),
         2 => (byte(), any::<bool>()).prop_map(|(agent, reachable)| Step::Reach(agent, reachable)),
         6 => byte().prop_map(Step::Done),
         2 => byte().prop_map(Step::Failed),
@@ -280,7 +281,8 @@ fn needs(how: u8) -> Vec<SkillRequirement> {
 }
 
 fn put(what: u8, which: u8, how: u8) -> Change {
-    match what % 4 {
+    match what % 5 {
+        4 => Change::PutFlow(Box::new(flow(u128::from(which) % FLOWS + 1, how))),
         0 => Change::PutQueue(queue(u128::from(which) % QUEUES + 1, how)),
         1 => Change::PutAgent(agent(u128::from(which) % AGENTS + 1, how)),
         2 => Change::PutNumber(number(u128::from(which) % NUMBERS + 1, how)),
@@ -289,7 +291,8 @@ fn put(what: u8, which: u8, how: u8) -> Change {
 }
 
 fn remove(what: u8, which: u8) -> Change {
-    match what % 4 {
+    match what % 5 {
+        4 => Change::RemoveFlow(FlowId(u128::from(which) % FLOWS + 1)),
         0 => Change::RemoveQueue(QueueId(u128::from(which) % QUEUES + 1)),
         1 => Change::RemoveAgent(AgentId(u128::from(which) % AGENTS + 1)),
         2 => Change::RemoveNumber(NumberId(u128::from(which) % NUMBERS + 1)),
@@ -360,9 +363,10 @@ fn words(text: &str) -> Prompt {
 }
 
 fn waiting(id: u128, how: u8) -> WaitingRules {
-    let to = |choice: u8| match choice % 7 {
+    let to = |choice: u8| match choice % 8 {
         5 => Destination::Voicemail(Mailbox::Queue(QueueId(id))),
         6 => Destination::Voicemail(Mailbox::Agent(AgentId(u128::from(how) % AGENTS + 1))),
+        7 => Destination::Flow(FlowId(u128::from(how) % FLOWS + 1)),
         0 => Destination::Queue(QueueId(id % QUEUES + 1)),
         1 => Destination::Agent(AgentId(u128::from(how) % AGENTS + 1)),
         2 => Destination::Number("+49891234567".to_owned()),
@@ -401,8 +405,11 @@ fn agent(id: u128, how: u8) -> agent::Settings {
 }
 
 fn number(id: u128, how: u8) -> Number {
-    let agent = how.is_multiple_of(5);
-    let target = if agent { Target::Agent(AgentId(id % AGENTS + 1)) } else { Target::Queue(QueueId(id % QUEUES + 1)) };
+    let target = match how % 5 {
+        0 => Target::Agent(AgentId(id % AGENTS + 1)),
+        1 | 2 => Target::Flow(FlowId(id % FLOWS + 1)),
+        _ => Target::Queue(QueueId(id % QUEUES + 1)),
+    };
     Number {
         greeting: (how.is_multiple_of(3)).then(|| Prompt::Text { text: "Welcome".to_owned(), language: "en".to_owned() }),
         skills: if how.is_multiple_of(2) { needs(how) } else { Vec::new() },
@@ -426,6 +433,7 @@ pub fn opening(how: u8) -> Vec<Input> {
     // Rules name other queues and agents, which have to be there first.
     changes.extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: Box::default(), ..queue })));
     changes.extend((1..=AGENTS).map(|id| Change::PutAgent(agent(id, how.wrapping_mul(id as u8)))));
+    changes.extend((1..=FLOWS).map(|id| Change::PutFlow(Box::new(flow(id, how.wrapping_mul(5).wrapping_add(id as u8))))));
     changes.extend(queues().map(Change::PutQueue));
     changes.extend((1..=NUMBERS).map(|id| Change::PutNumber(number(id, how.wrapping_add(id as u8)))));
     let mut inputs: Vec<Input> = changes.into_iter().map(|change| Input::Configure { change }).collect();

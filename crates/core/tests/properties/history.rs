@@ -23,6 +23,7 @@ pub struct History {
     offers: BTreeSet<OfferId>,
     talks: BTreeSet<ConversationId>,
     consults: BTreeSet<ConversationId>,
+    flows: BTreeSet<ConversationId>,
     chosen: BTreeSet<AgentId>,
     pulled: Option<AgentId>,
     recordings: BTreeSet<RecordingId>,
@@ -44,6 +45,7 @@ impl History {
             offers: BTreeSet::new(),
             talks: BTreeSet::new(),
             consults: BTreeSet::new(),
+            flows: BTreeSet::new(),
             chosen: BTreeSet::new(),
             pulled: None,
             recordings: BTreeSet::new(),
@@ -122,6 +124,8 @@ impl History {
             Event::MessageLeft { message, .. } | Event::MessageDiscarded { message, .. } => {
                 assert!(self.messages.remove(message), "a message is left or not, once");
             }
+            Event::FlowEntered { conversation, .. } => assert!(self.flows.insert(*conversation), "one flow at a time"),
+            Event::FlowLeft { conversation, .. } => assert!(self.flows.remove(conversation), "a flow is left once"),
             Event::RecordingStarted { recording, .. } => {
                 self.fresh(recording.0);
                 self.recordings.insert(*recording);
@@ -236,6 +240,7 @@ impl History {
     pub fn expect_nothing_open(&self) {
         assert!(self.conversations.is_empty() && self.tiled.is_empty(), "every conversation has ended");
         assert!(self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty());
+        assert!(self.flows.is_empty(), "nobody stays in a flow");
         assert!(self.consults.is_empty() && self.recordings.is_empty() && self.messages.is_empty() && self.open_legs.is_empty());
         // A line nobody answers for may just be asked once more.
         assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));

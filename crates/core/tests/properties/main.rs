@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "what goes wrong is a failed test")]
 
 mod day;
+mod flows;
 mod history;
 mod promises;

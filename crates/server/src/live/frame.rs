@@ -266,6 +266,13 @@ impl Teller {
             | Event::FarewellStarted { conversation, .. }
             | Event::VisitPulled { conversation, .. }
             | Event::Requeued { conversation, .. }
+            | Event::FlowEntered { conversation, .. }
+            | Event::FlowStepped { conversation, .. }
+            | Event::FlowWaiting { conversation, .. }
+            | Event::FlowKeyed { conversation, .. }
+            | Event::FlowAskedAgain { conversation, .. }
+            | Event::FlowSuspended { conversation, .. }
+            | Event::FlowLeft { conversation, .. }
             | Event::LanguageChosen { conversation, .. }
             | Event::VisitWidened { conversation, .. }
             | Event::TransferStarted { conversation, .. }

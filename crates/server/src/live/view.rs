@@ -368,6 +368,7 @@ pub fn place_word(kind: SegmentKind) -> &'static str {
     match kind {
         SegmentKind::SetUp => "set_up",
         SegmentKind::Greeting => "greeting",
+        SegmentKind::Flow => "flow",
         SegmentKind::Queue => "queue",
         SegmentKind::Talk => "talk",
         SegmentKind::Hold => "hold",

@@ -4,6 +4,7 @@ use crate::{chance::Chance, stage::Stage};
 use dreiklang_core::{
     Input,
     config::{Change, Target},
+    flow::Node,
     queue::{Aging, Allowance, RecordingPolicy},
     routing::Strategy,
     time::Millis,
@@ -15,6 +16,7 @@ impl Stage<'_> {
             0..=3 => self.change_queue(chance),
             4..=5 => self.change_agent(chance),
             6 => self.retarget_number(chance),
+            7 if chance.happens(0.5) => self.change_flow(chance),
             7 => {
                 // Whether the agent is busy or not: who is, disappears when done.
                 let agent = chance.pick(&self.profile.agents).copied();
@@ -64,6 +66,20 @@ impl Stage<'_> {
             _ => settings.max_wait = chance.happens(0.5).then(|| chance.between(Millis::from_secs(5), Millis::from_secs(400))),
         }
         Some(Change::PutQueue(settings))
+    }
+
+    /// The next version of a flow; who is in the one before stays in it.
+    fn change_flow(&self, chance: &mut Chance) -> Option<Change> {
+        let (_, _, flow) = self.engine.world().flows().next()?;
+        let mut flow = flow.clone();
+        for node in flow.nodes.values_mut() {
+            if let Node::Menu(menu) = node {
+                menu.wait = chance.between(Millis::from_secs(1), Millis::from_secs(10));
+                menu.attempts = 1 + chance.below(4) as u8;
+                menu.interrupt = chance.happens(0.7);
+            }
+        }
+        Some(Change::PutFlow(Box::new(flow)))
     }
 
     fn change_agent(&self, chance: &mut Chance) -> Option<Change> {

@@ -98,6 +98,32 @@ impl Stage<'_> {
         }
     }
 
+    /// The caller hears words that ask for keys: most press some, while they are said or after.
+    pub fn is_asked(&mut self, index: usize) {
+        const ANSWERS: [&str; 10] = ["1", "1", "2", "3", "9", "7", "12", "1234", "00#", "45#"];
+        if self.profile.callers.keys_per_minute <= 0.0 {
+            return;
+        }
+        let Some(caller) = self.callers.get_mut(index) else { return };
+        let Some(keys) = caller.chance.pick(&ANSWERS).copied() else { return };
+        if caller.chance.happens(0.2) {
+            return;
+        }
+        let mut at = self.now + caller.chance.between(Millis(500), Millis::from_secs(9));
+        let turn = caller.turn;
+        for key in keys.chars() {
+            self.agenda.put(at, Entry::Reply { caller: index, turn, key });
+            at = at + caller.chance.between(Millis(200), Millis(1_200));
+        }
+    }
+
+    pub fn reply(&mut self, index: usize, turn: u32, key: char) {
+        let Some(leg) = self.callers.get(index).filter(|caller| caller.turn == turn).and_then(|caller| caller.leg) else { return };
+        if self.legs.get(&leg).is_some_and(|far| far.state == FarState::Up) {
+            self.report(leg, Input::Digit { leg, digit: key });
+        }
+    }
+
     pub fn lose_patience(&mut self, index: usize, turn: u32) {
         let Some(caller) = self.callers.get(index) else { return };
         if caller.turn == turn

@@ -9,7 +9,7 @@ use dreiklang_core::{
     conversation::{Cause, CauseKind, Quality},
     endpoint::Line,
     ids::{ActionId, ConversationId, LegId, RecordingId},
-    output::ActionFailure,
+    output::{ActionFailure, Prompt},
     time::{Millis, Timestamp},
 };
 
@@ -164,12 +164,17 @@ impl Stage<'_> {
                 Ok(())
             }
             Action::Dial { conversation, leg, line, to, .. } => self.dial(conversation, leg, line, &to),
-            Action::Play { leg, repeat, .. } => {
+            Action::Play { leg, repeat, prompt, .. } => {
                 let Some(far) = self.legs.get_mut(&leg).filter(|far| far.state == FarState::Up) else { return Err("the leg is over") };
                 far.peer = None;
+                let asked = matches!(&prompt, Prompt::Text { text, .. } if text.starts_with("Press") || text.starts_with("Bitte"));
+                let caller = far.caller().filter(|_| asked);
                 if !repeat {
                     const PROMPT: Millis = Millis::from_secs(4);
                     self.agenda.put(self.now + PROMPT, Entry::Line(LineStep::PlayOver { leg, play: action }));
+                }
+                if let Some(caller) = caller {
+                    self.is_asked(caller);
                 }
                 Ok(())
             }

@@ -1,4 +1,4 @@
-//! What begins ends once: visits, offers, talks, recordings, actions; no id is given twice; no action comes out of nothing.
+//! What begins ends once: visits, offers, talks, flows, recordings, actions; no id is given twice; no action comes out of nothing.
 
 use super::Findings;
 use dreiklang_core::{
@@ -14,6 +14,7 @@ pub struct Once {
     visits: BTreeSet<VisitId>,
     offers: BTreeSet<OfferId>,
     talks: BTreeSet<ConversationId>,
+    flows: BTreeSet<ConversationId>,
     recordings: BTreeSet<RecordingId>,
     messages: BTreeSet<MessageId>,
     actions: BTreeMap<ActionId, bool>,
@@ -54,6 +55,12 @@ impl Once {
             Event::MessageLeft { message, .. } | Event::MessageDiscarded { message, .. } => {
                 found.expect(self.messages.remove(message), NAME, "a message is left or not, once", says);
             }
+            Event::FlowEntered { conversation, .. } => {
+                found.expect(self.flows.insert(*conversation), NAME, "a customer is in one flow at a time", says);
+            }
+            Event::FlowLeft { conversation, .. } => {
+                found.expect(self.flows.remove(conversation), NAME, "a flow is left once", says);
+            }
             Event::RecordingStarted { recording, .. } => {
                 self.fresh(recording.0, event, found);
                 self.recordings.insert(*recording);
@@ -92,6 +99,7 @@ impl Once {
         found.expect(open == 0, NAME, "every action is settled", || format!("{open} are open"));
         let nothing = self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty() && self.recordings.is_empty();
         found.expect(self.messages.is_empty(), NAME, "messages end", || format!("{:?}", self.messages));
+        found.expect(self.flows.is_empty(), NAME, "nobody stays in a flow", || format!("{:?}", self.flows));
         found.expect(nothing, NAME, "visits, offers, talks and recordings end", || {
             format!("{:?} {:?} {:?} {:?}", self.visits, self.offers, self.talks, self.recordings)
         });

@@ -1,4 +1,6 @@
-//! The documents of a made-up company: queues, skills, agents and numbers.
+//! The documents of a made-up company: queues, skills, agents and numbers; its call flow is in `reception`.
+
+mod reception;
 
 use dreiklang_core::{
     agent,
@@ -23,7 +25,7 @@ pub const BILLING: QueueId = QueueId(3);
 pub const REPAIR_SHOP: QueueId = QueueId(4);
 pub const ABROAD: QueueId = QueueId(5);
 pub const SHOP_HOURS: HoursId = HoursId(1);
-const ENGLISH: SkillId = SkillId(1);
+pub(crate) const ENGLISH: SkillId = SkillId(1);
 const REPAIRS: SkillId = SkillId(2);
 
 const NAMES: [&str; 26] = [
@@ -85,7 +87,7 @@ fn rings_abroad() -> Vec<Ring> {
     ]
 }
 
-fn words(text: &str) -> Prompt {
+pub(crate) fn words(text: &str) -> Prompt {
     Prompt::Text { text: text.to_owned(), language: "en".to_owned() }
 }
 
@@ -100,7 +102,8 @@ fn ways_out_of_repairs() -> WaitingRules {
         (Condition::Waited { after: Millis::from_secs(120) }, Destination::Queue(SUPPORT)),
     ];
     let overflow = rules.into_iter().map(|(when, to)| OverflowRule { when, to }).collect();
-    WaitingRules { hours: Some(SHOP_HOURS), overflow, ..WaitingRules::default() }
+    let keys = [('0', Destination::Flow(reception::RECEPTION))].into();
+    WaitingRules { hours: Some(SHOP_HOURS), overflow, keys, ..WaitingRules::default() }
 }
 
 /// With a pause at noon.
@@ -161,7 +164,8 @@ pub fn office(agents: usize) -> Vec<Change> {
         Change::PutQueue(abroad(Vec::new())),
     ];
     changes.extend((0..agents).map(|index| Change::PutAgent(agent_of_office(index))));
-    // Rules that name agents, who serve these queues.
+    // What names agents, who serve these queues.
+    changes.push(Change::PutFlow(Box::new(reception::flow())));
     changes.push(Change::PutQueue(repairs(ways_out_of_repairs())));
     changes.push(Change::PutQueue(abroad(rings_abroad())));
     changes.extend(numbers());
@@ -251,6 +255,7 @@ fn numbers() -> Vec<Change> {
             skills: needs(REPAIRS, 2),
             ..Number::new(NumberId(8), "+4930107", Line::Extended, Target::Queue(REPAIR_SHOP))
         },
+        Number::new(NumberId(9), "+4930108", Line::Connected, Target::Flow(reception::RECEPTION)),
         // Dialed rarely, as the last in the list.
         Number::new(NumberId(6), "+4930105", Line::Extended, Target::Agent(AgentId(1))),
     ]

@@ -105,6 +105,13 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::QueueClosed { .. }
         | Event::NoticeChanged { .. }
         | Event::HoursOverridden { .. }
+        | Event::FlowEntered { .. }
+        | Event::FlowStepped { .. }
+        | Event::FlowWaiting { .. }
+        | Event::FlowKeyed { .. }
+        | Event::FlowAskedAgain { .. }
+        | Event::FlowSuspended { .. }
+        | Event::FlowLeft { .. }
         | Event::LanguageChosen { .. }
         | Event::VisitWidened { .. }
         | Event::Decided { .. }
@@ -144,12 +151,14 @@ fn configured(place: &Place<'_>, change: &Change) -> Result<(), Failure> {
         Change::RemoveAgent(id) => agent::changed(place, *id, |state| state.set_duty(dreiklang_core::agent::Duty::SignedOut)),
         Change::PutSkill(_)
         | Change::PutNumber(_)
+        | Change::PutFlow(_)
         | Change::PutTenant(_)
         | Change::PutHours(_)
         | Change::PutHolidays(_)
         | Change::RemoveHours(_)
         | Change::RemoveHolidays(_)
         | Change::RemoveSkill(_)
+        | Change::RemoveFlow(_)
         | Change::RemoveNumber(_) => Ok(()),
     }
 }
@@ -195,6 +204,13 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::FarewellStarted { conversation, .. }
         | Event::VisitPulled { conversation, .. }
         | Event::Requeued { conversation, .. }
+        | Event::FlowEntered { conversation, .. }
+        | Event::FlowStepped { conversation, .. }
+        | Event::FlowWaiting { conversation, .. }
+        | Event::FlowKeyed { conversation, .. }
+        | Event::FlowAskedAgain { conversation, .. }
+        | Event::FlowSuspended { conversation, .. }
+        | Event::FlowLeft { conversation, .. }
         | Event::LanguageChosen { conversation, .. }
         | Event::VisitWidened { conversation, .. }
         | Event::Decided { conversation, .. }

@@ -1,0 +1,73 @@
+//! Flows of random days: small, and with every kind of node that can be drawn.
+
+use crate::day::{AGENTS, QUEUES};
+use dreiklang_core::{
+    config::Destination,
+    expression::{Expression, Type},
+    flow::{Case, Collect, Flow, Menu, Node, Told, Variable},
+    ids::{AgentId, FlowId, QueueId},
+    output::Prompt,
+    time::Millis,
+};
+
+pub const FLOWS: u128 = 2;
+
+fn says(text: &str) -> Told {
+    Told::new(Prompt::Text { text: text.to_owned(), language: "en".to_owned() })
+}
+
+fn expression(source: &str) -> Expression {
+    source.parse().unwrap()
+}
+
+/// One of many flows with this id.
+pub fn flow(id: u128, how: u8) -> Flow {
+    let queue = QueueId(1 + u128::from(how) % QUEUES);
+    let to = match how % 4 {
+        0 => Destination::Agent(AgentId(1 + u128::from(how) % AGENTS)),
+        1 => Destination::Number("+49891234567".to_owned()),
+        2 if id > 1 => Destination::Flow(FlowId(id - 1)),
+        _ => Destination::Message(says("Goodbye").prompt),
+    };
+    let again = |to: &str| (how % 3 == 0).then(|| to.to_owned());
+    let menu = Menu {
+        wait: Millis::from_secs(1 + u64::from(how) % 30),
+        attempts: 1 + how % 3,
+        interrupt: how.is_multiple_of(2),
+        ..Menu::new(says("Press 1, or 5"), [('1', "ask"), ('5', "count")], if how < 128 { "queue" } else { "bye" })
+    };
+    let collect = Collect {
+        least: 1 + how % 2,
+        check: (how % 5 == 0).then(|| expression("code != '55'")),
+        ..Collect::new(says("Your code"), "code", 2 + how % 3, "transfer", "count")
+    };
+    let count = [("n".to_owned(), expression(if how % 7 == 0 { "n + 1 / n" } else { "n + 1" }))];
+    // Without the limit of steps, some of these would go in circles for ever.
+    let cases = vec![Case { when: expression("n > 3 || caller == ''"), to: "queue".to_owned() }];
+    let nodes = [
+        ("start", Node::Greet { says: says("Welcome"), next: "hint".to_owned() }),
+        ("hint", Node::Say { says: says("You are number {n}"), interrupt: how % 2 == 1, next: "menu".to_owned() }),
+        ("menu", Node::Menu(Box::new(menu))),
+        ("ask", Node::Collect(Box::new(collect))),
+        ("count", Node::Set { values: count.into(), next: "which".to_owned() }),
+        ("which", Node::Branch { cases, otherwise: if how % 11 == 0 { "count" } else { "tongue" }.to_owned() }),
+        ("tongue", Node::Language { language: expression("n == 2 ? 'de' : ''"), next: "menu".to_owned() }),
+        (
+            "queue",
+            Node::Queue { queue, priority: (how % 2 == 0).then(|| expression("50 + n")), skills: Vec::new(), otherwise: again("bye") },
+        ),
+        ("transfer", Node::Transfer { to, otherwise: again("queue") }),
+        ("bye", Node::HangUp { says: (how % 2 == 0).then(|| says("Goodbye")) }),
+    ];
+    let reached = |key: &str| match key {
+        "tongue" => how % 11 != 0,
+        "bye" => how >= 128 || how % 3 == 0,
+        _ => true,
+    };
+    let fallback = if how % 2 == 0 { Destination::Queue(queue) } else { Destination::HangUp };
+    let mut flow = Flow::new(FlowId(id), &format!("Flow {id}"), nodes.into_iter().filter(|(key, _)| reached(key)), fallback);
+    let first = if how % 11 == 0 { "-250" } else { "1" };
+    flow.variables.insert("n".to_owned(), Variable { default: Some(expression(first)), ..Variable::new(Type::Int) });
+    flow.variables.insert("code".to_owned(), Variable::new(Type::String));
+    flow
+}
