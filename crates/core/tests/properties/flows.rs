@@ -1,13 +1,14 @@
 //! Flows of random days: small, and with every kind of node that can be drawn.
 
-use crate::day::{AGENTS, QUEUES};
+use crate::day::{AGENTS, QUEUES, opening};
 use dreiklang_core::{
-    config::Destination,
+    Engine,
+    config::{Change, Destination, validate},
     expression::{Expression, Type},
     flow::{Case, Collect, Flow, Menu, Node, Told, Variable},
-    ids::{AgentId, FlowId, QueueId},
+    ids::{AgentId, FlowId, QueueId, TenantId},
     output::Prompt,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 
 pub const FLOWS: u128 = 2;
@@ -29,7 +30,7 @@ pub fn flow(id: u128, how: u8) -> Flow {
         2 if id > 1 => Destination::Flow(FlowId(id - 1)),
         _ => Destination::Message(says("Goodbye").prompt),
     };
-    let again = |to: &str| (how % 3 == 0).then(|| to.to_owned());
+    let again = |to: &str| how.is_multiple_of(3).then(|| to.to_owned());
     let menu = Menu {
         wait: Millis::from_secs(1 + u64::from(how) % 30),
         attempts: 1 + how % 3,
@@ -38,10 +39,10 @@ pub fn flow(id: u128, how: u8) -> Flow {
     };
     let collect = Collect {
         least: 1 + how % 2,
-        check: (how % 5 == 0).then(|| expression("code != '55'")),
+        check: how.is_multiple_of(5).then(|| expression("code != '55'")),
         ..Collect::new(says("Your code"), "code", 2 + how % 3, "transfer", "count")
     };
-    let count = [("n".to_owned(), expression(if how % 7 == 0 { "n + 1 / n" } else { "n + 1" }))];
+    let count = [("n".to_owned(), expression(if how.is_multiple_of(7) { "n + 1 / n" } else { "n + 1" }))];
     // Without the limit of steps, some of these would go in circles for ever.
     let cases = vec![Case { when: expression("n > 3 || caller == ''"), to: "queue".to_owned() }];
     let nodes = [
@@ -50,24 +51,41 @@ pub fn flow(id: u128, how: u8) -> Flow {
         ("menu", Node::Menu(Box::new(menu))),
         ("ask", Node::Collect(Box::new(collect))),
         ("count", Node::Set { values: count.into(), next: "which".to_owned() }),
-        ("which", Node::Branch { cases, otherwise: if how % 11 == 0 { "count" } else { "tongue" }.to_owned() }),
+        ("which", Node::Branch { cases, otherwise: if how.is_multiple_of(11) { "count" } else { "tongue" }.to_owned() }),
         ("tongue", Node::Language { language: expression("n == 2 ? 'de' : ''"), next: "menu".to_owned() }),
         (
             "queue",
-            Node::Queue { queue, priority: (how % 2 == 0).then(|| expression("50 + n")), skills: Vec::new(), otherwise: again("bye") },
+            Node::Queue {
+                queue,
+                priority: how.is_multiple_of(2).then(|| expression("50 + n")),
+                skills: Vec::new(),
+                otherwise: again("bye"),
+            },
         ),
         ("transfer", Node::Transfer { to, otherwise: again("queue") }),
-        ("bye", Node::HangUp { says: (how % 2 == 0).then(|| says("Goodbye")) }),
+        ("bye", Node::HangUp { says: how.is_multiple_of(2).then(|| says("Goodbye")) }),
     ];
     let reached = |key: &str| match key {
-        "tongue" => how % 11 != 0,
-        "bye" => how >= 128 || how % 3 == 0,
+        "tongue" => !how.is_multiple_of(11),
+        "bye" => how >= 128 || how.is_multiple_of(3),
         _ => true,
     };
-    let fallback = if how % 2 == 0 { Destination::Queue(queue) } else { Destination::HangUp };
+    let fallback = if how.is_multiple_of(2) { Destination::Queue(queue) } else { Destination::HangUp };
     let mut flow = Flow::new(FlowId(id), &format!("Flow {id}"), nodes.into_iter().filter(|(key, _)| reached(key)), fallback);
-    let first = if how % 11 == 0 { "-250" } else { "1" };
+    let first = if how.is_multiple_of(11) { "-250" } else { "1" };
     flow.variables.insert("n".to_owned(), Variable { default: Some(expression(first)), ..Variable::new(Type::Int) });
     flow.variables.insert("code".to_owned(), Variable::new(Type::String));
     flow
+}
+
+#[test]
+fn every_flow_that_can_be_drawn_can_be_published() {
+    let mut engine = Engine::new(TenantId(1));
+    opening(0).into_iter().for_each(|input| engine.handle(Timestamp(0), input));
+    for id in 1..=FLOWS {
+        for how in 0..=u8::MAX {
+            let refused = validate(engine.world(), &Change::PutFlow(Box::new(flow(id, how)))).err();
+            assert_eq!(refused, None, "flow {id} drawn from {how}");
+        }
+    }
 }
