@@ -1,4 +1,4 @@
-//! Call flows: what a customer hears, is asked, and where that leads, drawn by an administrator as a graph of nodes.
+//! Call flows: what a customer hears, is asked, and where that leads, drawn by an administrator as nodes that lead to each other.
 //!
 //! A flow is checked before it is published ([`validate`]), so that every way out of a node leads somewhere and every expression
 //! can be computed. What cannot be known before (a loop that never waits, an answer of the wrong kind) is cut at run time:
