@@ -105,9 +105,7 @@ pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) ->
             "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox or a message"
                 .to_owned(),
         ),
-        Destination::Queue(_) | Destination::Agent(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::HangUp => {
-            Ok(())
-        }
+        Destination::Queue(_) | Destination::Agent(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::HangUp => Ok(()),
     }
 }
 
