@@ -213,6 +213,7 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
         need(false, Timer::MaxWait(id));
     }
     need(world.overflow_due(id).is_some(), Timer::Overflow(id));
+    need(conversation.visit.as_ref().and_then(|visit| visit.asks_again_at()).is_some(), Timer::AskAgain(id));
     need(world.announcement_due(id).is_some(), Timer::Announce(id));
     for leg in &conversation.legs {
         let fresh = !leg.ending && leg.connected_at.is_none();
@@ -279,6 +280,8 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
         let own = world.leg(leg).is_some_and(|leg| leg.role == Role::Agent(id));
         found.expect(own, "an agent's leg lives", says);
     }
+    let busy = matches!(agent.occupation, Occupation::Talking { .. } | Occupation::Consulting { .. } | Occupation::WrapUp { .. });
+    found.expect(agent.disposition.is_none() || busy, "what became of a conversation is said of one that is there", says);
     found.expect(agent.planned.is_none() || agent.occupation != Occupation::Idle, "what was planned is applied when idle", says);
     let gone = agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();
     found.expect(!gone, "a removed agent disappears when done", says);
@@ -301,7 +304,8 @@ fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
     }
     for conversation in world.conversations().filter(|conversation| conversation.wants_agent()) {
         let Some(asked) = routing::asked(world, conversation) else { continue };
-        let idler = idle.iter().find(|agent| asked.misfit(agent).is_none());
+        let missed = |id: AgentId| conversation.visit.as_ref().is_some_and(|visit| visit.missed_by.contains_key(&id));
+        let idler = idle.iter().find(|agent| asked.misfit(agent).is_none() && !missed(agent.settings.id));
         found.expect(idler.is_none(), "no suitable agent idles while somebody waits", || {
             format!("{:?} idles, {conversation:?} waits", idler.map(|agent| &agent.settings.name))
         });
@@ -326,6 +330,7 @@ fn check_timers(world: &World, found: &mut Findings) {
             | Timer::Widen(id)
             | Timer::Overflow(id)
             | Timer::Announce(id)
+            | Timer::AskAgain(id)
             | Timer::MaxWait(id)
             | Timer::Message(id)
             | Timer::ConsultWait(id) => world.conversation(id).is_some(),
@@ -335,6 +340,7 @@ fn check_timers(world: &World, found: &mut Findings) {
                 world.queue(queue).is_some_and(|queue| queue.closed.as_ref().is_some_and(|closed| closed.until.is_some()))
             }
             Timer::WrapUp(agent) => world.agent(agent).is_some(),
+            Timer::ReadyAgain(agent) => world.agent(agent).is_some_and(|agent| agent.availability != Availability::Ready),
             Timer::Action(action) => world.pending().get(action).is_some(),
             Timer::Recording(recording) => world.recordings.get(&recording).is_some_and(|open| open.stopping),
             Timer::RecordingPause(recording) => world.recordings.get(&recording).is_some_and(|open| open.pause.is_some()),
@@ -385,6 +391,8 @@ fn check_limits(world: &World, found: &mut Findings) {
     }
     for conversation in world.conversations() {
         within("legs", conversation.legs.len(), limits::LEGS_PER_CONVERSATION);
+        let missed = conversation.visit.as_ref().map_or(0, |visit| visit.missed_by.len());
+        within("agents passed over", missed, limits::PASSED_OVER_PER_VISIT);
         within("visits", conversation.visits as usize, limits::VISITS_PER_CONVERSATION as usize);
     }
 }

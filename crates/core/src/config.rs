@@ -120,6 +120,9 @@ pub struct Tenant {
     /// Codes agents may choose for not being ready.
     #[serde(default)]
     pub not_ready_reasons: Vec<String>,
+    /// Codes for what became of a conversation, where its queue has none of its own.
+    #[serde(default)]
+    pub dispositions: Vec<queue::Disposition>,
 }
 
 impl Number {

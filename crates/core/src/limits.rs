@@ -58,7 +58,15 @@ pub const PROMPT_CHARS: usize = 2_000;
 pub const RING_MIN: Millis = Millis::from_secs(3);
 /// Longest ring time of an offer: above, the caller thinks nobody is there.
 pub const RING_MAX: Millis = Millis::from_secs(120);
-/// Longest timed wrap-up.
+/// Misses in a row after which an agent is not ready whatever a queue's rules say: nobody is at that desk.
+pub const MISSES_IN_A_ROW: u8 = 10;
+/// Agents passed over for one visit; the next who misses it is not ready.
+pub const PASSED_OVER_PER_VISIT: usize = 50;
+/// Least and most time after which an agent who missed something is ready again, or is asked for the same visit again.
+pub const AFTER_MISS: std::ops::RangeInclusive<Millis> = Millis::from_secs(5)..=Millis::from_secs(3_600);
+/// Codes for what became of a conversation, in one queue or tenant: what a person can choose from.
+pub const DISPOSITIONS: usize = 200;
+/// Longest wrap-up, extension left out: whoever is gone longer has forgotten it, and nobody is stuck in it.
 pub const WRAP_UP_MAX: Millis = Millis::from_secs(3_600);
 /// Longest a conversation may live; a call that lasts longer has been forgotten by both ends.
 pub const CONVERSATION_MAX: Millis = Millis::from_secs(8 * 3_600);

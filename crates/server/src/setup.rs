@@ -72,7 +72,8 @@ async fn first_settings(state: &AppState, tenant: TenantId) -> Result<(), Proble
             break found.name.clone();
         }
     };
-    let settings = Tenant { name: name.clone(), caller_number: None, outbound_line: None, not_ready_reasons: Vec::new() };
+    let settings =
+        Tenant { name: name.clone(), caller_number: None, outbound_line: None, not_ready_reasons: Vec::new(), dispositions: Vec::new() };
     let body = serde_json::to_value(&settings).map_err(|error| Problem::failure(&error))?;
     let document = NewDocument { kind: Tenant::KIND.to_owned(), id, name: Some(name), expected_version: Some(0), body };
     state.store().put(tenant, document).await?;

@@ -73,6 +73,27 @@ pub const ALL: &[(&str, Act)] = &[
         stage.set("queue", v[0], "wrap_up", json!({ "kind": "timed", "duration": number(v[1])? * 1000 }))
     }),
     ("{} allows wrap-up until it is finished", |stage, v| stage.set("queue", v[0], "wrap_up", json!({ "kind": "until_finished" }))),
+    ("{} allows {} seconds of wrap-up and {} more", |stage, v| {
+        stage.set("queue", v[0], "wrap_up", json!({ "kind": "timed", "duration": number(v[1])? * 1000 }))?;
+        stage.set("queue", v[0], "agents", json!({ "wrap_up": { "extension": number(v[2])? * 1000 } }))
+    }),
+    ("{} asks for {} or {} at the end, within {} seconds", |stage, v| {
+        let codes = json!([{ "code": v[1], "label": v[1] }, { "code": v[2], "label": v[2] }]);
+        stage.set("queue", v[0], "wrap_up", json!({ "kind": "until_finished" }))?;
+        let rules = json!({ "dispositions": codes, "required": true, "longest": number(v[3])? * 1000 });
+        stage.set("queue", v[0], "agents", json!({ "wrap_up": rules }))
+    }),
+    ("{} passes over who misses a call, and asks again after {} seconds", |stage, v| {
+        let missed = json!({ "no_answer": { "kind": "pass_over" }, "ask_again": number(v[1])? * 1000 });
+        stage.set("queue", v[0], "agents", json!({ "missed": missed }))
+    }),
+    ("{} lets who misses a call return after {} seconds", |stage, v| {
+        stage.set("queue", v[0], "agents", json!({ "missed": { "ready_again": number(v[1])? * 1000 } }))
+    }),
+    ("{} makes nobody not ready before {} misses in a row", |stage, v| {
+        let rule = json!({ "kind": "not_ready_after", "misses": number(v[1])? });
+        stage.set("queue", v[0], "agents", json!({ "missed": { "no_answer": rule, "ask_again": 5_000 } }))
+    }),
     ("{} leads to the queue {} after {} seconds", |stage, v| {
         let when = json!({ "kind": "waited", "after": number(v[2])? * 1000 });
         stage.set("queue", v[0], "waiting", overflow(when, queue(v[1])))
@@ -159,10 +180,16 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} finishes wrap-up with {}", |stage, v| {
         ask(stage, v[0], json!({ "type": "finish_wrap_up", "agent": agent(v[0]), "disposition": v[1] }))
     }),
-    ("{} cannot transfer to the agent {}", |stage, v| {
-        ensure!(ask_about(stage, v[0], "transfer", to("agent", v[1])).is_err(), "it was not refused");
-        Ok(())
+    ("{} takes longer for wrap-up", |stage, v| ask(stage, v[0], json!({ "type": "extend_wrap_up", "agent": agent(v[0]) }))),
+    ("{} notes {}", |stage, v| ask(stage, v[0], json!({ "type": "set_disposition", "agent": agent(v[0]), "disposition": v[1] }))),
+    ("{} cannot take longer for wrap-up", |stage, v| refused(ask(stage, v[0], json!({ "type": "extend_wrap_up", "agent": agent(v[0]) })))),
+    ("{} cannot finish wrap-up without a word", |stage, v| {
+        refused(ask(stage, v[0], json!({ "type": "finish_wrap_up", "agent": agent(v[0]) })))
     }),
+    ("{} cannot note {}", |stage, v| {
+        refused(ask(stage, v[0], json!({ "type": "set_disposition", "agent": agent(v[0]), "disposition": v[1] })))
+    }),
+    ("{} cannot transfer to the agent {}", |stage, v| refused(ask_about(stage, v[0], "transfer", to("agent", v[1])))),
     // What is expected.
     ("{}'s telephone rings", |stage, v| {
         ensure!(stage.rings(v[0]), "it does not ring; {} is {}", v[0], stage.occupation(v[0]).unwrap_or_default());
@@ -252,6 +279,11 @@ fn ask_about(stage: &mut dyn Stage, by: &str, kind: &str, mut fields: Value) -> 
     fields["type"] = json!(kind);
     fields["conversation"] = json!(format!("@call:{by}"));
     stage.ask(by, fields)
+}
+
+fn refused(answer: Result<()>) -> Result<()> {
+    ensure!(answer.is_err(), "it was not refused");
+    Ok(())
 }
 
 fn expect<T: PartialEq + std::fmt::Debug>(what: &str, is: T, should: T) -> Result<()> {

@@ -172,6 +172,15 @@ pub struct Agent {
     /// Conversations taken from queues since signing in.
     #[serde(default)]
     pub taken: u32,
+    /// Offers missed in a row: since the last that was taken, or the last change of availability.
+    #[serde(default)]
+    pub missed: u8,
+    /// The code chosen for the conversation that the agent is in or wraps up.
+    #[serde(default)]
+    pub disposition: Option<String>,
+    /// The present wrap-up was lengthened already.
+    #[serde(default)]
+    pub extended: bool,
 }
 
 impl Agent {
@@ -192,6 +201,9 @@ impl Agent {
             retiring: false,
             leg: None,
             taken: 0,
+            missed: 0,
+            disposition: None,
+            extended: false,
         }
     }
 

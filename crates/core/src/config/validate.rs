@@ -2,6 +2,7 @@
 //!
 //! Pure, so that the API can say no before anything is written; the engine asks again and passes over what is refused.
 
+mod agents;
 mod mailbox;
 mod routing;
 mod waiting;
@@ -145,6 +146,7 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
         check_span("queue.calls.take_back", wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
     }
     mailbox::check("queue.voicemail", &settings.voicemail)?;
+    agents::check(settings)?;
     waiting::check(world, settings)
 }
 
@@ -234,7 +236,7 @@ fn put_tenant(settings: &Tenant) -> Result<(), Refusal> {
             return invalid("tenant.not_ready_reasons", format!("names \"{reason}\" twice"));
         }
     }
-    Ok(())
+    agents::check_dispositions("tenant.dispositions", &settings.dispositions)
 }
 
 pub(crate) fn invalid(field: &str, problem: String) -> Result<(), Refusal> {

@@ -14,6 +14,7 @@ use crate::{
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One customer request, from arrival until its last leg has ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,6 +146,9 @@ pub struct Visit {
     /// The queue's overflow rules that led nowhere, one bit each.
     #[serde(default)]
     pub passed_over: u32,
+    /// Agents who did not take it and are not asked again, until when; `None` = not at all.
+    #[serde(default)]
+    pub missed_by: BTreeMap<AgentId, Option<Timestamp>>,
 }
 
 /// One attempt to give the conversation to one agent.
@@ -333,6 +337,11 @@ impl Visit {
     pub fn widens_at(&self, queue: &queue::Settings) -> Option<Timestamp> {
         let ring = queue.routing.rings.get(usize::from(self.ring)).map(|ring| self.enqueued_at + ring.after);
         self.terms.preferred.map(|waited| waited.until).into_iter().chain(ring).min()
+    }
+
+    /// When the first of those who are not asked for it may be asked again.
+    pub fn asks_again_at(&self) -> Option<Timestamp> {
+        self.missed_by.values().flatten().min().copied()
     }
 
     /// Its place in the order of service.

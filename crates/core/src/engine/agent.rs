@@ -1,15 +1,14 @@
-//! Agents: what they choose, what their telephones say, and the step from one occupation to the next.
+//! Agents: what they choose, what their telephones say, and the step from one occupation to the next. What follows a talk is in
+//! `wrap_up`, what follows a missed offer in `missed`.
 
-use super::{Engine, talk::AfterTalk};
+use super::Engine;
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
-    ids::{AgentId, ConversationId, QueueId},
+    ids::{AgentId, ConversationId},
     input::Actor,
     limits::NAME_CHARS,
     output::Event,
-    queue::Allowance,
     refusal::Refusal,
-    time::Millis,
 };
 
 impl Engine {
@@ -34,8 +33,11 @@ impl Engine {
             Occupation::Consulting { .. } => {
                 return Err(wrong_state("a consult is under way; end it first"));
             }
+            Occupation::WrapUp { queue, .. } if duty != Duty::OnDuty && agent.disposition.is_none() && self.must_say(&by, queue) => {
+                return Err(wrong_state("say first what became of the conversation; its queue asks for a disposition"));
+            }
             // Who goes home has finished the notes.
-            Occupation::WrapUp { .. } if duty != Duty::OnDuty => self.end_wrap_up(id, None, by.clone()),
+            Occupation::WrapUp { .. } if duty != Duty::OnDuty => self.end_wrap_up(id, by.clone()),
             Occupation::WrapUp { .. } | Occupation::Idle => {}
         }
         self.emit(Event::DutyChanged { agent: id, duty, by });
@@ -74,51 +76,8 @@ impl Engine {
         Err(Refusal::Invalid { field: "availability.reason".to_owned(), problem })
     }
 
-    pub(super) fn finish_wrap_up(&mut self, by: Actor, id: AgentId, disposition: Option<String>) -> Result<(), Refusal> {
-        let agent = self.agent(id)?;
-        if !matches!(agent.occupation, Occupation::WrapUp { .. }) {
-            return Err(wrong_state("there is no wrap-up to finish"));
-        }
-        if disposition.as_ref().is_some_and(|code| code.trim().is_empty() || code.chars().count() > NAME_CHARS) {
-            let problem = format!("is empty or longer than {NAME_CHARS} characters");
-            return Err(Refusal::Invalid { field: "disposition".to_owned(), problem });
-        }
-        self.end_wrap_up(id, disposition, by);
-        Ok(())
-    }
-
-    /// Ends wrap-up, if the agent is in it; the agent is idle then.
-    pub(super) fn end_wrap_up(&mut self, id: AgentId, disposition: Option<String>, by: Actor) {
-        let Some(agent) = self.world.agents.get(&id) else { return };
-        let Occupation::WrapUp { conversation, queue, .. } = agent.occupation else { return };
-        let started_at = agent.occupation_since;
-        self.emit(Event::WrapUpEnded { agent: id, conversation, queue, started_at, disposition, by });
-        self.apply_planned(id);
-        self.become_idle(id);
-    }
-
-    /// What comes after a talk: wrap-up, or nothing.
-    pub(super) fn after_talk(&mut self, id: AgentId, conversation: ConversationId, queue: Option<QueueId>, after: AfterTalk) {
-        let Some(agent) = self.world.agents.get(&id) else { return };
-        let allowance = match queue.and_then(|queue| self.world.queues.get(&queue)) {
-            Some(queue) if after == AfterTalk::WrapUp && !agent.retiring => queue.settings.wrap_up,
-            _ => Allowance::None,
-        };
-        let until = match allowance {
-            Allowance::None | Allowance::Timed { duration: Millis(0) } => {
-                self.apply_planned(id);
-                self.become_idle(id);
-                return;
-            }
-            Allowance::Timed { duration } => Some(self.now + duration),
-            Allowance::UntilFinished => None,
-        };
-        self.emit(Event::WrapUpStarted { agent: id, conversation, queue, until });
-        self.occupy(id, Occupation::WrapUp { conversation, queue, until });
-    }
-
     /// Takes on what the agent chose while busy.
-    fn apply_planned(&mut self, id: AgentId) {
+    pub(super) fn apply_planned(&mut self, id: AgentId) {
         if let Some(availability) = self.world.agents.get(&id).and_then(|agent| agent.planned.clone()) {
             self.emit(Event::AvailabilityChanged { agent: id, availability, by: Actor::Agent(id) });
         }
@@ -147,7 +106,7 @@ impl Engine {
         self.occupy(id, Occupation::Consulting { conversation });
     }
 
-    fn occupy(&mut self, id: AgentId, occupation: Occupation) {
+    pub(super) fn occupy(&mut self, id: AgentId, occupation: Occupation) {
         let Some(agent) = self.world.agents.get(&id) else { return };
         if agent.occupation == occupation {
             return;

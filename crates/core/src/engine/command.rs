@@ -34,6 +34,14 @@ impl Engine {
                 self.may_speak_for(&by, agent)?;
                 self.finish_wrap_up(by, agent, disposition)
             }
+            Command::ExtendWrapUp { agent } => {
+                self.may_speak_for(&by, agent)?;
+                self.extend_wrap_up(by, agent)
+            }
+            Command::SetDisposition { agent, disposition } => {
+                self.may_speak_for(&by, agent)?;
+                self.set_disposition(by, agent, disposition)
+            }
             Command::Decline { agent } => {
                 self.may_speak_for(&by, agent)?;
                 self.decline(agent)

@@ -34,7 +34,7 @@ impl Engine {
             self.fire_timers();
         }
         if let Some(agent) = removed_agent {
-            self.end_wrap_up(agent, None, Actor::System);
+            self.end_wrap_up(agent, Actor::System);
         }
     }
 

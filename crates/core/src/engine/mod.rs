@@ -4,8 +4,9 @@
 //! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
 //!
 //! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
-//! and agent, `hold`, `consult`, `transfer` and `record` are what happens meanwhile, `message` is what is left when nobody comes, `ending` closes things, `leg` sorts what lines
-//! report, `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
+//! and agent, `missed` and `wrap_up` say what an agent does afterwards, `hold`, `consult`, `transfer` and `record` are what
+//! happens meanwhile, `message` is what is left when nobody comes, `ending` closes things, `leg` sorts what lines report,
+//! `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
 
 mod action;
 mod agent;
@@ -23,6 +24,7 @@ mod hours;
 mod leg;
 mod message;
 mod mint;
+mod missed;
 mod offer;
 mod overflow;
 mod pause;
@@ -34,6 +36,7 @@ mod takeover;
 mod talk;
 mod timer;
 mod transfer;
+mod wrap_up;
 
 use crate::{
     ids::{AgentId, TenantId},

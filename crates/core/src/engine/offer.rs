@@ -85,7 +85,7 @@ impl Engine {
 
     /// Ends every offer of a conversation without its being accepted. `hang_up` is `None` when the leg has ended already.
     ///
-    /// Returns whether there was one. The agents are idle again; who missed or refused it is not ready any more.
+    /// Returns whether there was one. The agents are idle again; what comes of having missed or refused it says the queue.
     pub(super) fn end_offer(&mut self, id: ConversationId, outcome: OfferOutcome, hang_up: Option<HangUpReason>) -> bool {
         let offers: Vec<Offer> = self.world.conversations.get(&id).into_iter().flat_map(|found| found.offers()).cloned().collect();
         for offer in &offers {
@@ -109,7 +109,10 @@ impl Engine {
             OfferOutcome::Busy => Some(NotReadyReason::Busy),
             OfferOutcome::Unreachable => Some(NotReadyReason::Unreachable),
         };
-        self.agent_missed(offer.agent, missed.map(Availability::not_ready));
+        match missed {
+            Some(reason) => self.offer_missed(id, offer, reason),
+            None => self.agent_missed(offer.agent, None),
+        }
         self.become_idle(offer.agent);
     }
 

@@ -71,7 +71,9 @@ impl Engine {
                     self.hang_up_again(conversation, leg);
                 }
             }
-            Timer::WrapUp(agent) => self.end_wrap_up(agent, None, Actor::System),
+            Timer::WrapUp(agent) => self.end_wrap_up(agent, Actor::System),
+            Timer::ReadyAgain(agent) => self.ready_again(agent),
+            Timer::AskAgain(id) => self.ask_again(id),
             Timer::Action(action) => match self.world.pending.get(action) {
                 // Without an answer it is not known what is recorded.
                 Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. }) => self.action_failed(action, no_answer()),

@@ -2,11 +2,10 @@
 
 use super::{Engine, agent::wrong_state, talk::AfterTalk};
 use crate::{
-    agent::{Agent, Occupation},
     config::{Target, is_outside_number},
     conversation::{CauseKind, Conversation, Direction, Part, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
     endpoint::{Line, Party},
-    ids::{AgentId, ConversationId, LegId},
+    ids::{ConversationId, LegId},
     input::{Actor, TransferTarget},
     limits::{LEGS_PER_CONVERSATION, RING_MARGIN, TRANSFER_RING, VISITS_PER_CONVERSATION},
     output::{Action, Event, HangUpReason, Prompt},
@@ -207,14 +206,6 @@ impl Engine {
                 self.ring_agent_or_end(id, agent, otherwise);
             }
             (_, None) => self.return_to(id, None, otherwise),
-        }
-    }
-
-    /// The talk that the notes are about goes on.
-    fn stop_notes(&mut self, agent: AgentId, id: ConversationId) {
-        let about = |agent: &Agent| matches!(agent.occupation, Occupation::WrapUp { conversation, .. } if conversation == id);
-        if self.world.agents.get(&agent).is_some_and(about) {
-            self.end_wrap_up(agent, None, Actor::System);
         }
     }
 }

@@ -36,6 +36,18 @@ pub enum Command {
         /// The code chosen for the conversation.
         disposition: Option<String>,
     },
+    /// Take longer for wrap-up, once, by what the queue allows.
+    ExtendWrapUp {
+        /// Whose.
+        agent: AgentId,
+    },
+    /// Say what became of the conversation that the agent is in or wraps up; `None` takes it back.
+    SetDisposition {
+        /// Whose.
+        agent: AgentId,
+        /// One of the queue's codes.
+        disposition: Option<String>,
+    },
     /// Let the customer hear music until `Resume`.
     Hold {
         /// Which conversation.

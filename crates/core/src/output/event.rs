@@ -502,6 +502,36 @@ pub enum Event {
         from: agent::Occupation,
         since: Timestamp,
     },
+    /// An agent who did not take an offer stays ready, and is not asked for the same visit until `until` (or not at all).
+    AgentPassedOver {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        agent: AgentId,
+        until: Option<Timestamp>,
+    },
+    /// These agents, passed over before, may be asked for the visit again.
+    AgentsAskedAgain {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        agents: Vec<AgentId>,
+    },
+    /// An agent who became not ready by a rule is going to be ready again by itself, unless something else is chosen before.
+    ReturnPlanned {
+        agent: AgentId,
+        due: Timestamp,
+    },
+    /// What became of the conversation, as the agent says; it may be said again until wrap-up is over.
+    DispositionSet {
+        agent: AgentId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        disposition: Option<String>,
+        /// The customer is to hear from us again.
+        follow_up: bool,
+        by: Actor,
+    },
     /// `until` is `None` when wrap-up ends only by the agent's choice.
     WrapUpStarted {
         agent: AgentId,
@@ -509,12 +539,23 @@ pub enum Event {
         queue: Option<QueueId>,
         until: Option<Timestamp>,
     },
+    /// The agent takes longer, once.
+    WrapUpExtended {
+        agent: AgentId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        until: Timestamp,
+        by: Actor,
+    },
     WrapUpEnded {
         agent: AgentId,
         conversation: ConversationId,
         queue: Option<QueueId>,
         started_at: Timestamp,
         disposition: Option<String>,
+        /// The queue asks for a disposition and there is none.
+        #[serde(default)]
+        missing: bool,
         by: Actor,
     },
     /// A wish was uttered; it stays open until `ActionSettled`.

@@ -1,10 +1,12 @@
 //! Waiting lines: what they are set up with, and how a stay in one can end.
 
+mod agents;
 mod calls;
 mod request;
 mod routing;
 mod waiting;
 
+pub use agents::{AgentRules, Disposition, MissRules, OnMiss, WrapUpRules};
 pub use calls::{CallRules, ConsultDrop};
 pub use request::{Preferred, Request, Terms, Waited};
 pub use routing::{Aging, Ring, RoutingRules};
@@ -71,6 +73,9 @@ pub struct Settings {
     /// How messages for everybody in it are taken.
     #[serde(default)]
     pub voicemail: Box<MailboxRules>,
+    /// Rules for its agents.
+    #[serde(default)]
+    pub agents: Box<AgentRules>,
 }
 
 impl Settings {
@@ -93,6 +98,7 @@ impl Settings {
             routing: RoutingRules::default(),
             waiting: Box::default(),
             voicemail: Box::default(),
+            agents: Box::default(),
         }
     }
 }
@@ -119,7 +125,7 @@ pub enum Allowance {
         /// How long.
         duration: Millis,
     },
-    /// Ends when the agent (or a supervisor) says so.
+    /// Ends when the agent (or a supervisor) says so, and at the latest after [`WrapUpRules::longest`].
     UntilFinished,
 }
 

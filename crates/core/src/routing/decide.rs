@@ -33,6 +33,15 @@ pub(super) struct Pick<'a> {
     pub(super) agents: Vec<AgentId>,
     /// Everybody suitable who is idle, in the order of the strategy; `None` where no such set is kept.
     pub(super) idle: Option<&'a BTreeSet<(Rank, AgentId)>>,
+    /// Who did not take the visit before and is not asked again; `None` = nobody.
+    pub(super) missed_by: Option<&'a BTreeSet<AgentId>>,
+}
+
+impl Pick<'_> {
+    /// Whether this agent did not take the visit before.
+    pub(super) fn passes_over(&self, agent: AgentId) -> bool {
+        self.missed_by.is_some_and(|missed| missed.contains(&agent))
+    }
 }
 
 impl Index {
@@ -58,7 +67,8 @@ impl Index {
         let entry = self.agents.get(&agent)?;
         entry.idle?;
         let heads = entry.places.iter().filter_map(|place| {
-            let turn = self.queues.get(&place.queue)?.classes.get(&place.class)?.waiting.first()?;
+            let mut waiting = self.queues.get(&place.queue)?.classes.get(&place.class)?.waiting.iter();
+            let turn = waiting.find(|turn| !self.passes_over(turn, agent))?;
             Some(Standing::new(&world.queue(place.queue)?.settings.routing, *turn, now))
         });
         heads.min()
@@ -68,7 +78,7 @@ impl Index {
     pub(crate) fn best_of_queue(&self, world: &World, queue: QueueId) -> Option<AgentId> {
         let state = world.queue(queue)?;
         let idle = self.base_class(queue)?.idle.as_ref()?;
-        state.settings.routing.strategy.choose(idle, state.last_offered, 1).first().copied()
+        state.settings.routing.strategy.choose(idle, |_| true, state.last_offered, 1).first().copied()
     }
 
     /// Who should be offered a visit, at most `room` at once, and why; `None` when it is not a candidate, and
@@ -89,7 +99,7 @@ impl Index {
             preferred: pick.asked.only,
             priority: standing.priority.0,
             waited: now.since(turn.enqueued_at),
-            idle: u32::try_from(pick.idle.map_or(pick.agents.len(), BTreeSet::len)).unwrap_or(u32::MAX),
+            idle: u32::try_from(self.count_idle(&pick)).unwrap_or(u32::MAX),
             chosen: pick.agents,
             candidates,
         };
@@ -101,11 +111,23 @@ impl Index {
         let (queue, class) = self.waiting_in(turn)?;
         let state = world.queue(queue)?;
         let strategy = state.settings.routing.strategy;
+        let missed_by = self.missed_by.get(&turn.conversation);
+        let may = |agent: AgentId| missed_by.is_none_or(|missed| !missed.contains(&agent));
         let agents = match &class.idle {
-            Some(idle) => strategy.choose(idle, state.last_offered, room),
-            None => strategy.choose(&search(world, state, &class.asked), state.last_offered, room),
+            Some(idle) => strategy.choose(idle, may, state.last_offered, room),
+            None => strategy.choose(&search(world, state, &class.asked), may, state.last_offered, room),
         };
-        Some(Pick { queue, asked: &class.asked, strategy, agents, idle: class.idle.as_ref() })
+        Some(Pick { queue, asked: &class.asked, strategy, agents, idle: class.idle.as_ref(), missed_by })
+    }
+
+    /// How many of those who could be asked are idle.
+    fn count_idle(&self, pick: &Pick<'_>) -> usize {
+        let Some(idle) = pick.idle else { return pick.agents.len() };
+        let is_idle = |agent: &&AgentId| {
+            let entry = self.agents.get(agent).filter(|entry| entry.idle.is_some());
+            entry.is_some_and(|entry| entry.places.iter().any(|place| idle.contains(&(place.rank, **agent))))
+        };
+        idle.len() - pick.missed_by.map_or(0, |missed| missed.iter().filter(is_idle).count())
     }
 }
 

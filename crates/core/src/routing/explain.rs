@@ -58,6 +58,8 @@ pub enum Verdict {
     Later,
     /// Is not what is asked for.
     Unfit(Misfit),
+    /// Did not take it when it was offered before.
+    PassedOver,
     /// Is not at work.
     OffDuty,
     /// Is not ready.
@@ -117,12 +119,16 @@ pub(super) fn candidates<'a>(world: &World, pick: &Pick<'_>, members: impl Itera
         if named.len() < EXPLAINED
             && let Some(agent) = world.agent(*id)
         {
-            named.push(candidate(agent, Verdict::Later));
+            named.push(candidate(agent, if pick.passes_over(*id) { Verdict::PassedOver } else { Verdict::Later }));
         }
     }
     let others = members.take(EXPLAIN_SCAN).filter(|id| !pick.agents.contains(id)).filter_map(|id| world.agent(*id));
     let mut others: Vec<(bool, &Agent, Verdict)> = others
-        .map(|agent| (agent, Verdict::of(pick.asked, agent)))
+        .map(|agent| match Verdict::of(pick.asked, agent) {
+            // The telephone may still be ringing off.
+            Verdict::Leaving if pick.passes_over(agent.settings.id) => (agent, Verdict::PassedOver),
+            verdict => (agent, verdict),
+        })
         .filter(|(_, verdict)| *verdict != Verdict::Later)
         .map(|(agent, verdict)| (matches!(verdict, Verdict::Unfit(_)), agent, verdict))
         .collect();

@@ -29,6 +29,8 @@ pub struct Index {
     pub(super) queues: HashMap<QueueId, QueueIndex>,
     pub(super) agents: HashMap<AgentId, AgentEntry>,
     conversations: HashMap<ConversationId, ConversationEntry>,
+    /// Who did not take a waiting conversation and is not asked again; only where there is somebody.
+    pub(super) missed_by: HashMap<ConversationId, BTreeSet<AgentId>>,
     /// Agents by the queues they serve, whatever their skills.
     serving: HashMap<QueueId, BTreeSet<AgentId>>,
     /// Queues whose rings ask agents of others.
@@ -82,7 +84,7 @@ pub(super) struct Place {
     pub(super) queue: QueueId,
     pub(super) class: ClassNumber,
     /// Where the agent stands among the idle there, while idle.
-    rank: Rank,
+    pub(super) rank: Rank,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,8 +144,15 @@ impl Index {
             | Event::VisitStarted { conversation, .. }
             | Event::VisitEnded { conversation, .. }
             | Event::VisitWidened { conversation, .. }
+            | Event::AgentPassedOver { conversation, .. }
             | Event::OfferMade { conversation, .. }
             | Event::OfferEnded { conversation, .. } => self.refresh_conversation(world, *conversation),
+            Event::AgentsAskedAgain { conversation, .. } => {
+                self.refresh_conversation(world, *conversation);
+                if let Some(ConversationEntry::Waiting(_, _, turn)) = self.conversations.get(conversation) {
+                    self.fresh_visits.insert(*turn);
+                }
+            }
             Event::DutyChanged { agent, .. }
             | Event::AvailabilityChanged { agent, .. }
             | Event::ReachabilityChanged { agent, .. }
@@ -174,6 +183,8 @@ impl Index {
                 self.conversations.retain(|_, entry| match entry {
                     ConversationEntry::Arriving(queue) | ConversationEntry::Waiting(queue, ..) => queue != id,
                 });
+                let entries = &self.conversations;
+                self.missed_by.retain(|conversation, _| entries.contains_key(conversation));
                 for entry in self.agents.values_mut() {
                     entry.places.retain(|place| place.queue != *id);
                 }
@@ -292,6 +303,15 @@ impl Index {
 
     /// Makes the conversation's place among the waiting what the world says.
     fn refresh_conversation(&mut self, world: &World, id: ConversationId) {
+        let missed_by = world.conversation(id).and_then(|found| found.visit.as_ref()).map(|visit| &visit.missed_by);
+        match missed_by.filter(|missed| !missed.is_empty()) {
+            Some(missed) => {
+                self.missed_by.insert(id, missed.keys().copied().collect());
+            }
+            None => {
+                self.missed_by.remove(&id);
+            }
+        }
         let wanted = world.conversation(id).and_then(|conversation| self.entry_of(world, conversation));
         let present = self.conversations.get(&id).copied();
         if present == wanted {
@@ -406,6 +426,11 @@ impl Index {
     /// Agents who serve a queue, whatever their skills.
     pub(super) fn serving(&self, queue: QueueId) -> Option<&BTreeSet<AgentId>> {
         self.serving.get(&queue)
+    }
+
+    /// Whether this agent did not take the visit before and is not asked again.
+    pub(super) fn passes_over(&self, turn: &Turn, agent: AgentId) -> bool {
+        !self.missed_by.is_empty() && self.missed_by.get(&turn.conversation).is_some_and(|missed| missed.contains(&agent))
     }
 
     /// Where a visit that may be offered stands.

@@ -40,6 +40,10 @@ pub enum Timer {
     HangUpAgain(LegId),
     /// Wrap-up ends.
     WrapUp(AgentId),
+    /// An agent who missed something is ready again.
+    ReadyAgain(AgentId),
+    /// Agents who did not take the conversation may be asked again.
+    AskAgain(ConversationId),
     /// An action has to be answered.
     Action(ActionId),
     /// A recording has to be closed.

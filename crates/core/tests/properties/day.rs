@@ -11,8 +11,8 @@ use dreiklang_core::{
     input::TransferTarget,
     output::{ActionFailure, Prompt},
     queue::{
-        self, Aging, Allowance, Announcements, CallRules, Condition, ConsultDrop, OverflowRule, Preferred, RecordingPolicy, Ring,
-        RoutingRules, SkillRequirement, WaitingRules,
+        self, AgentRules, Aging, Allowance, Announcements, CallRules, Condition, ConsultDrop, Disposition, MissRules, OnMiss, OverflowRule,
+        Preferred, RecordingPolicy, Ring, RoutingRules, SkillRequirement, WaitingRules, WrapUpRules,
     },
     routing,
     time::Millis,
@@ -226,7 +226,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
-    let command = match what % 39 {
+    let command = match what % 42 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -259,7 +259,11 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         33 => Command::StopRecording { conversation: conversation? },
         34 => Command::HangUp { conversation: conversation? },
         35..=36 => Command::Pull { conversation: conversation?, agent: AgentId(u128::from(to) % AGENTS + 1) },
-        _ => Command::Requeue { conversation: conversation?, queue: (to < 128).then_some(queue), keep_wait: to.is_multiple_of(2) },
+        37..=38 => Command::Requeue { conversation: conversation?, queue: (to < 128).then_some(queue), keep_wait: to.is_multiple_of(2) },
+        39..=40 => {
+            Command::SetDisposition { agent, disposition: (to < 200).then(|| ["done", "open", "lost"][usize::from(to) % 3].to_owned()) }
+        }
+        _ => Command::ExtendWrapUp { agent },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
     Some(Input::Command { id: CommandId(next), by, command })
@@ -330,7 +334,32 @@ fn queue(id: u128, how: u8) -> queue::Settings {
             most: 1 + u32::from(how) % 4,
             ..MailboxRules::default()
         }),
+        agents: Box::new(agent_rules(how)),
         ..queue::Settings::new(QueueId(id), &format!("Queue {id}"))
+    }
+}
+
+/// Extensions only with timed wrap-up of some length, a limit only with the other kind, and demands only with either.
+fn agent_rules(how: u8) -> AgentRules {
+    const WAYS: [OnMiss; 4] =
+        [OnMiss::NotReady, OnMiss::PassOver, OnMiss::NotReadyAfter { misses: 2 }, OnMiss::NotReadyAfter { misses: 3 }];
+    let way = |add: u8| WAYS[usize::from(how.wrapping_add(add) / 2) % WAYS.len()];
+    let codes = ["done", "open"].map(|code| Disposition { follow_up: code == "open", ..Disposition::new(code, code) });
+    AgentRules {
+        missed: MissRules {
+            no_answer: way(0),
+            declined: way(3),
+            busy: way(5),
+            unreachable: way(7),
+            ready_again: how.is_multiple_of(3).then(|| Millis::from_secs(5 + u64::from(how))),
+            ask_again: (!how.is_multiple_of(5)).then(|| Millis::from_secs(5 + u64::from(how) % 90)),
+        },
+        wrap_up: WrapUpRules {
+            extension: (how % 6 == 1).then(|| Millis::from_secs(1 + u64::from(how))),
+            longest: (how % 6 == 2).then(|| Millis::from_secs(1 + u64::from(how))),
+            dispositions: if how.is_multiple_of(4) { Vec::new() } else { codes.to_vec() },
+            required: !how.is_multiple_of(3) && how.is_multiple_of(5),
+        },
     }
 }
 

@@ -109,6 +109,7 @@ impl History {
                 self.expect_fair(visit.is_some(), *conversation, *agent, stamped.at);
             }
             Event::OfferEnded { offer, .. } => assert!(self.offers.remove(offer), "an offer ends once"),
+            Event::WrapUpEnded { disposition, missing, .. } => assert!(disposition.is_none() || !missing, "what is there is not missing"),
             Event::TalkStarted { conversation, .. } => assert!(self.talks.insert(*conversation), "one talk at a time"),
             Event::TalkEnded { conversation, talk, hold, .. } => {
                 assert!(self.talks.remove(conversation), "a talk ends once");
@@ -249,5 +250,6 @@ impl History {
 }
 
 fn suits(world: &World, agent: &Agent, conversation: &Conversation) -> bool {
-    asked(world, conversation).is_some_and(|asked| asked.misfit(agent).is_none())
+    let missed = conversation.visit.as_ref().is_some_and(|visit| visit.missed_by.contains_key(&agent.settings.id));
+    !missed && asked(world, conversation).is_some_and(|asked| asked.misfit(agent).is_none())
 }

@@ -125,8 +125,7 @@ proptest! {
         run.pass(i64::try_from(longest).unwrap());
         run.history.expect_nothing_open();
         for agent in run.engine.world().agents() {
-            let free = matches!(agent.occupation, Occupation::Idle | Occupation::WrapUp { until: None, .. });
-            prop_assert!(free, "{:?}", agent);
+            prop_assert_eq!(agent.occupation, Occupation::Idle, "{:?}", agent);
             prop_assert_eq!(agent.leg, None);
         }
     }

@@ -233,6 +233,7 @@ impl Teller {
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
+            | Event::ReturnPlanned { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
             | Event::PaceMeasured { .. }
@@ -254,6 +255,9 @@ impl Teller {
             | Event::VisitEnded { conversation, .. }
             | Event::OfferMade { conversation, .. }
             | Event::OfferEnded { conversation, .. }
+            | Event::AgentPassedOver { conversation, .. }
+            | Event::AgentsAskedAgain { conversation, .. }
+            | Event::DispositionSet { conversation, .. }
             | Event::TalkStarted { conversation, .. }
             | Event::TalkEnded { conversation, .. }
             | Event::HoldStarted { conversation, .. }
@@ -294,6 +298,7 @@ impl Teller {
             | Event::ConversationEnding { conversation, .. }
             | Event::ConversationEnded { conversation, .. }
             | Event::WrapUpStarted { conversation, .. }
+            | Event::WrapUpExtended { conversation, .. }
             | Event::WrapUpEnded { conversation, .. } => of(conversation),
         }
     }

@@ -115,6 +115,12 @@ pub struct AgentState {
     pub state_since: i64,
     /// Ids of the queues the agent serves.
     pub queues: Vec<String>,
+    /// Offers missed in a row.
+    pub missed: u8,
+    /// What became of the present conversation, as far as it was said.
+    pub disposition: Option<String>,
+    /// The present wrap-up was lengthened already.
+    pub wrap_up_extended: bool,
 }
 
 /// Ready or not.
@@ -329,6 +335,9 @@ impl AgentState {
             occupation_since: agent.occupation_since.0,
             state_since: agent.state_since.0,
             queues: agent.settings.queues.iter().map(ToString::to_string).collect(),
+            missed: agent.missed,
+            disposition: agent.disposition.clone(),
+            wrap_up_extended: agent.extended,
         }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what cannot be prepared is a failed test")]
 
 mod access;
+mod agents;
 mod api_description;
 mod apply;
 mod documents;

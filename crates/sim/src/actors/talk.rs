@@ -2,6 +2,7 @@
 
 use crate::{
     actors::line::{FarState, Who},
+    profile::company::CODES,
     stage::{Entry, Stage},
 };
 use dreiklang_core::{
@@ -37,6 +38,8 @@ pub enum TalkStep {
     Cancel,
     /// Write down which language the customer speaks.
     Language,
+    /// Write down what became of the conversation.
+    Outcome,
     /// Say goodbye.
     End,
     /// The connection breaks.
@@ -65,6 +68,9 @@ impl Stage<'_> {
         }
         if with_agent && chance.happens(work.notes) {
             steps.push((Millis(lasts.0 / 3), TalkStep::Language));
+        }
+        if with_agent && chance.happens(work.notes) {
+            steps.push((Millis(lasts.0 / 2), TalkStep::Outcome));
         }
         if with_agent && chance.happens(work.notes) {
             steps.push((Millis(lasts.0 / 4), TalkStep::Pause));
@@ -99,6 +105,12 @@ impl Stage<'_> {
             TalkStep::Language => {
                 let language = self.draw(index, &[Some("de"), Some("en"), None]).map(str::to_owned);
                 self.steer(partner, |conversation| Command::SetLanguage { conversation, language });
+            }
+            TalkStep::Outcome => {
+                let disposition = self.draw(index, &[Some(CODES[0]), Some(CODES[1]), Some("a long story"), None]).map(str::to_owned);
+                if let Some((agent, _)) = self.desk(partner) {
+                    self.ask(Actor::Agent(agent), Command::SetDisposition { agent, disposition }, None);
+                }
             }
             TalkStep::Pause => {
                 let (secure, at_most) = self.draw(index, &[(true, None), (true, Some(Millis::from_secs(20))), (false, None)]);

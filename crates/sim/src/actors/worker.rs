@@ -6,7 +6,7 @@ use crate::{
 };
 use dreiklang_core::{
     Actor, Command, Event, Input, World,
-    agent::{Availability, Duty},
+    agent::{Availability, Duty, Occupation},
     config::Change,
     endpoint::Endpoint,
     ids::{AgentId, LegId},
@@ -38,6 +38,7 @@ pub enum WorkerStep {
     /// The agent notices having been made not ready.
     Notice,
     FinishWrapUp,
+    ExtendWrapUp,
 }
 
 /// What an agent wanted, to be tried again when it was refused.
@@ -112,12 +113,19 @@ impl Stage<'_> {
                     self.tell_reachable(agent, true);
                 }
             }
+            WorkerStep::FinishWrapUp if !self.wraps_up(id) => {}
             WorkerStep::FinishWrapUp => {
-                const CODES: [Option<&str>; 3] = [None, Some("solved"), Some("call back")];
-                let disposition = self.workers[agent].chance.pick(&CODES).copied().flatten().map(str::to_owned);
-                self.ask(by, Command::FinishWrapUp { agent: id, disposition }, None);
+                const SAID: [Option<&str>; 4] = [None, Some("solved"), Some("open"), Some("something else")];
+                let disposition = self.workers[agent].chance.pick(&SAID).copied().flatten().map(str::to_owned);
+                self.ask(by, Command::FinishWrapUp { agent: id, disposition }, Some(Purpose { agent, step }));
             }
+            WorkerStep::ExtendWrapUp => self.ask(by, Command::ExtendWrapUp { agent: id }, None),
         }
+    }
+
+    /// Whether the agent's desk shows wrap-up.
+    fn wraps_up(&self, id: AgentId) -> bool {
+        self.engine.world().agent(id).is_some_and(|agent| matches!(agent.occupation, Occupation::WrapUp { .. }))
     }
 
     fn tell_reachable(&mut self, agent: usize, reachable: bool) {
@@ -160,8 +168,13 @@ impl Stage<'_> {
                     Some(until) if chance.happens(work.early_finishes) => Some(Millis(until.since(self.now).0 / 2)),
                     Some(_) => None,
                 };
+                let step = match after {
+                    // Some would like to take longer than they may.
+                    Some(_) if until.is_some() && chance.happens(0.3) => WorkerStep::ExtendWrapUp,
+                    _ => WorkerStep::FinishWrapUp,
+                };
                 if let Some(after) = after {
-                    self.agenda.put(self.now + after, Entry::Worker { agent, step: WorkerStep::FinishWrapUp });
+                    self.agenda.put(self.now + after, Entry::Worker { agent, step });
                 }
             }
             // Written anew after having been removed, or sent home by somebody.

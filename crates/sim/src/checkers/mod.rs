@@ -120,7 +120,7 @@ impl Checkers {
         self.reasons.observe(&stamped.event, found);
         self.capacity.observe(world, &stamped.event, found);
         if let Event::OfferMade { visit, conversation, agent, purpose, .. } = &stamped.event {
-            ready::offered(world, *agent, *purpose, found);
+            ready::offered(world, *conversation, *agent, *purpose, found);
             if visit.is_some() && *purpose != Purpose::Pull {
                 order::offered(world, *conversation, *agent, found);
             }

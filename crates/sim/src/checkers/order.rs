@@ -15,7 +15,7 @@ fn asks_the_same(one: &Visit, other: &Visit) -> bool {
     one.skills == other.skills && terms(one) == terms(other)
 }
 
-/// Seen right before the offer.
+/// Seen right before the offer. Whoever was missed by this agent before is passed over.
 pub fn offered(world: &World, id: ConversationId, agent: AgentId, found: &mut Findings) {
     let Some(conversation) = world.conversation(id) else { return };
     let Some(visit) = &conversation.visit else { return };
@@ -26,9 +26,8 @@ pub fn offered(world: &World, id: ConversationId, agent: AgentId, found: &mut Fi
     }
     let own = visit.turn(id);
     let elder = queue.waiting.iter().filter(|turn| turn.priority == own.priority && turn.enqueued_at < own.enqueued_at).find(|turn| {
-        world
-            .conversation(turn.conversation)
-            .is_some_and(|other| other.wants_agent() && other.visit.as_ref().is_some_and(|other| asks_the_same(other, visit)))
+        let could_have = |other: &Visit| asks_the_same(other, visit) && !other.missed_by.contains_key(&agent);
+        world.conversation(turn.conversation).is_some_and(|other| other.wants_agent() && other.visit.as_ref().is_some_and(could_have))
     });
     found.expect(elder.is_none(), NAME, "of two equal visits the older one is served first", || {
         format!("{id} is offered to {agent} although {elder:?} has waited longer")

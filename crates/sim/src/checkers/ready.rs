@@ -1,12 +1,17 @@
-//! Nobody is offered a conversation who is not on duty, ready, reachable and idle; ready need not be who asked for just that one.
+//! Nobody is offered a conversation who is not on duty, ready, reachable and idle, or who has just missed it; ready need not be
+//! who asked for just that one.
 
 use super::Findings;
-use dreiklang_core::{World, conversation::Purpose, ids::AgentId};
+use dreiklang_core::{
+    World,
+    conversation::Purpose,
+    ids::{AgentId, ConversationId},
+};
 
 const NAME: &str = "ready";
 
 /// Seen right before the offer.
-pub fn offered(world: &World, id: AgentId, purpose: Purpose, found: &mut Findings) {
+pub fn offered(world: &World, conversation: ConversationId, id: AgentId, purpose: Purpose, found: &mut Findings) {
     let agent = world.agent(id);
     found.expect(
         agent.is_some_and(|agent| agent.is_routable() || purpose == Purpose::Pull && agent.can_be_rung()),
@@ -14,4 +19,7 @@ pub fn offered(world: &World, id: AgentId, purpose: Purpose, found: &mut Finding
         "only an agent who is ready and idle is offered a conversation",
         || format!("{agent:?}"),
     );
+    let missed = world.conversation(conversation).and_then(|found| found.visit.as_ref()).map(|visit| &visit.missed_by);
+    let passed_over = purpose == Purpose::Serve && missed.is_some_and(|missed| missed.contains_key(&id));
+    found.expect(!passed_over, NAME, "who is passed over for a visit is not offered it", || format!("{id}: {missed:?}"));
 }

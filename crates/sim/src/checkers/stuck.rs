@@ -10,7 +10,7 @@ pub fn end(world: &World, found: &mut Findings) {
         found.expect(false, NAME, "no conversation outlives the day", || format!("{conversation:?}"));
     }
     for agent in world.agents() {
-        let free = matches!(agent.occupation, Occupation::Idle | Occupation::WrapUp { until: None, .. }) && agent.leg.is_none();
+        let free = agent.occupation == Occupation::Idle && agent.leg.is_none();
         found.expect(free, NAME, "no agent is stuck", || format!("{agent:?}"));
     }
     for (id, action) in world.pending().iter() {

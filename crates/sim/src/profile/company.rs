@@ -10,8 +10,8 @@ use dreiklang_core::{
     ids::{AgentId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{
-        self, Aging, Allowance, Announcements, CallRules, Condition, OverflowRule, Preferred, RecordingPolicy, Ring, RoutingRules,
-        SkillRequirement, WaitingRules,
+        self, AgentRules, Aging, Allowance, Announcements, CallRules, Condition, Disposition, MissRules, OnMiss, OverflowRule, Preferred,
+        RecordingPolicy, Ring, RoutingRules, SkillRequirement, WaitingRules, WrapUpRules,
     },
     routing::Strategy,
     time::Millis,
@@ -112,6 +112,34 @@ fn shop_day() -> Vec<Span> {
     [span(6, 12), span(13, 22)].into_iter().flatten().collect()
 }
 
+/// What agents say became of a conversation.
+pub const CODES: [&str; 3] = ["solved", "open", "nobody"];
+
+fn codes() -> Vec<Disposition> {
+    CODES.map(|code| Disposition { follow_up: code == "open", ..Disposition::new(code, code) }).to_vec()
+}
+
+/// Who misses a call of support is back after a while.
+fn agents_of_support() -> AgentRules {
+    AgentRules {
+        missed: MissRules { ready_again: Some(Millis::from_secs(240)), ..MissRules::default() },
+        wrap_up: WrapUpRules { extension: Some(Millis::from_secs(15)), ..WrapUpRules::default() },
+    }
+}
+
+/// Sales is never let down by one who is away from the desk for a moment.
+fn agents_of_sales() -> AgentRules {
+    let missed = MissRules { no_answer: OnMiss::NotReadyAfter { misses: 2 }, declined: OnMiss::PassOver, ..MissRules::default() };
+    AgentRules { missed, ..AgentRules::default() }
+}
+
+/// Bills are not left without a word on what became of them.
+fn agents_of_billing() -> AgentRules {
+    let missed = MissRules { no_answer: OnMiss::PassOver, busy: OnMiss::PassOver, ..MissRules::default() };
+    let longest = Some(Millis::from_secs(300));
+    AgentRules { missed, wrap_up: WrapUpRules { longest, dispositions: codes(), required: true, ..WrapUpRules::default() } }
+}
+
 fn needs(skill: SkillId, level: u8) -> Vec<SkillRequirement> {
     vec![SkillRequirement { skill, level }]
 }
@@ -138,10 +166,12 @@ pub fn office(agents: usize) -> Vec<Change> {
                     .into(),
                 ..WaitingRules::default()
             }),
+            agents: Box::new(agents_of_support()),
             ..queue::Settings::new(SUPPORT, "Support")
         }),
         Change::PutQueue(queue::Settings {
             calls: CallRules { take_back: Some(Millis::from_secs(20)), ..CallRules::default() },
+            agents: Box::new(agents_of_sales()),
             priority: 60,
             max_wait: Some(Millis::from_secs(600)),
             routing: RoutingRules {
@@ -156,6 +186,7 @@ pub fn office(agents: usize) -> Vec<Change> {
             wrap_up: Allowance::UntilFinished,
             recording: RecordingPolicy::FromQueue,
             max_waiting: 20,
+            agents: Box::new(agents_of_billing()),
             routing: RoutingRules { strategy: Strategy::FewestCalls, ..RoutingRules::default() },
             ..queue::Settings::new(BILLING, "Billing")
         }),

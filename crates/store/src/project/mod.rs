@@ -83,6 +83,9 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::WrapUpEnded { agent, conversation, started_at, disposition, .. } => {
             talk::wrap_up_ended(&place, *conversation, *agent, *started_at, disposition.as_deref())
         }
+        Event::DispositionSet { agent, conversation, disposition, .. } => {
+            talk::disposition_set(&place, *conversation, *agent, disposition.as_deref())
+        }
         Event::DutyChanged { agent, duty, .. } => agent::changed(&place, *agent, |state| state.set_duty(*duty)),
         Event::AvailabilityChanged { agent, availability, .. } => {
             agent::changed(&place, *agent, |state| state.set_availability(availability))
@@ -133,6 +136,10 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::ConsultEnded { .. }
         | Event::ConversationEnding { .. }
         | Event::WrapUpStarted { .. }
+        | Event::WrapUpExtended { .. }
+        | Event::AgentPassedOver { .. }
+        | Event::AgentsAskedAgain { .. }
+        | Event::ReturnPlanned { .. }
         | Event::AvailabilityPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::ActionRequested { .. }
@@ -192,6 +199,9 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::VisitEnded { conversation, .. }
         | Event::OfferMade { conversation, .. }
         | Event::OfferEnded { conversation, .. }
+        | Event::AgentPassedOver { conversation, .. }
+        | Event::AgentsAskedAgain { conversation, .. }
+        | Event::DispositionSet { conversation, .. }
         | Event::TalkStarted { conversation, .. }
         | Event::TalkEnded { conversation, .. }
         | Event::HoldStarted { conversation, .. }
@@ -234,6 +244,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::ConversationEnding { conversation, .. }
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpStarted { conversation, .. }
+        | Event::WrapUpExtended { conversation, .. }
         | Event::WrapUpEnded { conversation, .. } => Some(*conversation),
         Event::ActionRequested { action, wish } => {
             let conversation = wish.conversation();
@@ -259,6 +270,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::AvailabilityPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::OccupationChanged { .. }
+        | Event::ReturnPlanned { .. }
         | Event::TookOver {}
         | Event::DrainChanged { .. } => None,
     })

@@ -89,3 +89,18 @@ pub(super) fn wrap_up_ended(
     )?;
     Ok(())
 }
+
+pub(super) fn disposition_set(
+    place: &Place<'_>,
+    conversation: ConversationId,
+    agent: AgentId,
+    disposition: Option<&str>,
+) -> Result<(), Failure> {
+    place.run(
+        "UPDATE talk SET disposition = ?4 WHERE tenant = ?1 AND conversation = ?2 AND seq = (
+             SELECT max(seq) FROM talk WHERE tenant = ?1 AND conversation = ?2 AND agent = ?3
+         )",
+        params![Id(place.tenant), Id(conversation), Id(agent), disposition],
+    )?;
+    Ok(())
+}

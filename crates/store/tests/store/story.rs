@@ -223,7 +223,15 @@ impl Story {
             let disposition = Some("solved".to_owned());
             self.tell(
                 done,
-                Event::WrapUpEnded { agent, conversation, queue, started_at: Timestamp(over), disposition, by: Actor::Agent(agent) },
+                Event::WrapUpEnded {
+                    agent,
+                    conversation,
+                    queue,
+                    started_at: Timestamp(over),
+                    disposition,
+                    missing: false,
+                    by: Actor::Agent(agent),
+                },
             );
         }
         self.occupation(done, agent, Occupation::Idle);

@@ -50,14 +50,20 @@ impl Strategy {
         }
     }
 
-    /// Who of the idle is asked, first to be asked first; `last` is who was asked last by the queue. At most `room`, and more
-    /// than one only where several are asked at once.
-    pub(super) fn choose(self, idle: &BTreeSet<(Rank, AgentId)>, last: Option<AgentId>, room: usize) -> Vec<AgentId> {
+    /// Who of the idle who `may` be asked is asked, first to be asked first; `last` is who was asked last by the queue. At most
+    /// `room`, and more than one only where several are asked at once.
+    pub(super) fn choose(
+        self,
+        idle: &BTreeSet<(Rank, AgentId)>,
+        may: impl Fn(AgentId) -> bool,
+        last: Option<AgentId>,
+        room: usize,
+    ) -> Vec<AgentId> {
         match self {
-            Strategy::RoundRobin => round_robin::choose(idle, last).into_iter().take(room).collect(),
-            Strategy::RingAll => ring_all::choose(idle, room),
+            Strategy::RoundRobin => round_robin::choose(idle, may, last).into_iter().take(room).collect(),
+            Strategy::RingAll => ring_all::choose(idle, may, room),
             Strategy::LongestIdle | Strategy::FewestCalls | Strategy::SkillLevel => {
-                idle.iter().map(|(_, agent)| *agent).take(room.min(1)).collect()
+                idle.iter().map(|(_, agent)| *agent).filter(|agent| may(*agent)).take(room.min(1)).collect()
             }
         }
     }

@@ -9,6 +9,6 @@ pub(super) fn rank(agent: &Agent) -> Rank {
     Rank { score: 0, since: agent.idle_since }
 }
 
-pub(super) fn choose(idle: &BTreeSet<(Rank, AgentId)>, room: usize) -> Vec<AgentId> {
-    idle.iter().map(|(_, agent)| *agent).take(room).collect()
+pub(super) fn choose(idle: &BTreeSet<(Rank, AgentId)>, may: impl Fn(AgentId) -> bool, room: usize) -> Vec<AgentId> {
+    idle.iter().map(|(_, agent)| *agent).filter(|agent| may(*agent)).take(room).collect()
 }

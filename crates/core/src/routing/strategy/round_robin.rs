@@ -12,7 +12,7 @@ pub(super) fn rank() -> Rank {
     Rank::default()
 }
 
-pub(super) fn choose(idle: &BTreeSet<(Rank, AgentId)>, last: Option<AgentId>) -> Option<AgentId> {
-    let after = last.and_then(|last| idle.range((Excluded((rank(), last)), Unbounded)).next());
-    after.or_else(|| idle.first()).map(|(_, agent)| *agent)
+pub(super) fn choose(idle: &BTreeSet<(Rank, AgentId)>, may: impl Fn(AgentId) -> bool, last: Option<AgentId>) -> Option<AgentId> {
+    let after = last.and_then(|last| idle.range((Excluded((rank(), last)), Unbounded)).find(|(_, agent)| may(*agent)));
+    after.or_else(|| idle.iter().find(|(_, agent)| may(*agent))).map(|(_, agent)| *agent)
 }

@@ -15,7 +15,9 @@ impl World {
             | Event::AvailabilityPlanned { agent, .. }
             | Event::ReachabilityChanged { agent, .. }
             | Event::OccupationChanged { agent, .. }
+            | Event::DispositionSet { agent, .. }
             | Event::WrapUpStarted { agent, .. }
+            | Event::WrapUpExtended { agent, .. }
             | Event::WrapUpEnded { agent, .. } => *agent,
             _ => return,
         };
@@ -28,21 +30,38 @@ impl World {
                 }
                 agent.duty = *duty;
                 agent.state_since = at;
+                self.timers.clear(Timer::ReadyAgain(id));
             }
             Event::AvailabilityChanged { availability, .. } => {
                 agent.availability = availability.clone();
                 agent.planned = None;
+                agent.missed = 0;
                 agent.state_since = at;
+                self.timers.clear(Timer::ReadyAgain(id));
             }
-            Event::AvailabilityPlanned { availability, .. } => agent.planned.clone_from(availability),
+            Event::AvailabilityPlanned { availability, .. } => {
+                agent.planned.clone_from(availability);
+                self.timers.clear(Timer::ReadyAgain(id));
+            }
             Event::ReachabilityChanged { reachable, .. } => agent.reachable = *reachable,
             Event::OccupationChanged { occupation, .. } => {
                 // An offer that was taken back leaves the agent's place among the idle as it was.
                 if *occupation == Occupation::Idle && !matches!(agent.occupation, Occupation::Offered { .. }) {
                     agent.idle_since = at;
                 }
+                if *occupation == Occupation::Idle {
+                    (agent.disposition, agent.extended) = (None, false);
+                }
                 agent.occupation = *occupation;
                 agent.occupation_since = at;
+            }
+            Event::DispositionSet { disposition, .. } => agent.disposition.clone_from(disposition),
+            Event::WrapUpExtended { until, .. } => {
+                if let Occupation::WrapUp { until: ends, .. } = &mut agent.occupation {
+                    *ends = Some(*until);
+                    agent.extended = true;
+                    self.timers.set(Timer::WrapUp(id), *until);
+                }
             }
             Event::WrapUpStarted { until: Some(until), .. } => self.timers.set(Timer::WrapUp(id), *until),
             Event::WrapUpEnded { .. } => self.timers.clear(Timer::WrapUp(id)),

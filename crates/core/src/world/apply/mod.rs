@@ -9,6 +9,7 @@ mod consult;
 mod flow;
 mod leg;
 mod message;
+mod missed;
 mod recording;
 mod visit;
 mod waiting;
@@ -165,6 +166,7 @@ impl World {
                 }
             }
             Event::OfferEnded { conversation, offer, .. } => {
+                self.apply_missed(stamped);
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.also.retain(|other| other.id != *offer);
                     if found.offer.as_ref().is_some_and(|first| first.id == *offer) {
@@ -235,12 +237,15 @@ impl World {
             | Event::RecordingFailed { .. } => self.apply_recording(stamped),
             // Its consequence is a wish of its own.
             Event::RecordingPauseFailed { .. } => {}
+            Event::AgentPassedOver { .. } | Event::AgentsAskedAgain { .. } | Event::ReturnPlanned { .. } => self.apply_missed(stamped),
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
+            | Event::DispositionSet { .. }
             | Event::WrapUpStarted { .. }
+            | Event::WrapUpExtended { .. }
             | Event::WrapUpEnded { .. } => self.apply_agent(stamped),
             Event::MessageStarted { .. }
             | Event::MessageLeft { .. }
@@ -329,6 +334,7 @@ impl World {
         if self.agents.get(&id).is_some_and(done) {
             self.agents.remove(&id);
             self.timers.clear(Timer::WrapUp(id));
+            self.timers.clear(Timer::ReadyAgain(id));
         }
     }
 }

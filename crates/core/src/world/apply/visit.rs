@@ -7,6 +7,7 @@ use crate::{
     queue::{self, Outcome},
     world::{Timer, World},
 };
+use std::collections::BTreeMap;
 
 impl World {
     pub(super) fn apply_visit(&mut self, stamped: &Stamped) {
@@ -26,6 +27,7 @@ impl World {
                     estimate: None,
                     announced: None,
                     passed_over: 0,
+                    missed_by: BTreeMap::new(),
                 };
                 if let Some(queue) = self.queues.get(queue) {
                     visit.aged = aged(&queue.settings, &visit);
@@ -68,6 +70,7 @@ impl World {
                     Timer::Widen(*conversation),
                     Timer::MaxWait(*conversation),
                     Timer::Overflow(*conversation),
+                    Timer::AskAgain(*conversation),
                     Timer::Announce(*conversation),
                 ] {
                     self.timers.clear(timer);

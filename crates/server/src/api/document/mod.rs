@@ -15,6 +15,7 @@ pub mod mailbox;
 pub mod number;
 pub mod phone;
 pub mod queue;
+pub mod queue_agents;
 pub mod queue_rules;
 pub mod reference;
 pub mod skill;

@@ -3,6 +3,7 @@
 use super::{
     kind::Kind,
     mailbox::Voicemail,
+    queue_agents::AgentRules,
     queue_rules::{Routing, Waiting},
     reference::Reference,
 };
@@ -58,6 +59,9 @@ pub struct Queue {
     /// How messages for everybody in it are taken.
     #[serde(default)]
     pub voicemail: Voicemail,
+    /// Rules for its agents.
+    #[serde(default)]
+    pub agents: AgentRules,
 }
 
 /// A skill and the least level of it.
@@ -110,7 +114,7 @@ pub enum WrapUp {
         /// How long.
         duration_ms: u64,
     },
-    /// Ends when the agent or a supervisor says so.
+    /// Ends when the agent or a supervisor says so, and at the latest after `agents.wrap_up.longest_ms`.
     UntilFinished,
 }
 
@@ -221,6 +225,7 @@ impl Kind for Queue {
             routing: self.routing.to_core()?,
             waiting: Box::new(self.waiting.to_core()?),
             voicemail: Box::new(self.voicemail.to_core()),
+            agents: Box::new(self.agents.to_core()),
             ..queue::Settings::new(extract::id("queue", id)?, &self.name)
         })))
     }

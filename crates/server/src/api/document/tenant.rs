@@ -1,6 +1,6 @@
 //! The tenant's own settings, as programs see them.
 
-use super::{agent::Line, kind::Kind};
+use super::{agent::Line, kind::Kind, queue_agents::Disposition};
 use crate::error::Problem;
 use dreiklang_core::{
     config::{self, Change},
@@ -23,6 +23,9 @@ pub struct Tenant {
     /// Codes agents may choose for not being ready.
     #[serde(default)]
     pub not_ready_reasons: Vec<String>,
+    /// Codes for what became of a conversation, where its queue has none of its own.
+    #[serde(default)]
+    pub dispositions: Vec<Disposition>,
 }
 
 impl Kind for Tenant {
@@ -40,6 +43,7 @@ impl Kind for Tenant {
             caller_number: self.caller_number.clone(),
             outbound_line: self.outbound_line.map(Into::into),
             not_ready_reasons: self.not_ready_reasons.clone(),
+            dispositions: self.dispositions.iter().map(Disposition::to_core).collect(),
         })))
     }
 }

@@ -63,6 +63,14 @@ pub struct WrapUpEnd {
     pub disposition: Option<String>,
 }
 
+/// What became of a conversation.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DispositionChange {
+    /// One of the queue's codes; `null` takes it back.
+    pub disposition: Option<String>,
+}
+
 impl From<Duty> for agent::Duty {
     fn from(duty: Duty) -> Self {
         match duty {
@@ -89,6 +97,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ChangeOwnState, routes!(set_duty)))
         .routes(guard(P::ChangeOwnState, routes!(set_availability)))
         .routes(guard(P::ChangeOwnState, routes!(finish_wrap_up)))
+        .routes(guard(P::ChangeOwnState, routes!(extend_wrap_up)))
+        .routes(guard(P::ChangeOwnState, routes!(set_disposition)))
         .routes(guard(P::ChangeOwnState, routes!(decline)))
 }
 
@@ -151,6 +161,25 @@ async fn finish_wrap_up(
     Body(end): Body<WrapUpEnd>,
 ) -> Result<StatusCode, Problem> {
     command(&state, &principal, &id, |agent| Command::FinishWrapUp { agent, disposition: end.disposition }).await
+}
+
+/// Takes longer for wrap-up, once, where the queue allows it.
+#[utoipa::path(post, path = "/agents/{id}/wrap-up/extend", tag = "agents", operation_id = "extendWrapUp",
+    params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
+async fn extend_wrap_up(State(state): State<AppState>, principal: Principal, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |agent| Command::ExtendWrapUp { agent }).await
+}
+
+/// Says what became of the conversation that the agent is in or wraps up.
+#[utoipa::path(put, path = "/agents/{id}/disposition", tag = "agents", operation_id = "setDisposition", request_body = DispositionChange,
+    params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
+async fn set_disposition(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(change): Body<DispositionChange>,
+) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |agent| Command::SetDisposition { agent, disposition: change.disposition }).await
 }
 
 /// Refuses the present offer.

@@ -1,0 +1,68 @@
+//! What follows an offer that was not taken, by the rules of the queue it came from.
+
+use super::Engine;
+use crate::{
+    agent::{Availability, NotReadyReason, Occupation},
+    conversation::Offer,
+    ids::{AgentId, ConversationId},
+    input::Actor,
+    limits::{MISSES_IN_A_ROW, PASSED_OVER_PER_VISIT},
+    output::Event,
+    queue::{MissRules, OnMiss},
+};
+
+impl Engine {
+    /// The offer is over; how often in a row this agent has missed one is counted already.
+    pub(super) fn offer_missed(&mut self, id: ConversationId, offer: &Offer, reason: NotReadyReason) {
+        let rules = offer.queue.and_then(|queue| self.world.queues.get(&queue)).map(|queue| queue.settings.agents.missed);
+        let rules = rules.unwrap_or_default();
+        let misses = self.world.agents.get(&offer.agent).map_or(0, |agent| agent.missed);
+        let most = match rules.on(reason) {
+            OnMiss::NotReady => 0,
+            OnMiss::PassOver => MISSES_IN_A_ROW,
+            OnMiss::NotReadyAfter { misses } => misses.min(MISSES_IN_A_ROW),
+        };
+        if misses < most && self.pass_over(id, offer, rules) {
+            self.agent_missed(offer.agent, None);
+            return;
+        }
+        let by_rule = Availability::not_ready(reason);
+        self.agent_missed(offer.agent, Some(by_rule.clone()));
+        if let Some(after) = rules.ready_again
+            && self.world.agents.get(&offer.agent).is_some_and(|agent| agent.availability == by_rule && agent.planned.is_none())
+        {
+            self.emit(Event::ReturnPlanned { agent: offer.agent, due: self.now + after });
+        }
+    }
+
+    /// Lets the visit ask others. Returns whether it can.
+    fn pass_over(&mut self, id: ConversationId, offer: &Offer, rules: MissRules) -> bool {
+        let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return false };
+        if visit.missed_by.len() >= PASSED_OVER_PER_VISIT {
+            return false;
+        }
+        let until = rules.ask_again.map(|after| self.now + after);
+        self.emit(Event::AgentPassedOver { visit: visit.id, conversation: id, queue: visit.queue, agent: offer.agent, until });
+        true
+    }
+
+    /// Some of those who were passed over may be asked again.
+    pub(super) fn ask_again(&mut self, id: ConversationId) {
+        let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return };
+        let due = visit.missed_by.iter().filter(|(_, until)| until.is_some_and(|until| until <= self.now));
+        let agents: Vec<AgentId> = due.map(|(agent, _)| *agent).collect();
+        self.emit(Event::AgentsAskedAgain { visit: visit.id, conversation: id, queue: visit.queue, agents });
+    }
+
+    /// The time of not being ready by rule is over.
+    pub(super) fn ready_again(&mut self, agent: AgentId) {
+        let (availability, by) = (Availability::Ready, Actor::System);
+        match self.world.agents.get(&agent) {
+            // Somebody was pulled meanwhile.
+            Some(state) if state.occupation != Occupation::Idle => {
+                self.emit(Event::AvailabilityPlanned { agent, availability: Some(availability), by });
+            }
+            _ => self.emit(Event::AvailabilityChanged { agent, availability, by }),
+        }
+    }
+}

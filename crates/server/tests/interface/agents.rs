@@ -1,0 +1,52 @@
+//! What agents say and do beyond being ready, and the rules queues have for it.
+
+use super::server::Server;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_queues_rules_for_its_agents_are_written_read_back_and_decided_by() {
+    let server = Server::start().await;
+    let agents = json!({
+        "missed": {
+            "no_answer": { "kind": "not_ready_after", "misses": 3 },
+            "declined": { "kind": "pass_over" },
+            "busy": { "kind": "not_ready" },
+            "unreachable": { "kind": "not_ready" },
+            "ready_again_ms": 120_000,
+            "ask_again_ms": null,
+        },
+        "wrap_up": {
+            "longest_ms": 300_000,
+            "dispositions": [{ "code": "solved", "label": "Solved", "follow_up": false }],
+            "required": true,
+        },
+    });
+    let queue = json!({ "name": "Support", "wrap_up": { "kind": "until_finished" }, "agents": agents });
+    let id = server.make("/queues", queue).await;
+    assert_eq!(server.get(&format!("/queues/{id}")).await.ok()["agents"], agents);
+    let known = server.world(|world| world.queues().next().map(|queue| queue.settings.agents.clone())).await.unwrap();
+    assert_eq!((known.missed.ready_again.map(|after| after.0), known.missed.ask_again), (Some(120_000), None));
+    assert!(known.wrap_up.required);
+}
+
+#[tokio::test]
+async fn rules_that_do_not_hold_together_are_refused_with_the_field() {
+    let server = Server::start().await;
+    let refused = server.post("/queues", json!({ "name": "Support", "agents": { "wrap_up": { "required": true } } })).await;
+    assert_eq!(refused.problem(422, "CORE-003")["field"], "agents.wrap_up.required");
+    let missed = json!({ "busy": { "kind": "not_ready_after", "misses": 1 } });
+    let refused = server.post("/queues", json!({ "name": "Support", "agents": { "missed": missed } })).await;
+    assert_eq!(refused.problem(422, "CORE-003")["field"], "agents.missed.busy.misses");
+    server.post("/queues", json!({ "name": "Support", "agents": { "rona": true } })).await.problem(400, "API-001");
+}
+
+#[tokio::test]
+async fn without_a_conversation_there_is_nothing_to_say_or_to_lengthen() {
+    let server = Server::start().await;
+    let (_, agent, _) = server.office().await;
+    let path = format!("/agents/{agent}");
+    server.put(&format!("{path}/disposition"), json!({ "disposition": "solved" })).await.problem(409, "CORE-002");
+    server.post(&format!("{path}/wrap-up/extend"), json!({})).await.problem(409, "CORE-002");
+    let state = server.get(&format!("{path}/state")).await.ok();
+    assert_eq!((&state["missed"], &state["disposition"], &state["wrap_up_extended"]), (&json!(0), &json!(null), &json!(false)));
+}
