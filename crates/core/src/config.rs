@@ -12,10 +12,11 @@ pub use validate::{is_outside_number, validate};
 
 use crate::{
     agent,
+    callers::CallerList,
     endpoint::{Endpoint, Line},
     flow::Flow,
     hours::{Holidays, Hours},
-    ids::{AgentId, FlowId, HolidaysId, HoursId, NumberId, QueueId, SkillId},
+    ids::{AgentId, CallerListId, FlowId, HolidaysId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{self, SkillRequirement},
 };
@@ -47,6 +48,10 @@ pub enum Change {
     RemoveNumber(NumberId),
     /// A flow was removed; refused while something leads to it. Who is in it stays in it.
     RemoveFlow(FlowId),
+    /// A list of callers was written.
+    PutCallerList(Box<CallerList>),
+    /// A list of callers was removed; calls under way keep what it gave them.
+    RemoveCallerList(CallerListId),
     /// Opening hours were written.
     PutHours(Box<Hours>),
     /// A set of holidays was written.

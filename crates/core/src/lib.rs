@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod callers;
 pub mod check;
 pub mod config;
 pub mod conversation;

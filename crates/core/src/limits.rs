@@ -14,6 +14,12 @@ pub const AGENTS_PER_TENANT: usize = 20_000;
 pub const SKILLS_PER_TENANT: usize = 1_000;
 /// Numbers in one tenant.
 pub const NUMBERS_PER_TENANT: usize = 20_000;
+/// Lists of callers in one tenant.
+pub const CALLER_LISTS_PER_TENANT: usize = 50;
+/// Callers on one list: what is written at once each time it changes; longer lists name beginnings of numbers.
+pub const CALLERS_PER_LIST: usize = 2_000;
+/// Longest beginning of a number that a list names, in characters: a public number has 15 digits and a sign.
+pub const CALLER_PREFIX_CHARS: usize = 16;
 /// Queues one agent serves: each is an index to keep up on every state change.
 pub const QUEUES_PER_AGENT: usize = 50;
 /// Skills one agent has.

@@ -6,6 +6,7 @@
 use dreiklang_core::{
     Event, Input, Stamped,
     agent::{Availability, Occupation},
+    callers::Treatment,
     config::Change,
     conversation::{Role, TerminationReason, TerminationResult},
     ids::{AgentId, LegId},
@@ -43,6 +44,8 @@ pub enum Mutation {
     ChangeADocumentUnseen,
     /// A conversation is offered without a reason.
     OfferWithoutReason,
+    /// A caller who is to be favored is let in although the list blocks.
+    LetBlockedIn,
     /// A report that comes twice counts twice.
     CountReportsTwice,
 }
@@ -63,6 +66,7 @@ impl Mutation {
         (Mutation::ForgetAnAnswer, &["whole", "stuck"]),
         (Mutation::ChangeADocumentUnseen, &["replay"]),
         (Mutation::OfferWithoutReason, &["reasons"]),
+        (Mutation::LetBlockedIn, &["blocked"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
@@ -136,6 +140,12 @@ impl Mutant {
             (Mutation::ForgetARecording, Event::RecordingFinished { .. }) => once(self, Vec::new()),
             (Mutation::ForgetAnAnswer, Event::ActionSettled { .. }) => once(self, Vec::new()),
             (Mutation::OfferWithoutReason, Event::Decided { decision, .. }) if !decision.chosen.is_empty() => once(self, Vec::new()),
+            (Mutation::LetBlockedIn, mut event) => {
+                if let Event::CallerListed { treatment, .. } = &mut event {
+                    **treatment = Treatment::Block { message: None };
+                }
+                vec![event]
+            }
             (Mutation::ChangeADocumentUnseen, event) => {
                 let document = Event::Configured { change: self.other_document() };
                 once(self, vec![event, document])

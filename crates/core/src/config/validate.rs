@@ -4,6 +4,7 @@
 
 mod agents;
 mod mailbox;
+mod callers;
 mod routing;
 mod waiting;
 
@@ -22,7 +23,7 @@ use crate::{
         SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT, WAITING_PER_QUEUE, WRAP_UP_MAX,
     },
     output::Prompt,
-    queue::{self, Allowance, SkillRequirement},
+    queue::{self, Allowance, Preferred, SkillRequirement},
     refusal::Refusal,
     time::Millis,
     world::World,
@@ -57,6 +58,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             routing::skill_not_in_rings(world, *id)?;
             let asks = |node: &Node| matches!(node, Node::Queue { skills, .. } if skills.iter().any(|asked| asked.skill == *id));
             flow::not_named(world, "skill", asks, |_| false)?;
+            callers::skill_not_asked(world, *id)?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.skills.contains_key(id)) {
                 Some(agent) => invalid("skill", format!("agent \"{}\" has it; remove it there first", agent.settings.name)),
                 None => Ok(()),
@@ -77,6 +79,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             known(world.agents.contains_key(id), "agent", id)?;
             unused(world, Target::Agent(*id), "agent")?;
             routing::agent_not_wanted(world, *id)?;
+            callers::agent_not_preferred(world, *id)?;
             waiting::unnamed(world, &Destination::Agent(*id), "agent")?;
             mailbox::unused(world, Mailbox::Agent(*id), "agent")
         }
@@ -86,6 +89,8 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             unused(world, Target::Flow(*id), "flow")?;
             waiting::unnamed(world, &Destination::Flow(*id), "flow")
         }
+        Change::PutCallerList(list) => callers::put_list(world, list),
+        Change::RemoveCallerList(id) => known(world.caller_lists.contains_key(id), "list of callers", id),
         Change::PutHours(hours) => hours::put_hours(world, hours),
         Change::PutHolidays(holidays) => hours::put_holidays(world, holidays),
         Change::RemoveHours(id) => {
@@ -210,10 +215,7 @@ fn put_number(world: &World, number: &Number) -> Result<(), Refusal> {
         check_language("number.language", language)?;
     }
     if let Some(preferred) = &number.preferred {
-        if world.agents.get(&preferred.agent).is_none_or(|agent| agent.retiring) {
-            return invalid("number.preferred.agent", format!("{} does not exist; create the agent first", preferred.agent));
-        }
-        check_span("number.preferred.wait", preferred.wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
+        check_preferred(world, "number.preferred", preferred)?;
     }
     match number.priority {
         Some(priority) => check_priority("number.priority", priority),
@@ -306,6 +308,13 @@ pub(crate) fn check_span(field: &str, span: Millis, least: Millis, most: Millis)
         return invalid(field, format!("must be from {} to {} ms", least.0, most.0));
     }
     Ok(())
+}
+
+fn check_preferred(world: &World, field: &str, preferred: &Preferred) -> Result<(), Refusal> {
+    if world.agents.get(&preferred.agent).is_none_or(|agent| agent.retiring) {
+        return invalid(&format!("{field}.agent"), format!("{} does not exist; create the agent first", preferred.agent));
+    }
+    check_span(&format!("{field}.wait"), preferred.wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)
 }
 
 fn check_skills(world: &World, field: &str, skills: &[SkillRequirement]) -> Result<(), Refusal> {

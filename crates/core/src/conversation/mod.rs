@@ -8,7 +8,7 @@ mod state;
 pub use classify::leg_termination;
 pub use consult::{Consult, ConsultOutcome, Facing};
 pub use recording::{Gap, Pause, PauseReason};
-pub use state::{Conversation, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
+pub use state::{Conversation, Listed, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
 
 use crate::{
     ids::{AgentId, LegId},
@@ -118,6 +118,8 @@ pub enum TerminationReason {
     Draining,
     /// The queue was closed.
     Closed,
+    /// The caller is on a list of those who are not let in.
+    Blocked,
     /// The queue's longest wait was exceeded.
     MaxWait,
     /// Answered by another device or agent.

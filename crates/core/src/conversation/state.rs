@@ -4,10 +4,11 @@
 
 use super::{Consult, Direction, Leg, SegmentKind, Termination};
 use crate::{
+    callers::Treatment,
     config::Target,
     endpoint::{Line, Party},
     flow::Run,
-    ids::{ActionId, AgentId, ConversationId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, CallerListId, ConversationId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
     queue::{self, Estimate, Preferred, Request, SkillRequirement, Terms, Turn},
@@ -43,6 +44,9 @@ pub struct Conversation {
     /// The agent the number prefers.
     #[serde(default)]
     pub preferred: Option<Preferred>,
+    /// The list of callers that decides about it, and what the list said when it began.
+    #[serde(default)]
+    pub listed: Option<Box<Listed>>,
     /// When it began.
     pub started_at: Timestamp,
     /// The customer's leg; `None` only between two events of the same instant.
@@ -97,6 +101,15 @@ pub struct Conversation {
     pub farewell: Option<Termination>,
     /// How it is going to have ended, from the moment we began to end it.
     pub ending: Option<Termination>,
+}
+
+/// What a list of callers said about a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Which list.
+    pub list: CallerListId,
+    /// What becomes of the customer.
+    pub treatment: Treatment,
 }
 
 /// The open stretch of the customer's time.
@@ -306,14 +319,28 @@ impl Conversation {
 
     /// What it asks for in any queue, as its number and flow have said.
     pub fn request(&self) -> Request {
+        let mut skills = self.skills.clone();
+        let (mut preferred, mut least_priority) = (self.preferred, 0);
+        if let Some(Treatment::Favor { priority, skills: more, preferred: other }) = self.listed.as_deref().map(|listed| &listed.treatment)
+        {
+            skills.extend(more);
+            preferred = other.or(preferred);
+            least_priority = *priority;
+        }
         Request {
             priority: self.priority,
-            skills: self.skills.clone(),
-            preferred: self.preferred,
+            least_priority,
+            skills,
+            preferred,
             language: self.language.clone(),
             in_line_since: None,
             returning: false,
         }
+    }
+
+    /// Whether the customer is not let in; some hear why before they are let go.
+    pub fn is_blocked(&self) -> bool {
+        self.listed.as_ref().is_some_and(|listed| matches!(listed.treatment, Treatment::Block { .. }))
     }
 
     /// Its place in the order of service, while it waits.

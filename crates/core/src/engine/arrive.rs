@@ -2,6 +2,7 @@
 
 use super::{Engine, destination::UNREACHABLE};
 use crate::{
+    callers::Treatment,
     config::{Destination, Target},
     conversation::{Direction, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
     endpoint::{Endpoint, Line, Party},
@@ -10,6 +11,9 @@ use crate::{
     output::{Action, Event, RejectReason},
     text::clip,
 };
+
+/// How a conversation ends whose caller is not let in.
+const BLOCKED: Termination = Termination { result: TerminationResult::Caller, reason: TerminationReason::Blocked };
 
 impl Engine {
     pub(super) fn arrived(&mut self, leg: LegId, line: Line, caller: Party, dialed: String) {
@@ -20,11 +24,18 @@ impl Engine {
             Party { number: caller.number.map(|text| clip(text, TEXT_CHARS)), name: caller.name.map(|text| clip(text, TEXT_CHARS)) };
         let dialed = clip(dialed, TEXT_CHARS);
         let number = self.index.number(&dialed);
-        let refusal = self.reason_to_reject(number);
+        let listed = self.world.list_of(caller.number.as_deref()).map(|list| (list.id, list.treatment.clone()));
+        let refusal = match &listed {
+            Some((_, Treatment::Block { message: None })) => Some((RejectReason::Blocked, BLOCKED)),
+            _ => self.reason_to_reject(number),
+        };
 
         let conversation = ConversationId(self.mint());
         let endpoint = caller.number.clone().map_or_else(|| Endpoint::Address("withheld".to_owned()), Endpoint::Number);
         self.emit(Event::ConversationStarted { conversation, line, direction: Direction::Inbound, caller, dialed, number });
+        if let Some((list, treatment)) = listed {
+            self.emit(Event::CallerListed { conversation, list, treatment: Box::new(treatment) });
+        }
         self.emit(Event::LegAdded { conversation, leg, role: Role::Customer, line, direction: Direction::Inbound, endpoint });
         match refusal {
             None => {
@@ -73,6 +84,13 @@ impl Engine {
     pub(super) fn customer_connected(&mut self, id: ConversationId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
         if found.place() != Some(SegmentKind::SetUp) {
+            return;
+        }
+        if let Some(Treatment::Block { message }) = found.listed.as_deref().map(|listed| &listed.treatment) {
+            match message.clone() {
+                Some(message) => self.say_farewell(id, message, BLOCKED),
+                None => self.end_conversation(id, BLOCKED),
+            }
             return;
         }
         let greeting = found.number.and_then(|number| self.world.numbers.get(&number)).and_then(|number| number.greeting.clone());

@@ -95,6 +95,10 @@ impl Engine {
             }
             Command::MarkMessage { message, state } => self.mark_message(by, message, state),
             Command::DeleteMessage { message } => self.delete_message(by, message),
+            Command::SetPriority { conversation, priority } => {
+                self.may_steer(&by, conversation)?;
+                self.set_priority(by, conversation, priority)
+            }
             Command::StartRecording { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.start_recording_by(by, conversation)

@@ -1,15 +1,17 @@
 //! Into a queue.
 
-use super::Engine;
+use super::{Engine, agent::wrong_state};
 use crate::{
     agent::Duty,
     config::Destination,
     conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
     flow::FlowEnd,
     ids::{AgentId, ConversationId, QueueId, VisitId},
+    input::Actor,
     limits::{LANGUAGE_CHARS, PREFERRED_WAIT_MAX, PRIORITY_MAX, VISITS_PER_CONVERSATION},
     output::Event,
     queue::{Preferred, RecordingPolicy, Request, Terms, Waited},
+    refusal::Refusal,
     routing::{Asked, Demand, Misfit, normalize},
     text::clip,
     time::Millis,
@@ -26,7 +28,7 @@ impl Engine {
             self.end_conversation(id, termination);
             return;
         }
-        let priority = request.priority.unwrap_or(state.settings.priority).min(PRIORITY_MAX);
+        let priority = request.priority.unwrap_or(state.settings.priority).max(request.least_priority).min(PRIORITY_MAX);
         let policy = state.settings.recording;
         let skills = normalize(&request.skills);
         let terms = Terms {
@@ -77,6 +79,21 @@ impl Engine {
         if self.world.conversations.get(&id).is_some_and(|found| !found.is_over() && found.language != language) {
             self.emit(Event::LanguageChosen { conversation: id, language });
         }
+    }
+
+    /// A supervisor lets a waiting customer be served sooner or later.
+    pub(super) fn set_priority(&mut self, by: Actor, id: ConversationId, priority: u8) -> Result<(), Refusal> {
+        self.only_supervisors(&by)?;
+        if priority > PRIORITY_MAX {
+            let problem = format!("must be from 0 to {PRIORITY_MAX}");
+            return Err(Refusal::Invalid { field: "priority".to_owned(), problem });
+        }
+        let visit = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref());
+        let Some(visit) = visit else { return Err(wrong_state("the customer waits in no queue")) };
+        if visit.priority != priority {
+            self.emit(Event::PriorityChanged { visit: visit.id, conversation: id, queue: visit.queue, priority, by });
+        }
+        Ok(())
     }
 
     /// Brings a customer back whose agent or transfer got lost: to the front of the last queue, or, when there is none,

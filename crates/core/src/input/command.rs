@@ -113,6 +113,13 @@ pub enum Command {
         /// A BCP 47 tag such as `de` or `en-GB`.
         language: Option<String>,
     },
+    /// Serve a waiting customer sooner or later than others. Not for agents.
+    SetPriority {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// For the present stay in its queue, 0 to [`crate::limits::PRIORITY_MAX`].
+        priority: u8,
+    },
     /// Let a queue take nobody; who waits already is served.
     CloseQueue {
         /// Which queue.

@@ -149,6 +149,8 @@ pub enum RejectReason {
     Draining,
     /// The number leads nowhere at present.
     Unavailable,
+    /// The caller is on a list of those who are not let in.
+    Blocked,
 }
 
 /// Why we end a leg; shown to the network where it can be.

@@ -3,13 +3,14 @@
 use super::{Action, ActionFailure, Prompt};
 use crate::{
     agent::{self, Availability, Duty},
+    callers::Treatment,
     config::{self, Destination, Mailbox},
     conversation::{Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination},
     endpoint::{Endpoint, Line, Party},
     expression::Value,
     flow::FlowEnd,
     hours::Switch,
-    ids::{ActionId, AgentId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, CallerListId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
     input::{Actor, TransferTarget},
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
@@ -38,6 +39,12 @@ pub enum Event {
         /// The number document that was dialed; `None` when there is none.
         #[serde(default)]
         number: Option<NumberId>,
+    },
+    /// The caller is on a list, which decides what becomes of the call.
+    CallerListed {
+        conversation: ConversationId,
+        list: CallerListId,
+        treatment: Box<Treatment>,
     },
     /// A leg belongs to the conversation from now on.
     LegAdded {
@@ -164,6 +171,14 @@ pub enum Event {
         entered_at: Timestamp,
         steps: u32,
         end: FlowEnd,
+    },
+    /// Somebody changed how soon a waiting visit is served.
+    PriorityChanged {
+        visit: VisitId,
+        conversation: ConversationId,
+        queue: QueueId,
+        priority: u8,
+        by: Actor,
     },
     /// A flow or a person said which language the customer speaks; it holds for visits that begin from now on.
     LanguageChosen {

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Request {
     /// Overrides the queue's priority; at most [`crate::limits::PRIORITY_MAX`].
     pub priority: Option<u8>,
+    /// The priority is at least this, whatever the queue or a number says.
+    pub least_priority: u8,
     /// Asked of the agent on top of the queue's skills.
     pub skills: Vec<SkillRequirement>,
     /// The agent who is waited for first.

@@ -138,6 +138,7 @@ impl Index {
                 }
             }
             Event::ConversationStarted { conversation, .. }
+            | Event::CallerListed { conversation, .. }
             | Event::ConversationEnding { conversation, .. }
             | Event::ConversationEnded { conversation, .. }
             | Event::SegmentClosed { conversation, .. }
@@ -145,6 +146,7 @@ impl Index {
             | Event::VisitEnded { conversation, .. }
             | Event::VisitWidened { conversation, .. }
             | Event::AgentPassedOver { conversation, .. }
+            | Event::PriorityChanged { conversation, .. }
             | Event::OfferMade { conversation, .. }
             | Event::OfferEnded { conversation, .. } => self.refresh_conversation(world, *conversation),
             Event::AgentsAskedAgain { conversation, .. } => {
@@ -196,6 +198,8 @@ impl Index {
             | Change::PutTenant(_)
             | Change::PutFlow(_)
             | Change::RemoveFlow(_)
+            | Change::PutCallerList(_)
+            | Change::RemoveCallerList(_)
             | Change::PutHours(_)
             | Change::PutHolidays(_)
             | Change::RemoveHours(_)
@@ -368,6 +372,7 @@ impl Index {
             Some(crate::config::Target::Queue(queue))
                 if conversation.visits == 0
                     && conversation.ending.is_none()
+                    && !conversation.is_blocked()
                     && !conversation.is_over()
                     && self.queues.contains_key(&queue) =>
             {

@@ -13,12 +13,13 @@ pub use timers::{Timer, Timers};
 
 use crate::{
     agent::Agent,
+    callers::CallerList,
     config::{self, Mailbox},
     conversation::{Conversation, Gap, Leg, Pause},
     endpoint::Line,
     flow::{Editions, Flow},
     hours::{Holidays, Hours, HoursState, Override},
-    ids::{AgentId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    ids::{AgentId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId, TenantId},
     queue::Queue,
     time::Timestamp,
     voicemail::{MailboxRules, Message, Messages, OpenMessage},
@@ -58,6 +59,8 @@ pub struct World {
     pub(crate) queue_consults: BTreeSet<ConversationId>,
     #[serde(default)]
     pub(crate) flows: BTreeMap<FlowId, Editions>,
+    #[serde(default)]
+    pub(crate) caller_lists: BTreeMap<CallerListId, CallerList>,
     #[serde(default)]
     pub(crate) hours: BTreeMap<HoursId, Hours>,
     #[serde(default)]
@@ -113,6 +116,7 @@ impl World {
             took_over_at: Timestamp::default(),
             queue_consults: BTreeSet::new(),
             flows: BTreeMap::new(),
+            caller_lists: BTreeMap::new(),
             hours: BTreeMap::new(),
             holidays: BTreeMap::new(),
             overrides: BTreeMap::new(),
@@ -202,6 +206,16 @@ impl World {
     /// Every version of a flow that somebody needs.
     pub fn editions(&self, id: FlowId) -> Option<&Editions> {
         self.flows.get(&id)
+    }
+
+    /// All lists of callers.
+    pub fn caller_lists(&self) -> impl ExactSizeIterator<Item = &CallerList> {
+        self.caller_lists.values()
+    }
+
+    /// One list of callers.
+    pub fn caller_list(&self, id: CallerListId) -> Option<&CallerList> {
+        self.caller_lists.get(&id)
     }
 
     /// All opening hours.

@@ -25,6 +25,7 @@ fn kind(event: &Event) -> &'static str {
     match event {
         Event::Configured { .. } => "configured",
         Event::ConversationStarted { .. } => "conversation_started",
+        Event::CallerListed { .. } => "caller_listed",
         Event::LegAdded { .. } => "leg_added",
         Event::LegRinging { .. } => "leg_ringing",
         Event::LegConnected { .. } => "leg_connected",
@@ -33,6 +34,7 @@ fn kind(event: &Event) -> &'static str {
         Event::LegMeasured { .. } => "leg_measured",
         Event::SegmentClosed { .. } => "segment_closed",
         Event::VisitStarted { .. } => "visit_started",
+        Event::PriorityChanged { .. } => "priority_changed",
         Event::VisitWidened { .. } => "visit_widened",
         Event::Decided { .. } => "decided",
         Event::VisitEnded { .. } => "visit_ended",

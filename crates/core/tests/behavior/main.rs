@@ -4,6 +4,7 @@
 mod agents;
 mod announcements;
 mod arrivals;
+mod callers;
 mod configuration;
 mod consults;
 mod figures;

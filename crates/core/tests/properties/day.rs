@@ -4,10 +4,11 @@ use crate::flows::{FLOWS, flow};
 use dreiklang_core::{
     Action, Actor, Command, Input, World,
     agent::{self, Availability, Duty},
+    callers::{CallerList, Treatment},
     config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     conversation::{Cause, CauseKind, Quality},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, FlowId, LegId, NumberId, QueueId, SkillId},
+    ids::{ActionId, AgentId, CallerListId, CommandId, FlowId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
     queue::{
@@ -23,6 +24,7 @@ use proptest::prelude::*;
 pub const QUEUES: u128 = 3;
 pub const AGENTS: u128 = 5;
 pub const NUMBERS: u128 = 5;
+const LISTS: u128 = 2;
 
 /// One step; the numbers choose among what there is.
 #[derive(Clone, Debug)]
@@ -226,7 +228,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
-    let command = match what % 42 {
+    let command = match what % 43 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -256,6 +258,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
             at_most: to.is_multiple_of(3).then(|| Millis(u64::from(to) * 100)),
         },
         31..=32 => Command::ResumeRecording { conversation: conversation? },
+        42 => Command::SetPriority { conversation: conversation?, priority: to % 110 },
         33 => Command::StopRecording { conversation: conversation? },
         34 => Command::HangUp { conversation: conversation? },
         35..=36 => Command::Pull { conversation: conversation?, agent: AgentId(u128::from(to) % AGENTS + 1) },
@@ -285,8 +288,9 @@ fn needs(how: u8) -> Vec<SkillRequirement> {
 }
 
 fn put(what: u8, which: u8, how: u8) -> Change {
-    match what % 5 {
+    match what % 6 {
         4 => Change::PutFlow(Box::new(flow(u128::from(which) % FLOWS + 1, how))),
+        5 => Change::PutCallerList(Box::new(caller_list(which, how))),
         0 => Change::PutQueue(queue(u128::from(which) % QUEUES + 1, how)),
         1 => Change::PutAgent(agent(u128::from(which) % AGENTS + 1, how)),
         2 => Change::PutNumber(number(u128::from(which) % NUMBERS + 1, how)),
@@ -295,13 +299,27 @@ fn put(what: u8, which: u8, how: u8) -> Change {
 }
 
 fn remove(what: u8, which: u8) -> Change {
-    match what % 5 {
+    match what % 6 {
         4 => Change::RemoveFlow(FlowId(u128::from(which) % FLOWS + 1)),
+        5 => Change::RemoveCallerList(CallerListId(u128::from(which) % LISTS + 1)),
         0 => Change::RemoveQueue(QueueId(u128::from(which) % QUEUES + 1)),
         1 => Change::RemoveAgent(AgentId(u128::from(which) % AGENTS + 1)),
         2 => Change::RemoveNumber(NumberId(u128::from(which) % NUMBERS + 1)),
         _ => Change::RemoveSkill(SkillId(u128::from(which) % 2 + 1)),
     }
+}
+
+fn caller_list(which: u8, how: u8) -> CallerList {
+    let preferred = Preferred { agent: AgentId(u128::from(how) % AGENTS + 1), wait: Millis::from_secs(20) };
+    let treatment = match how % 4 {
+        0 => Treatment::Block { message: None },
+        1 => Treatment::Block { message: Some(words("No.")) },
+        _ => Treatment::Favor { priority: how % 101, skills: needs(how), preferred: how.is_multiple_of(3).then_some(preferred) },
+    };
+    let id = u128::from(which) % LISTS + 1;
+    let list = CallerList::new(CallerListId(id), &format!("List {id}"), treatment);
+    let callers = [format!("+49170{}*", which % 10), format!("+49170{how}")].map(|caller| (caller, String::new()));
+    CallerList { callers: callers.into(), withheld: how.is_multiple_of(5), ..list }
 }
 
 fn queue(id: u128, how: u8) -> queue::Settings {

@@ -46,6 +46,8 @@ pub fn rejection_of(reason: RejectReason) -> (u16, &'static str, Vec<(String, St
         RejectReason::Busy => (486, "Busy Here", Vec::new()),
         // A trunk takes 503 as "try the next address", which is right when this node is stopping.
         RejectReason::Draining => (503, "Service Unavailable", vec![("Retry-After".to_owned(), "30".to_owned())]),
+        // RFC 3261 §21.6.2: nobody here wants this call, whatever other address is tried.
+        RejectReason::Blocked => (603, "Decline", Vec::new()),
         RejectReason::Unavailable => (480, "Temporarily Unavailable", Vec::new()),
     }
 }

@@ -278,6 +278,8 @@ impl Teller {
             | Event::FlowSuspended { conversation, .. }
             | Event::FlowLeft { conversation, .. }
             | Event::LanguageChosen { conversation, .. }
+            | Event::CallerListed { conversation, .. }
+            | Event::PriorityChanged { conversation, .. }
             | Event::VisitWidened { conversation, .. }
             | Event::TransferStarted { conversation, .. }
             | Event::TransferEnded { conversation, .. }

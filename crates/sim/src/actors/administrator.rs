@@ -12,7 +12,7 @@ use dreiklang_core::{
 
 impl Stage<'_> {
     pub fn administrate(&mut self, chance: &mut Chance) {
-        let change = match chance.below(10) {
+        let change = match chance.below(11) {
             0..=3 => self.change_queue(chance),
             4..=5 => self.change_agent(chance),
             6 => self.retarget_number(chance),
@@ -21,6 +21,10 @@ impl Stage<'_> {
                 // Whether the agent is busy or not: who is, disappears when done.
                 let agent = chance.pick(&self.profile.agents).copied();
                 agent.map(Change::RemoveAgent)
+            }
+            8 => {
+                let lists: Vec<_> = self.engine.world().caller_lists().map(|list| list.id).collect();
+                chance.pick(&lists).copied().map(Change::RemoveCallerList)
             }
             // What was changed or removed becomes again what it was in the morning.
             _ => chance.pick(&self.profile.documents).cloned(),

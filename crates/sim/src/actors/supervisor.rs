@@ -24,7 +24,7 @@ impl Stage<'_> {
         if chance.happens(0.1) {
             return self.look_after_messages(chance);
         }
-        let command = match chance.below(22) {
+        let command = match chance.below(24) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -38,6 +38,10 @@ impl Stage<'_> {
                 let until = Some(self.engine.world().at() + Millis::from_secs(600));
                 let to = if chance.happens(0.5) { Switch::ForcedClosed { until } } else { Switch::ForcedOpen { until } };
                 Some(Command::SetHoursOverride { hours: SHOP_HOURS, to })
+            }
+            22..=23 => {
+                let priority = chance.below(101) as u8;
+                conversation.map(|conversation| Command::SetPriority { conversation, priority })
             }
             17 => Some(Command::SetHoursOverride { hours: SHOP_HOURS, to: Switch::Automatic }),
             18..=19 => {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod balance;
+mod blocked;
 mod capacity;
 mod ends;
 mod once;
@@ -125,6 +126,7 @@ impl Checkers {
                 order::offered(world, *conversation, *agent, found);
             }
         }
+        blocked::observe(world, &stamped.event, found);
         self.balance.observe(world, stamped);
         self.place.observe(&stamped.event);
         self.replay.observe(stamped);

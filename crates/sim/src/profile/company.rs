@@ -4,10 +4,11 @@ mod reception;
 
 use dreiklang_core::{
     agent,
+    callers::{CallerList, Treatment},
     config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
     hours::{Hours, Span, TimeOfDay, Week},
-    ids::{AgentId, HoursId, NumberId, QueueId, SkillId},
+    ids::{AgentId, CallerListId, HoursId, NumberId, QueueId, SkillId},
     output::Prompt,
     queue::{
         self, AgentRules, Aging, Allowance, Announcements, CallRules, Condition, Disposition, MissRules, OnMiss, OverflowRule, Preferred,
@@ -200,6 +201,7 @@ pub fn office(agents: usize) -> Vec<Change> {
     changes.push(Change::PutQueue(repairs(ways_out_of_repairs())));
     changes.push(Change::PutQueue(abroad(rings_abroad())));
     changes.extend(numbers());
+    changes.extend(caller_lists());
     changes
 }
 
@@ -266,6 +268,22 @@ fn agent_of_office(index: usize) -> agent::Settings {
     let spoken = [("de", 5), ("en", 3), ("fr", 2)];
     let languages = spoken.into_iter().take(1 + index % 3).map(|(tag, level)| (tag.to_owned(), level)).collect();
     agent::Settings { queues, skills, languages, ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint) }
+}
+
+/// A few of the callers are known: see `actors/caller.rs` for the numbers they show.
+fn caller_lists() -> [Change; 3] {
+    let blocked = |message| Treatment::Block { message };
+    let preferred = Some(Preferred { agent: AgentId(2), wait: Millis::from_secs(15) });
+    let favored = Treatment::Favor { priority: 85, skills: Vec::new(), preferred };
+    [
+        (1, "Nuisance", "+491701000003", blocked(None)),
+        (2, "Wrong number", "+491701000005", blocked(Some(words("Nobody here can help you.")))),
+        (3, "Best customers", "+4917010001*", favored),
+    ]
+    .map(|(id, name, caller, treatment)| {
+        let list = CallerList::new(CallerListId(id), name, treatment);
+        Change::PutCallerList(Box::new(CallerList { callers: [(caller.to_owned(), String::new())].into(), ..list }))
+    })
 }
 
 fn numbers() -> Vec<Change> {

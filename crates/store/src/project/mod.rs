@@ -116,6 +116,8 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::FlowSuspended { .. }
         | Event::FlowLeft { .. }
         | Event::LanguageChosen { .. }
+        | Event::CallerListed { .. }
+        | Event::PriorityChanged { .. }
         | Event::VisitWidened { .. }
         | Event::Decided { .. }
         | Event::TransferStarted { .. }
@@ -160,6 +162,8 @@ fn configured(place: &Place<'_>, change: &Change) -> Result<(), Failure> {
         | Change::PutNumber(_)
         | Change::PutFlow(_)
         | Change::PutTenant(_)
+        | Change::PutCallerList(_)
+        | Change::RemoveCallerList(_)
         | Change::PutHours(_)
         | Change::PutHolidays(_)
         | Change::RemoveHours(_)
@@ -222,6 +226,8 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::FlowSuspended { conversation, .. }
         | Event::FlowLeft { conversation, .. }
         | Event::LanguageChosen { conversation, .. }
+        | Event::CallerListed { conversation, .. }
+        | Event::PriorityChanged { conversation, .. }
         | Event::VisitWidened { conversation, .. }
         | Event::Decided { conversation, .. }
         | Event::TransferStarted { conversation, .. }

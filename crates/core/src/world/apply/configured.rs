@@ -70,6 +70,12 @@ impl World {
             Change::RemoveNumber(id) => {
                 self.numbers.remove(id);
             }
+            Change::PutCallerList(list) => {
+                self.caller_lists.insert(list.id, list.as_ref().clone());
+            }
+            Change::RemoveCallerList(id) => {
+                self.caller_lists.remove(id);
+            }
             Change::PutHours(hours) => {
                 self.hours.insert(hours.id, hours.as_ref().clone());
             }

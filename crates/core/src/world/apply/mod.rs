@@ -18,7 +18,7 @@ mod wish;
 use super::{Timer, World};
 use crate::{
     agent::{Agent, Occupation},
-    conversation::{Conversation, Leg, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
+    conversation::{Conversation, Leg, Listed, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
     hours::{Override, Switch},
     ids::{ActionId, AgentId, ConversationId, LegId},
     limits,
@@ -52,6 +52,7 @@ impl World {
                     priority: document.and_then(|number| number.priority),
                     language: document.and_then(|number| number.language.clone()),
                     preferred: document.and_then(|number| number.preferred),
+                    listed: None,
                     started_at: at,
                     customer: None,
                     legs: Vec::new(),
@@ -77,6 +78,11 @@ impl World {
                 };
                 self.conversations.insert(*conversation, started);
                 self.timers.set(Timer::Conversation(*conversation), at + limits::CONVERSATION_MAX);
+            }
+            Event::CallerListed { conversation, list, treatment } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.listed = Some(Box::new(Listed { list: *list, treatment: treatment.as_ref().clone() }));
+                }
             }
             Event::ConversationEnding { conversation, termination } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
@@ -115,9 +121,6 @@ impl World {
             | Event::LegHeld { .. }
             | Event::LegEnded { .. }
             | Event::LegMeasured { .. } => self.apply_leg(stamped),
-            Event::VisitStarted { .. } | Event::VisitWidened { .. } | Event::Decided { .. } | Event::VisitEnded { .. } => {
-                self.apply_visit(stamped)
-            }
             Event::FlowEntered { .. }
             | Event::FlowStepped { .. }
             | Event::FlowWaiting { .. }
@@ -125,6 +128,11 @@ impl World {
             | Event::FlowAskedAgain { .. }
             | Event::FlowSuspended { .. }
             | Event::FlowLeft { .. } => self.apply_flow(stamped),
+            Event::VisitStarted { .. }
+            | Event::VisitWidened { .. }
+            | Event::PriorityChanged { .. }
+            | Event::Decided { .. }
+            | Event::VisitEnded { .. } => self.apply_visit(stamped),
             Event::LanguageChosen { conversation, language } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.language.clone_from(language);

@@ -60,6 +60,16 @@ impl World {
                 visit.terms.preferred = visit.terms.preferred.filter(|waited| Some(waited.agent) == *preferred);
                 self.plan_widening(*conversation);
             }
+            Event::PriorityChanged { conversation, priority, .. } => {
+                let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) else { return };
+                let former = visit.turn(*conversation);
+                visit.priority = *priority;
+                if let Some(queue) = self.queues.get_mut(&visit.queue) {
+                    visit.aged = aged(&queue.settings, visit);
+                    queue.waiting.remove(&former);
+                    queue.waiting.insert(visit.turn(*conversation));
+                }
+            }
             Event::Decided { conversation, decision, .. } => {
                 if let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) {
                     visit.unserved = decision.chosen.is_empty().then(|| visit.stage());
