@@ -2,13 +2,14 @@
 
 use crate::{
     api::document::{
-        agent::Agent, kind::Kind, number::Number, phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, write,
+        agent::Agent, caller_list::CallerList, holidays::Holidays, hours::Hours, kind::Kind, number::Number, phone::Phone, queue::Queue,
+        skill::Skill, tenant::Tenant, trunk::Trunk, write,
     },
     error::Problem,
     runtime::TenantHandle,
     state::AppState,
 };
-use dreiklang_core::{World, config::Change, ids::TenantId};
+use dreiklang_core::{World, config::Change, ids::TenantId, queue};
 use dreiklang_lines::connected::directory::TenantEntries;
 use dreiklang_store::{NewDocument, PutError, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,8 +86,11 @@ async fn wanted(store: &Store, tenant: TenantId) -> Result<Vec<Change>, Problem>
     let mut wanted = Vec::new();
     collect::<Tenant>(store, tenant, &mut wanted).await?;
     collect::<Skill>(store, tenant, &mut wanted).await?;
-    collect::<Queue>(store, tenant, &mut wanted).await?;
+    collect::<Holidays>(store, tenant, &mut wanted).await?;
+    collect::<Hours>(store, tenant, &mut wanted).await?;
     collect::<Agent>(store, tenant, &mut wanted).await?;
+    collect::<Queue>(store, tenant, &mut wanted).await?;
+    collect::<CallerList>(store, tenant, &mut wanted).await?;
     collect::<Number>(store, tenant, &mut wanted).await?;
     Ok(wanted)
 }
@@ -101,7 +105,12 @@ async fn collect<K: Kind>(store: &Store, tenant: TenantId, wanted: &mut Vec<Chan
 /// What has to change in the world to agree with the documents: additions and changes first, then removals, users before used.
 fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
     let mut kept = BTreeSet::new();
-    let mut changes = Vec::new();
+    // Queues and agents name each other, so those that are missing are told twice: bare at first.
+    let bare = |change: &Change| match change {
+        Change::PutQueue(queue) if world.queue(queue.id).is_none() => Some(Change::PutQueue(queue::Settings::new(queue.id, &queue.name))),
+        _ => None,
+    };
+    let mut changes: Vec<Change> = wanted.iter().filter_map(bare).collect();
     for change in wanted {
         let same = match &change {
             Change::PutTenant(settings) => world.settings() == settings,
@@ -117,6 +126,18 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
                 kept.insert(agent.id.to_string());
                 world.agent(agent.id).is_some_and(|present| present.settings == *agent && !present.retiring)
             }
+            Change::PutHolidays(holidays) => {
+                kept.insert(holidays.id.to_string());
+                world.holiday_set(holidays.id) == Some(holidays)
+            }
+            Change::PutHours(hours) => {
+                kept.insert(hours.id.to_string());
+                world.hours_of(hours.id) == Some(hours.as_ref())
+            }
+            Change::PutCallerList(list) => {
+                kept.insert(list.id.to_string());
+                world.caller_list(list.id) == Some(list.as_ref())
+            }
             Change::PutNumber(number) => {
                 kept.insert(number.id.to_string());
                 world.number(number.id) == Some(number)
@@ -129,6 +150,7 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
     }
     let gone = |id: String| !kept.contains(&id);
     changes.extend(world.numbers().filter(|number| gone(number.id.to_string())).map(|number| Change::RemoveNumber(number.id)));
+    changes.extend(world.caller_lists().filter(|list| gone(list.id.to_string())).map(|list| Change::RemoveCallerList(list.id)));
     changes.extend(
         world
             .agents()
@@ -136,6 +158,8 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
             .map(|agent| Change::RemoveAgent(agent.settings.id)),
     );
     changes.extend(world.queues().filter(|queue| gone(queue.settings.id.to_string())).map(|queue| Change::RemoveQueue(queue.settings.id)));
+    changes.extend(world.hours().filter(|hours| gone(hours.id.to_string())).map(|hours| Change::RemoveHours(hours.id)));
+    changes.extend(world.holidays().filter(|set| gone(set.id.to_string())).map(|set| Change::RemoveHolidays(set.id)));
     changes.extend(world.skills().filter(|skill| gone(skill.id.to_string())).map(|skill| Change::RemoveSkill(skill.id)));
     changes
 }

@@ -9,7 +9,10 @@ use dreiklang_core::{
     config::{self, Change, Mailbox},
     conversation::{Cause, CauseKind, Conversation, Role},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CommandId, ConversationId, FlowId, LegId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    ids::{
+        ActionId, AgentId, CallerListId, CommandId, ConversationId, FlowId, HoursId, LegId, NumberId, QueueId, RecordingId, SkillId,
+        TenantId,
+    },
     output::Prompt,
     stats::Interval,
     time::{Millis, Timestamp},
@@ -168,6 +171,8 @@ impl CoreStage {
             "number" => NumberId(number).to_string(),
             "skill" => SkillId(number).to_string(),
             "flow" => FlowId(number).to_string(),
+            "hours" => HoursId(number).to_string(),
+            "caller_list" => CallerListId(number).to_string(),
             other => bail!("there are no documents of the kind {other}"),
         };
         self.ids.insert((kind.to_owned(), name.to_owned()), id.clone());
@@ -262,6 +267,7 @@ impl Stage for CoreStage {
                 "agent" => json!({ "name": name, "line": "connected", "endpoint": { "kind": "address", "value": name } }),
                 "number" => json!({ "number": name, "line": "connected" }),
                 "flow" => json!({ "name": name, "start": "start", "fallback": { "kind": "hang_up" } }),
+                "hours" => json!({ "name": name, "time_zone": "UTC" }),
                 _ => json!({ "name": name }),
             };
             first.as_object().cloned().unwrap_or_default()
@@ -275,6 +281,8 @@ impl Stage for CoreStage {
             "number" => self.put(fields, Change::PutNumber),
             "skill" => self.put(fields, Change::PutSkill),
             "flow" => self.put(fields, |flow| Change::PutFlow(Box::new(flow))),
+            "hours" => self.put(fields, |hours| Change::PutHours(Box::new(hours))),
+            "caller_list" => self.put(fields, |list| Change::PutCallerList(Box::new(list))),
             other => bail!("there are no documents of the kind {other}"),
         }
     }
@@ -287,11 +295,12 @@ impl Stage for CoreStage {
         self.ask(agent, json!({ "type": "set_availability", "agent": id, "availability": { "state": "ready" } }))
     }
 
-    fn dial(&mut self, caller: &str, number: &str) -> Result<()> {
+    fn dial(&mut self, caller: &str, number: &str, from: Option<&str>) -> Result<()> {
         ensure!(self.leg_of(caller).is_none(), "{caller} is in a call already");
         let leg = LegId(self.next_id());
         self.callers.insert(caller.to_owned(), leg);
-        let party = Party { number: Some(format!("+4917{}", leg.0)), name: Some(caller.to_owned()) };
+        let shown = from.map_or_else(|| format!("+4917{}", leg.0), str::to_owned);
+        let party = Party { number: Some(shown), name: Some(caller.to_owned()) };
         self.give(Input::Arrived { leg, line: Line::Connected, caller: party, dialed: number.to_owned() });
         Ok(())
     }

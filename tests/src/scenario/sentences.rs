@@ -126,8 +126,23 @@ pub const ALL: &[(&str, Act)] = &[
     }),
     ("{} records from the answer", |stage, v| stage.set("queue", v[0], "recording", json!("from_answer"))),
     ("{} records from the first wait", |stage, v| stage.set("queue", v[0], "recording", json!("from_queue"))),
+    ("callers from {} are not let in", |stage, v| {
+        stage.set("caller_list", v[0], "treatment", json!({ "kind": "block" }))?;
+        stage.set("caller_list", v[0], "callers", json!({ v[0]: "" }))
+    }),
+    ("callers from {} have at least priority {}", |stage, v| {
+        stage.set("caller_list", v[0], "treatment", json!({ "kind": "favor", "priority": number(v[1])? }))?;
+        stage.set("caller_list", v[0], "callers", json!({ v[0]: "" }))
+    }),
+    ("{} goes by the hours {}, who are open around the clock", |stage, v| {
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let week: serde_json::Map<_, _> = days.iter().map(|day| ((*day).to_owned(), json!([{ "from": "00:00", "to": "24:00" }]))).collect();
+        stage.set("hours", v[1], "week", Value::Object(week))?;
+        stage.set("queue", v[0], "waiting", json!({ "hours": format!("@hours:{}", v[1]) }))
+    }),
     // What people do.
-    ("{} calls {}", |stage, v| stage.dial(v[0], v[1])),
+    ("{} calls {} from {}", |stage, v| stage.dial(v[0], v[1], Some(v[2]))),
+    ("{} calls {}", |stage, v| stage.dial(v[0], v[1], None)),
     ("{} answers", |stage, v| stage.answer(v[0])),
     ("{} declines", |stage, v| stage.decline(v[0])),
     ("{} hangs up", |stage, v| stage.hang_up(v[0])),
@@ -137,6 +152,18 @@ pub const ALL: &[(&str, Act)] = &[
         ask(stage, v[0], json!({ "type": "close_queue", "queue": format!("@queue:{}", v[1]), "reason": v[2] }))
     }),
     ("{} opens {}", |stage, v| ask(stage, v[0], json!({ "type": "open_queue", "queue": format!("@queue:{}", v[1]) }))),
+    ("{} switches the hours {} to closed", |stage, v| {
+        let to = json!({ "kind": "forced_closed" });
+        ask(stage, v[0], json!({ "type": "set_hours_override", "hours": format!("@hours:{}", v[1]), "to": to }))
+    }),
+    ("{} leaves the hours {} to the clock", |stage, v| {
+        let to = json!({ "kind": "automatic" });
+        ask(stage, v[0], json!({ "type": "set_hours_override", "hours": format!("@hours:{}", v[1]), "to": to }))
+    }),
+    ("{} gives {} the priority {}", |stage, v| {
+        let conversation = format!("@call:{}", v[1]);
+        ask(stage, v[0], json!({ "type": "set_priority", "conversation": conversation, "priority": number(v[2])? }))
+    }),
     ("{} tells everybody in {} {}", |stage, v| {
         ask(stage, v[0], json!({ "type": "set_notice", "queue": format!("@queue:{}", v[1]), "notice": text(v[2]) }))
     }),

@@ -45,11 +45,11 @@ pub trait Stage {
     /// # Errors
     /// When there is no such agent.
     fn sign_in(&mut self, agent: &str) -> Result<()>;
-    /// Somebody outside calls a number of ours.
+    /// Somebody outside calls a number of ours, and shows the number `from`, or one that nobody else has.
     ///
     /// # Errors
     /// When the person is in a call already.
-    fn dial(&mut self, caller: &str, number: &str) -> Result<()>;
+    fn dial(&mut self, caller: &str, number: &str, from: Option<&str>) -> Result<()>;
     /// Somebody whose telephone rings takes the call. Persons outside go by the number that was dialed.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 //! Pure, so that the API can say no before anything is written; the engine asks again and passes over what is refused.
 
 mod agents;
-mod mailbox;
 mod callers;
+mod mailbox;
 mod routing;
 mod waiting;
 

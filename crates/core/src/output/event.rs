@@ -10,7 +10,10 @@ use crate::{
     expression::Value,
     flow::FlowEnd,
     hours::Switch,
-    ids::{ActionId, AgentId, CallerListId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{
+        ActionId, AgentId, CallerListId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId,
+        VisitId,
+    },
     input::{Actor, TransferTarget},
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},

@@ -19,7 +19,10 @@ use crate::{
     endpoint::Line,
     flow::{Editions, Flow},
     hours::{Holidays, Hours, HoursState, Override},
-    ids::{AgentId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId, TenantId},
+    ids::{
+        AgentId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId,
+        TenantId,
+    },
     queue::Queue,
     time::Timestamp,
     voicemail::{MailboxRules, Message, Messages, OpenMessage},

@@ -66,8 +66,8 @@ async fn applying_twice_changes_nothing_the_second_time() {
         actions(&applied),
         [
             "create skill german",
-            "create queue Support",
             "create agent Ada",
+            "create queue Support",
             "create number +49301234500",
             "create trunk Carrier",
             "create phone ada",
@@ -103,9 +103,9 @@ async fn a_difference_is_shown_field_by_field() {
     let server = Server::start().await;
     apply(&server, "", DOCUMENT).await.ok();
     let applied = apply(&server, "?dry_run=true", &DOCUMENT.replace("15000", "16000").replace("level = 8", "level = 9")).await.ok();
-    assert_eq!(actions(&applied), ["change queue Support", "change agent Ada"]);
-    assert_eq!(applied["changes"][0]["fields"], json!({ "ring_ms": [15_000, 16_000] }));
-    assert_eq!(applied["changes"][1]["fields"]["skills"][1][0], json!({ "skill": "german", "level": 9 }));
+    assert_eq!(actions(&applied), ["change agent Ada", "change queue Support"]);
+    assert_eq!(applied["changes"][0]["fields"]["skills"][1][0], json!({ "skill": "german", "level": 9 }));
+    assert_eq!(applied["changes"][1]["fields"], json!({ "ring_ms": [15_000, 16_000] }));
     let secret = apply(&server, "?dry_run=true", &DOCUMENT.replace("a long password", "another password")).await.ok();
     assert_eq!(actions(&secret), ["change phone ada"]);
     assert!(!secret.to_string().contains("another password"), "{secret}");
@@ -173,4 +173,54 @@ async fn a_large_configuration_is_applied_in_one_go() {
     assert_eq!(server.world(|world| world.agents().count()).await, 1_500);
     let server = server.restart(async |_, _| {}).await;
     assert_eq!(server.world(|world| world.agents().count()).await, 1_500);
+}
+
+const IN_A_CIRCLE: &str = r#"
+version = 1
+
+[[holidays]]
+name = "Berlin"
+days = [{ date = "2026-12-25", name = "Christmas" }]
+
+[[hours]]
+name = "Shop"
+time_zone = "Europe/Berlin"
+holidays = ["Berlin"]
+
+[[queues]]
+name = "Support"
+routing = { rings = [{ after_ms = 20000, queues = ["Reserve"], agents = ["Ada"] }] }
+waiting = { hours = "Shop", overflow = [{ when = { kind = "closed" }, to = { kind = "queue", to = "Reserve" } }] }
+
+[[queues]]
+name = "Reserve"
+waiting = { keys = { 1 = { kind = "agent", to = "Ada" }, 2 = { kind = "queue", to = "Support" } } }
+
+[[agents]]
+name = "Ada"
+endpoint = { kind = "desk", value = "ada" }
+queues = ["Support", "Reserve"]
+languages = [{ language = "de", level = 9 }]
+
+[[caller_lists]]
+name = "Best customers"
+callers = [{ number = "+4989*" }]
+treatment = { kind = "favor", priority = 90, preferred = { agent = "Ada", wait_ms = 10000 } }
+"#;
+
+#[tokio::test]
+async fn documents_that_name_each_other_come_and_go_together() {
+    let server = Server::start().await;
+    let applied = apply(&server, "", IN_A_CIRCLE).await.ok();
+    assert_eq!(applied["changes"].as_array().unwrap().len(), 6, "{applied}");
+    assert_eq!(apply(&server, "", IN_A_CIRCLE).await.ok()["unchanged"], 6);
+    let leads = server.world(|world| world.queues().map(|queue| queue.settings.waiting.keys.len()).sum::<usize>());
+    assert_eq!(leads.await, 2);
+    let request = server.client.get(server.url("/api/v1/configuration?format=toml")).bearer_auth(&server.token);
+    let exported = String::from_utf8(server.send(request).await.body.to_vec()).unwrap();
+    assert_eq!(apply(&server, "", &exported).await.ok()["changes"], json!([]), "what was exported is what there is: {exported}");
+    let gone = apply(&server, "?prune=true", "version = 1").await.ok();
+    assert_eq!(gone["changes"].as_array().unwrap().len(), 6, "{gone}");
+    let left = server.world(|world| (world.queues().count(), world.agents().count(), world.hours().count(), world.caller_lists().count()));
+    assert_eq!(left.await, (0, 0, 0, 0));
 }

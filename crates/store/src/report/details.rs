@@ -193,13 +193,33 @@ impl Store {
 
     /// The facts of one conversation after event `after_seq`, in order; at most `limit` and [`limits::PAGE_ROWS`].
     pub async fn trace(&self, tenant: TenantId, id: ConversationId, after_seq: u64, limit: usize) -> Result<Trace, Failure> {
+        self.events(tenant, id, None, after_seq, limit).await
+    }
+
+    /// The conversation's routing decisions alone, with sequence numbers greater than `after_seq`, and whether there are more.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    pub async fn decisions(&self, tenant: TenantId, id: ConversationId, after_seq: u64, limit: usize) -> Result<Trace, Failure> {
+        self.events(tenant, id, Some("decided"), after_seq, limit).await
+    }
+
+    async fn events(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        kind: Option<&'static str>,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Trace, Failure> {
         let limit = limit.clamp(1, limits::PAGE_ROWS);
         self.sqlite()
             .read(move |db| {
                 let mut statement = db.prepare_cached(
-                    "SELECT seq, at, body FROM event WHERE tenant = ?1 AND conversation = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4",
+                    "SELECT seq, at, body FROM event WHERE tenant = ?1 AND conversation = ?2 AND seq > ?3 AND (?5 IS NULL OR type = ?5) \
+                     ORDER BY seq LIMIT ?4",
                 )?;
-                let rows = statement.query_map(params![Id(tenant), Id(id), Count(after_seq), Count(limit as u64 + 1)], |row| {
+                let rows = statement.query_map(params![Id(tenant), Id(id), Count(after_seq), Count(limit as u64 + 1), kind], |row| {
                     Ok(Stamped { seq: row.get::<_, Count>(0)?.0, at: Timestamp(row.get(1)?), event: row.get::<_, Json<Event>>(2)?.0 })
                 })?;
                 let mut events: Vec<Stamped> = rows.collect::<Result<_, _>>()?;

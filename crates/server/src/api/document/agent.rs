@@ -31,6 +31,21 @@ pub struct Agent {
     /// How messages for the agent are taken.
     #[serde(default)]
     pub voicemail: Voicemail,
+    /// Languages with how well they are spoken.
+    #[serde(default)]
+    pub languages: Vec<LanguageLevel>,
+}
+
+/// A language and how well it is spoken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageLevel {
+    /// A BCP 47 tag such as `de` or `en-GB`; `de` is also understood by who asks for `de-AT`.
+    #[schema(example = "de")]
+    pub language: String,
+    /// 1 to 10.
+    #[schema(minimum = 1, maximum = 10)]
+    pub level: u8,
 }
 
 /// A skill and how well.
@@ -132,7 +147,14 @@ impl Kind for Agent {
                 return Err(Problem::new(Code::Invalid, format!("The skill {} is named twice.", level.skill)).field("skills"));
             }
         }
+        let mut languages = BTreeMap::new();
+        for spoken in &self.languages {
+            if languages.insert(spoken.language.to_ascii_lowercase(), spoken.level).is_some() {
+                return Err(Problem::invalid("languages", format!("The language {} is named twice.", spoken.language)));
+            }
+        }
         Ok(Some(Change::PutAgent(agent::Settings {
+            languages,
             queues: self.queues.iter().map(|queue| extract::id("queue", queue)).collect::<Result<_, _>>()?,
             skills,
             voicemail: Box::new(self.voicemail.to_core()),

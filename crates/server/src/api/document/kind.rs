@@ -48,6 +48,15 @@ pub trait Kind: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync +
         Ok(None)
     }
 
+    /// What the core has to be told first where others of the same configuration name it and it names them: the document without
+    /// anything it names. For one that is new, and one that goes.
+    ///
+    /// # Errors
+    /// When the id is none.
+    fn announcement(&self, _id: &str) -> Result<Option<Change>, Problem> {
+        Ok(None)
+    }
+
     /// What the core has to be told of its removal.
     ///
     /// # Errors

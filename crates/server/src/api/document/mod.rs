@@ -6,10 +6,14 @@
 //!
 //! # Layout
 //!
-//! `kind` (what a kind of document is), `queue`, `agent`, `skill`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
+//! `kind` (what a kind of document is), `queue` with `queue_rules`, `agent`, `skill`, `hours`, `holidays`,
+//! `caller_list`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
 //! `write` (how a change is made), `reference` (ids and names).
 
 pub mod agent;
+pub mod caller_list;
+pub mod holidays;
+pub mod hours;
 pub mod kind;
 pub mod mailbox;
 pub mod number;

@@ -10,6 +10,8 @@ use crate::{api::extract, error::Problem};
 use dreiklang_core::{
     config::{self, Change},
     ids::NumberId,
+    queue,
+    time::Millis,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,6 +38,31 @@ pub struct Number {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 100)]
     pub priority: Option<u8>,
+    /// The language of those who dial it, as a BCP 47 tag: only agents who speak it are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "fr")]
+    pub language: Option<String>,
+    /// The agent who is waited for first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<Preferred>,
+}
+
+/// An agent a customer should rather have than any other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Preferred {
+    /// The agent's id or name.
+    pub agent: String,
+    /// How long the customer waits for that one alone; then for everybody.
+    #[schema(example = 20_000)]
+    pub wait_ms: u64,
+}
+
+impl Preferred {
+    /// In the core's words; the reference is an id here.
+    pub(super) fn to_core(&self) -> Result<queue::Preferred, Problem> {
+        Ok(queue::Preferred { agent: extract::id("agent", &self.agent)?, wait: Millis(self.wait_ms) })
+    }
 }
 
 /// Where a number leads.
@@ -63,7 +90,8 @@ impl Kind for Number {
             Target::Agent(agent) => (Reference::Agent, agent),
         };
         let skills = self.skills.iter_mut().map(|need| (Reference::Skill, &mut need.skill));
-        std::iter::once(target).chain(skills).collect()
+        let preferred = self.preferred.iter_mut().map(|preferred| (Reference::Agent, &mut preferred.agent));
+        std::iter::once(target).chain(skills).chain(preferred).collect()
     }
 
     fn change(&self, id: &str) -> Result<Option<Change>, Problem> {
@@ -75,6 +103,8 @@ impl Kind for Number {
             greeting: self.greeting.as_ref().map(Prompt::to_core),
             skills: self.skills.iter().map(SkillNeed::to_core).collect::<Result<_, _>>()?,
             priority: self.priority,
+            language: self.language.clone(),
+            preferred: self.preferred.as_ref().map(Preferred::to_core).transpose()?,
             ..config::Number::new(extract::id("number", id)?, &self.number, self.line.into(), target)
         })))
     }

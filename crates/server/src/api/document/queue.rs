@@ -230,6 +230,11 @@ impl Kind for Queue {
         })))
     }
 
+    /// Queues and agents name each other.
+    fn announcement(&self, id: &str) -> Result<Option<Change>, Problem> {
+        Ok(Some(Change::PutQueue(queue::Settings::new(extract::id("queue", id)?, &self.name))))
+    }
+
     fn removal(id: &str) -> Result<Option<Change>, Problem> {
         Ok(Some(Change::RemoveQueue(extract::id("queue", id)?)))
     }

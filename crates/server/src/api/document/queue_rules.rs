@@ -82,6 +82,9 @@ pub struct Aging {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Waiting {
+    /// Opening hours (id or name) the queue goes by; absent: always open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
     /// Tried in order; the first that applies leads the customer away.
     pub overflow: Vec<Overflow>,
     /// What those who wait are told.
@@ -208,13 +211,14 @@ impl Ring {
 impl Waiting {
     /// Every place where another document is named.
     pub(super) fn references(&mut self) -> impl Iterator<Item = (Reference, &mut String)> {
+        let hours = self.hours.iter_mut().map(|hours| (Reference::Hours, hours));
         let to = self.overflow.iter_mut().map(|rule| &mut rule.to).chain(self.keys.values_mut());
-        to.filter_map(|to| match to {
+        hours.chain(to.filter_map(|to| match to {
             Destination::Queue(queue) => Some((Reference::Queue, queue)),
             Destination::Agent(agent) => Some((Reference::Agent, agent)),
             Destination::Voicemail(mailbox) => Some(mailbox.reference()),
             Destination::Number(_) | Destination::Message(_) | Destination::HangUp => None,
-        })
+        }))
     }
 
     /// Every prompt it plays.
@@ -240,8 +244,7 @@ impl Waiting {
                 estimate: told.estimate,
                 comfort: told.comfort.iter().map(Prompt::to_core).collect(),
             },
-            // Opening hours are no documents of the interface yet.
-            hours: None,
+            hours: self.hours.as_ref().map(|hours| extract::id("opening hours", hours)).transpose()?,
             keys: self.keys.iter().map(|(key, to)| Ok::<_, Problem>((*key, to.to_core()?))).collect::<Result<_, _>>()?,
         })
     }

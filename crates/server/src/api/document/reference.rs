@@ -14,6 +14,10 @@ pub enum Reference {
     Queue,
     /// An agent.
     Agent,
+    /// Opening hours.
+    Hours,
+    /// A set of holidays.
+    Holidays,
 }
 
 impl Reference {
@@ -23,6 +27,8 @@ impl Reference {
             Reference::Skill => "skill",
             Reference::Queue => "queue",
             Reference::Agent => "agent",
+            Reference::Hours => "hours",
+            Reference::Holidays => "holidays",
         }
     }
 
@@ -32,6 +38,8 @@ impl Reference {
             Reference::Skill => "skl",
             Reference::Queue => "que",
             Reference::Agent => "agt",
+            Reference::Hours => "hrs",
+            Reference::Holidays => "hol",
         }
     }
 
@@ -61,7 +69,14 @@ pub async fn resolve(store: &Store, tenant: TenantId, references: Vec<(Reference
 }
 
 fn missing(reference: Reference, text: &str) -> Problem {
-    Problem::invalid(reference.kind(), format!("There is no {} \"{text}\"; create it first, or use its id.", reference.kind()))
+    let what = match reference {
+        Reference::Skill => "skill",
+        Reference::Queue => "queue",
+        Reference::Agent => "agent",
+        Reference::Hours => "document of opening hours",
+        Reference::Holidays => "set of holidays",
+    };
+    Problem::invalid(reference.kind(), format!("There is no {what} \"{text}\"; create it first, or use its id."))
 }
 
 /// All names of a tenant's skills, queues and agents.

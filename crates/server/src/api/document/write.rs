@@ -40,6 +40,8 @@ pub(crate) struct Step {
     pub expected: Option<u64>,
     /// `None` removes it.
     pub body: Option<Value>,
+    /// Told to the owner before all other changes.
+    pub announcement: Option<Change>,
     pub change: Option<Change>,
 }
 
@@ -78,6 +80,7 @@ pub(crate) async fn put<K: Kind>(
         expected,
         name: body.name().to_owned(),
         body: Some(serde_json::to_value(&body).map_err(|error| Problem::failure(&error))?),
+        announcement: None,
         change: body.change(&id)?,
         id: id.clone(),
     };
@@ -109,6 +112,7 @@ pub(crate) async fn remove<K: Kind>(state: &AppState, principal: &Principal, id:
         name: present.body.name().to_owned(),
         expected: if_match.expected(),
         body: None,
+        announcement: None,
         change: K::removal(id)?,
     };
     execute(state, principal, vec![step]).await.map(|_| ())
@@ -176,6 +180,9 @@ pub(crate) async fn check<K: Kind>(state: &AppState, tenant: TenantId, body: &K)
         for prompt in queue.waiting.prompts().chain(&queue.voicemail.greeting) {
             check_greeting(state, tenant, Some(prompt)).await?;
         }
+    }
+    if let Some(list) = any.downcast_ref::<super::caller_list::CallerList>() {
+        check_greeting(state, tenant, list.prompt()).await?;
     }
     Ok(())
 }
@@ -245,6 +252,13 @@ pub(crate) async fn validate(handle: &TenantHandle, changes: Vec<(usize, Change)
     }
 }
 
+/// What the owner is told, each with its step: announcements first, so that new documents may name each other.
+pub(crate) fn changes_of(steps: &[Step]) -> Vec<(usize, Change)> {
+    let with_place = |(index, change): (usize, &Option<Change>)| change.clone().map(|change| (index, change));
+    let announced = steps.iter().map(|step| &step.announcement).enumerate().filter_map(with_place);
+    announced.chain(steps.iter().map(|step| &step.change).enumerate().filter_map(with_place)).collect()
+}
+
 /// Later changes may build on earlier ones.
 fn try_all(mut world: World, changes: Vec<(usize, Change)>) -> Result<(), (usize, Refusal)> {
     for (index, change) in changes {
@@ -289,16 +303,17 @@ fn poll_once<T>(future: Pin<&mut impl Future<Output = T>>, context: &mut Context
 pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<Step>) -> Result<(), Problem> {
     let tenant = principal.tenant;
     let handle = state.tenant(tenant)?;
-    let changes: Vec<_> = steps.iter().enumerate().filter_map(|(index, step)| step.change.clone().map(|change| (index, change))).collect();
+    let changes = changes_of(&steps);
     validate(&handle, changes.clone()).await.map_err(|(_, problem)| problem)?;
     let mut former = Vec::with_capacity(steps.len());
     for step in &steps {
         former.push(state.store().get(tenant, step.kind, &step.id).await?);
     }
     store(state, tenant, &steps).await?;
+    let announcements = steps.iter().filter(|step| step.announcement.is_some()).count();
     let (places, changes): (Vec<usize>, Vec<Change>) = changes.into_iter().unzip();
     if let Err((index, error)) = configure_all(&handle, changes).await {
-        let first = places.get(index).copied().unwrap_or(0);
+        let first = if index < announcements { 0 } else { places.get(index).copied().unwrap_or(0) };
         restore(state, tenant, &steps[first..], &former[first..]).await;
         // Changes after the refused one may be on their way to the owner already. If this fails too, the next start-up does it.
         if let Err(problem) = setup::agree(state, tenant).await {
@@ -405,7 +420,7 @@ fn in_our_words(problem: Problem) -> Problem {
     let field = match field {
         "ring" | "short_abandon" | "max_wait" | "wrap_up.duration" | "service_level.within" => format!("{field}_ms"),
         // Spans within rules: `waiting.overflow[0].when.after`, `waiting.announcements.every`.
-        span if span.ends_with(".after") || span.ends_with(".every") => format!("{span}_ms"),
+        span if span.ends_with(".after") || span.ends_with(".every") || span.ends_with("preferred.wait") => format!("{span}_ms"),
         other => other.to_owned(),
     };
     problem.field(field)

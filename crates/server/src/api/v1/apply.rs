@@ -8,6 +8,9 @@ use crate::{
         document::{
             Document, Kind,
             agent::Agent,
+            caller_list::CallerList,
+            holidays::Holidays,
+            hours::Hours,
             number::Number,
             phone::Phone,
             queue::Queue,
@@ -56,12 +59,21 @@ pub struct Configuration {
     /// Skills.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<Skill>,
+    /// Sets of holidays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<Holidays>,
+    /// Opening hours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<Hours>,
     /// Queues.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<Queue>,
     /// Agents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<Agent>,
+    /// Lists of callers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caller_lists: Vec<CallerList>,
     /// Numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<Number>,
@@ -199,8 +211,11 @@ pub async fn export(state: &AppState, tenant: TenantId) -> Result<Configuration,
         version: VERSION,
         tenant: shown(present.tenant, &names).pop(),
         skills: shown(present.skills, &names),
+        holidays: shown(present.holidays, &names),
+        hours: shown(present.hours, &names),
         queues: shown(present.queues, &names),
         agents: shown(present.agents, &names),
+        caller_lists: shown(present.caller_lists, &names),
         numbers: shown(present.numbers, &names),
         trunks: shown(present.trunks, &names),
         phones: shown(present.phones, &names),
@@ -251,8 +266,11 @@ pub async fn apply(
     let ids = NewIds::of(&wanted, &mut names);
     plan.put(state, tenant, &names, &ids, &present.tenant, wanted.tenant.take().into_iter().collect()).await?;
     plan.put(state, tenant, &names, &ids, &present.skills, wanted.skills.clone()).await?;
-    plan.put(state, tenant, &names, &ids, &present.queues, wanted.queues.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.holidays, wanted.holidays.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.hours, wanted.hours.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.agents, wanted.agents.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.queues, wanted.queues.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.caller_lists, wanted.caller_lists.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.numbers, wanted.numbers.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.trunks, wanted.trunks.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.phones, wanted.phones.clone()).await?;
@@ -262,11 +280,13 @@ pub async fn apply(
     plan.remove(&present.phones, &wanted.phones)?;
     plan.remove(&present.trunks, &wanted.trunks)?;
     plan.remove(&present.numbers, &wanted.numbers)?;
+    plan.remove(&present.caller_lists, &wanted.caller_lists)?;
     plan.remove(&present.agents, &wanted.agents)?;
     plan.remove(&present.queues, &wanted.queues)?;
+    plan.remove(&present.hours, &wanted.hours)?;
+    plan.remove(&present.holidays, &wanted.holidays)?;
     plan.remove(&present.skills, &wanted.skills)?;
-    let changes = plan.steps.iter().enumerate().filter_map(|(index, step)| step.change.clone().map(|change| (index, change))).collect();
-    if let Err((index, problem)) = write::validate(&state.tenant(tenant)?, changes).await {
+    if let Err((index, problem)) = write::validate(&state.tenant(tenant)?, write::changes_of(&plan.steps)).await {
         return Err(match index.and_then(|index| plan.steps.get(index)) {
             Some(step) => problem.within(&format!("{} \"{}\"", step.kind, step.name)),
             None => problem,
@@ -282,8 +302,11 @@ pub async fn apply(
 struct Present {
     tenant: Vec<Document<Tenant>>,
     skills: Vec<Document<Skill>>,
+    holidays: Vec<Document<Holidays>>,
+    hours: Vec<Document<Hours>>,
     queues: Vec<Document<Queue>>,
     agents: Vec<Document<Agent>>,
+    caller_lists: Vec<Document<CallerList>>,
     numbers: Vec<Document<Number>>,
     trunks: Vec<Document<Trunk>>,
     phones: Vec<Document<Phone>>,
@@ -296,8 +319,11 @@ impl Present {
         Ok(Present {
             tenant: write::all(store, tenant).await?,
             skills: write::all(store, tenant).await?,
+            holidays: write::all(store, tenant).await?,
+            hours: write::all(store, tenant).await?,
             queues: write::all(store, tenant).await?,
             agents: write::all(store, tenant).await?,
+            caller_lists: write::all(store, tenant).await?,
             numbers: write::all(store, tenant).await?,
             trunks: write::all(store, tenant).await?,
             phones: write::all(store, tenant).await?,
@@ -308,6 +334,8 @@ impl Present {
     fn names(&self) -> Names {
         let mut names = Names::default();
         self.skills.iter().for_each(|document| names.add(Reference::Skill, &document.id, document.body.name()));
+        self.holidays.iter().for_each(|document| names.add(Reference::Holidays, &document.id, document.body.name()));
+        self.hours.iter().for_each(|document| names.add(Reference::Hours, &document.id, document.body.name()));
         self.queues.iter().for_each(|document| names.add(Reference::Queue, &document.id, document.body.name()));
         self.agents.iter().for_each(|document| names.add(Reference::Agent, &document.id, document.body.name()));
         names
@@ -328,6 +356,8 @@ impl NewIds {
             }
         };
         wanted.skills.iter().for_each(|skill| make(Reference::Skill, &skill.name));
+        wanted.holidays.iter().for_each(|holidays| make(Reference::Holidays, &holidays.name));
+        wanted.hours.iter().for_each(|hours| make(Reference::Hours, &hours.name));
         wanted.queues.iter().for_each(|queue| make(Reference::Queue, &queue.name));
         wanted.agents.iter().for_each(|agent| make(Reference::Agent, &agent.name));
         NewIds(ids)
@@ -381,6 +411,7 @@ impl Plan {
                 kind: K::KIND,
                 expected: Some(former.map_or(0, |former| former.version)),
                 name: body.name().to_owned(),
+                announcement: if former.is_none() { body.announcement(&id)? } else { None },
                 change: body.change(&id)?,
                 body: Some(serde_json::to_value(&body).map_err(|error| Problem::failure(&error))?),
                 id,
@@ -413,6 +444,8 @@ impl Plan {
                 name: document.body.name().to_owned(),
                 expected: Some(document.version),
                 body: None,
+                // Those that go together may name each other too.
+                announcement: document.body.announcement(&document.id)?,
                 change: K::removal(&document.id)?,
             });
         }

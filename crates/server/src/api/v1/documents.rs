@@ -3,8 +3,8 @@
 use crate::{
     api::{
         document::{
-            Document, Kind, agent::Agent, number::Number, phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk,
-            webhook::Webhook, write,
+            Document, Kind, agent::Agent, caller_list::CallerList, holidays::Holidays, hours::Hours, number::Number, phone::Phone,
+            queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write,
         },
         extract::{Body, IfMatch, Page, Query, rows},
         guard::guard,
@@ -134,6 +134,12 @@ documents! {
         "listAgents", "getAgent", "createAgent", "replaceAgent", "deleteAgent";
     skills: Skill, "/skills", "/skills/{id}", "skills", ReadConfiguration,
         "listSkills", "getSkill", "createSkill", "replaceSkill", "deleteSkill";
+    hours: Hours, "/hours", "/hours/{id}", "hours", ReadConfiguration,
+        "listHours", "getHours", "createHours", "replaceHours", "deleteHours";
+    holidays: Holidays, "/holidays", "/holidays/{id}", "holidays", ReadConfiguration,
+        "listHolidays", "getHolidays", "createHolidays", "replaceHolidays", "deleteHolidays";
+    caller_lists: CallerList, "/caller-lists", "/caller-lists/{id}", "caller lists", ReadSetup,
+        "listCallerLists", "getCallerList", "createCallerList", "replaceCallerList", "deleteCallerList";
     numbers: Number, "/numbers", "/numbers/{id}", "numbers", ReadConfiguration,
         "listNumbers", "getNumber", "createNumber", "replaceNumber", "deleteNumber";
     trunks: Trunk, "/trunks", "/trunks/{id}", "trunks", ReadSetup,

@@ -3,14 +3,15 @@
 //! # Layout
 //!
 //! `session` (signing in), `documents` (what is set up), `prompts`, `state` (commands to agents), `queues` (commands to
-//! queues), `conversations` (live, past,
-//! commands), `recordings`, `messages` (left by callers), `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
+//! queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`, `messages` (left by
+//! callers), `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
 //! `audit`, `apply` (everything as one document), `status` (lines).
 
 mod apply;
 mod audit;
 mod conversations;
 mod documents;
+mod hours;
 mod live;
 mod messages;
 pub mod prompts;
@@ -35,6 +36,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(prompts::router())
         .merge(state::router())
         .merge(queues::router())
+        .merge(hours::router())
         .merge(conversations::router())
         .merge(recordings::router())
         .merge(reports::router())

@@ -2,8 +2,9 @@
 //!
 //! # Layout
 //!
-//! `view` (what programs see of one).
+//! `view` (what programs see of one), `recording` (commands to its recording).
 
+mod recording;
 mod view;
 
 use crate::{
@@ -101,6 +102,25 @@ pub enum Transfer {
     Number(String),
 }
 
+/// Which language the customer speaks.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageChoice {
+    /// A BCP 47 tag such as `de` or `en-GB`; absent: none in particular.
+    #[serde(default)]
+    #[schema(example = "de")]
+    pub language: Option<String>,
+}
+
+/// How soon a waiting customer is served.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriorityChange {
+    /// Higher is served first; for the present stay in its queue.
+    #[schema(maximum = 100)]
+    pub priority: u8,
+}
+
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(guard(P::ReadOwnConversations, routes!(list)))
@@ -113,6 +133,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ControlOwnConversations, routes!(swap)))
         .routes(guard(P::ControlOwnConversations, routes!(complete)))
         .routes(guard(P::ControlOwnConversations, routes!(cancel)))
+        .routes(guard(P::ControlOwnConversations, routes!(set_language)))
+        .routes(guard(P::ControlAnyConversation, routes!(set_priority)))
+        .merge(recording::router())
         .routes(guard(P::ReadAnyConversation, routes!(why)))
         .routes(guard(P::ControlOwnConversations, routes!(hang_up)))
 }
@@ -186,9 +209,15 @@ async fn trace(
     if trace.events.is_empty() && after == 0 {
         return Err(Problem::not_found("conversation", text));
     }
-    let next = if trace.more { trace.events.last().map(|stamped| stamped.seq) } else { None };
-    let events = trace.events.iter().map(|stamped| serde_json::to_value(stamped).unwrap_or_default()).collect();
-    Ok(Json(Trace { events, next }))
+    Ok(Json(Trace::of(&trace)))
+}
+
+impl Trace {
+    fn of(found: &dreiklang_store::report::details::Trace) -> Trace {
+        let next = if found.more { found.events.last().map(|stamped| stamped.seq) } else { None };
+        let events = found.events.iter().map(|stamped| serde_json::to_value(stamped).unwrap_or_default()).collect();
+        Trace { events, next }
+    }
 }
 
 async fn command(
@@ -275,6 +304,33 @@ async fn cancel(State(state): State<AppState>, principal: Principal, Path(id): P
     command(&state, &principal, &id, |conversation| Command::CancelConsult { conversation }).await
 }
 
+/// Says which language the customer speaks; queues entered from now on ask for agents who speak it.
+#[utoipa::path(put, path = "/conversations/{id}/language", tag = "conversations", operation_id = "setConversationLanguage", request_body = LanguageChoice,
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Done.")))]
+async fn set_language(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(choice): Body<LanguageChoice>,
+) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |conversation| Command::SetLanguage { conversation, language: choice.language }).await
+}
+
+/// Lets a waiting customer be served sooner or later than others.
+#[utoipa::path(put, path = "/conversations/{id}/priority", tag = "conversations", operation_id = "setConversationPriority", request_body = PriorityChange,
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Done.")))]
+async fn set_priority(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Body(change): Body<PriorityChange>,
+) -> Result<StatusCode, Problem> {
+    let conversation: ConversationId = id("conversation", &text)?;
+    let command = Command::SetPriority { conversation, priority: change.priority };
+    state.tenant(principal.tenant)?.command(principal.actor(None), command).await?;
+    Ok(no_content())
+}
+
 /// Says why each agent was asked, or why nobody could be: every routing decision with its candidates, reasons and scores.
 #[utoipa::path(get, path = "/conversations/{id}/why", tag = "conversations", operation_id = "getConversationWhy",
     params(("id" = String, Path, description = "Which."), TraceQuery), responses((status = 200, description = "Decisions.", body = Trace)))]
@@ -284,9 +340,12 @@ async fn why(
     Path(text): Path<String>,
     Query(query): Query<TraceQuery>,
 ) -> Result<Json<Trace>, Problem> {
-    let Json(Trace { events, next }) = trace(State(state), principal, Path(text), Query(query)).await?;
-    let events = events.into_iter().filter(|event| event["type"] == "decided").collect();
-    Ok(Json(Trace { events, next }))
+    let conversation: ConversationId = id("conversation", &text)?;
+    let found = state.store().decisions(principal.tenant, conversation, query.after.unwrap_or(0), rows(query.limit)?).await?;
+    if found.events.is_empty() && state.store().trace(principal.tenant, conversation, 0, 1).await?.events.is_empty() {
+        return Err(Problem::not_found("conversation", text));
+    }
+    Ok(Json(Trace::of(&found)))
 }
 
 /// Ends a conversation, for the customer too.
