@@ -119,3 +119,5 @@ pub const SNAPSHOT_CONVERSATIONS: usize = 2_000;
 pub const REPORT_INTERVALS: usize = 3_000;
 /// Queues with a label of their own in the metrics; the others count as `other`.
 pub const QUEUES_IN_METRICS: usize = 500;
+/// Versions of one flow that are kept to return to.
+pub const FLOW_VERSIONS: usize = 50;

@@ -2,8 +2,8 @@
 
 use crate::{
     api::document::{
-        agent::Agent, caller_list::CallerList, holidays::Holidays, hours::Hours, kind::Kind, number::Number, phone::Phone, queue::Queue,
-        skill::Skill, tenant::Tenant, trunk::Trunk, write,
+        agent::Agent, caller_list::CallerList, flow::Flow, holidays::Holidays, hours::Hours, kind::Kind, number::Number, phone::Phone,
+        queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, write,
     },
     error::Problem,
     runtime::TenantHandle,
@@ -91,6 +91,7 @@ async fn wanted(store: &Store, tenant: TenantId) -> Result<Vec<Change>, Problem>
     collect::<Agent>(store, tenant, &mut wanted).await?;
     collect::<Queue>(store, tenant, &mut wanted).await?;
     collect::<CallerList>(store, tenant, &mut wanted).await?;
+    collect::<Flow>(store, tenant, &mut wanted).await?;
     collect::<Number>(store, tenant, &mut wanted).await?;
     Ok(wanted)
 }
@@ -138,6 +139,10 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
                 kept.insert(list.id.to_string());
                 world.caller_list(list.id) == Some(list.as_ref())
             }
+            Change::PutFlow(flow) => {
+                kept.insert(flow.id.to_string());
+                world.flow(flow.id).is_some_and(|(_, present)| *present == **flow)
+            }
             Change::PutNumber(number) => {
                 kept.insert(number.id.to_string());
                 world.number(number.id) == Some(number)
@@ -151,6 +156,7 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
     let gone = |id: String| !kept.contains(&id);
     changes.extend(world.numbers().filter(|number| gone(number.id.to_string())).map(|number| Change::RemoveNumber(number.id)));
     changes.extend(world.caller_lists().filter(|list| gone(list.id.to_string())).map(|list| Change::RemoveCallerList(list.id)));
+    changes.extend(world.flows().map(|(id, ..)| id).filter(|id| gone(id.to_string())).map(Change::RemoveFlow));
     changes.extend(
         world
             .agents()

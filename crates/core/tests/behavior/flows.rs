@@ -3,7 +3,7 @@
 use crate::office::{ANNA, BERT, OTHER_QUEUE, Office, QUEUE, SUPPORT, number, queue};
 use dreiklang_core::{
     Action, Command, Event, Input, Refusal,
-    config::{Change, Destination, Target, Tenant},
+    config::{Change, Destination, Mailbox, Target, Tenant},
     conversation::{CauseKind, SegmentKind, TerminationReason, TerminationResult},
     endpoint::Line,
     expression::{Expression, Type, Value},
@@ -606,4 +606,13 @@ fn a_line_that_lost_the_customer_with_the_former_process_ends_the_flow() {
     office.give(Input::Survey { line: Line::Connected, live: Vec::new() });
     assert_eq!(ends(&office), [FlowEnd::Ended]);
     assert_eq!(office.engine.world().conversations().len(), 0);
+}
+
+#[test]
+fn a_flow_leads_to_a_mailbox() {
+    let mailbox = Mailbox::Queue(QUEUE);
+    let mut office = office_with(path([("start", Node::Voicemail { mailbox, otherwise: None })]));
+    let customer = office.call(HOTLINE);
+    assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Voicemail));
+    assert_eq!(ends(&office), [FlowEnd::Led { to: Destination::Voicemail(mailbox) }]);
 }

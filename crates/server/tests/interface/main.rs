@@ -10,6 +10,7 @@ mod apply;
 mod callers;
 mod documents;
 mod error_pages;
+mod flows;
 mod hours;
 mod live;
 mod matrix;

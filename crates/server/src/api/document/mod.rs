@@ -7,11 +7,14 @@
 //! # Layout
 //!
 //! `kind` (what a kind of document is), `queue` with `queue_rules`, `agent`, `skill`, `hours`, `holidays`,
-//! `caller_list`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
+//! `caller_list`, `flow` with `flow_node` and `flow_version`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
 //! `write` (how a change is made), `reference` (ids and names).
 
 pub mod agent;
 pub mod caller_list;
+pub mod flow;
+pub mod flow_node;
+pub mod flow_version;
 pub mod holidays;
 pub mod hours;
 pub mod kind;

@@ -73,6 +73,8 @@ pub enum Target {
     Queue(String),
     /// To one agent: the id or name.
     Agent(String),
+    /// Into a call flow: its id or name.
+    Flow(String),
 }
 
 impl Kind for Number {
@@ -88,6 +90,7 @@ impl Kind for Number {
         let target = match &mut self.target {
             Target::Queue(queue) => (Reference::Queue, queue),
             Target::Agent(agent) => (Reference::Agent, agent),
+            Target::Flow(flow) => (Reference::Flow, flow),
         };
         let skills = self.skills.iter_mut().map(|need| (Reference::Skill, &mut need.skill));
         let preferred = self.preferred.iter_mut().map(|preferred| (Reference::Agent, &mut preferred.agent));
@@ -98,6 +101,7 @@ impl Kind for Number {
         let target = match &self.target {
             Target::Queue(queue) => config::Target::Queue(extract::id("queue", queue)?),
             Target::Agent(agent) => config::Target::Agent(extract::id("agent", agent)?),
+            Target::Flow(flow) => config::Target::Flow(extract::id("flow", flow)?),
         };
         Ok(Some(Change::PutNumber(config::Number {
             greeting: self.greeting.as_ref().map(Prompt::to_core),

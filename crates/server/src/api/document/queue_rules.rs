@@ -141,6 +141,8 @@ pub enum Destination {
     Agent(String),
     /// A telephone number outside.
     Number(String),
+    /// A call flow, by id or name.
+    Flow(String),
     /// Leave a message.
     Voicemail(Mailbox),
     /// Hear this, then be let go.
@@ -213,21 +215,13 @@ impl Waiting {
     pub(super) fn references(&mut self) -> impl Iterator<Item = (Reference, &mut String)> {
         let hours = self.hours.iter_mut().map(|hours| (Reference::Hours, hours));
         let to = self.overflow.iter_mut().map(|rule| &mut rule.to).chain(self.keys.values_mut());
-        hours.chain(to.filter_map(|to| match to {
-            Destination::Queue(queue) => Some((Reference::Queue, queue)),
-            Destination::Agent(agent) => Some((Reference::Agent, agent)),
-            Destination::Voicemail(mailbox) => Some(mailbox.reference()),
-            Destination::Number(_) | Destination::Message(_) | Destination::HangUp => None,
-        }))
+        hours.chain(to.filter_map(Destination::reference))
     }
 
     /// Every prompt it plays.
     pub(super) fn prompts(&self) -> impl Iterator<Item = &Prompt> {
         let to = self.overflow.iter().map(|rule| &rule.to).chain(self.keys.values());
-        let said = to.filter_map(|to| match to {
-            Destination::Message(prompt) => Some(prompt),
-            _ => None,
-        });
+        let said = to.filter_map(Destination::prompt);
         self.announcements.initial.iter().chain(&self.announcements.comfort).chain(said)
     }
 
@@ -263,11 +257,32 @@ impl Condition {
 }
 
 impl Destination {
-    fn to_core(&self) -> Result<config::Destination, Problem> {
+    /// The document it names, if it names one.
+    pub(super) fn reference(&mut self) -> Option<(Reference, &mut String)> {
+        match self {
+            Destination::Queue(queue) => Some((Reference::Queue, queue)),
+            Destination::Agent(agent) => Some((Reference::Agent, agent)),
+            Destination::Flow(flow) => Some((Reference::Flow, flow)),
+            Destination::Voicemail(mailbox) => Some(mailbox.reference()),
+            Destination::Number(_) | Destination::Message(_) | Destination::HangUp => None,
+        }
+    }
+
+    /// What it says, if it says something.
+    pub(super) fn prompt(&self) -> Option<&Prompt> {
+        match self {
+            Destination::Message(prompt) => Some(prompt),
+            _ => None,
+        }
+    }
+
+    /// In the core's words; references are ids here.
+    pub(super) fn to_core(&self) -> Result<config::Destination, Problem> {
         Ok(match self {
             Destination::Queue(queue) => config::Destination::Queue(extract::id("queue", queue)?),
             Destination::Agent(agent) => config::Destination::Agent(extract::id("agent", agent)?),
             Destination::Number(number) => config::Destination::Number(number.clone()),
+            Destination::Flow(flow) => config::Destination::Flow(extract::id("flow", flow)?),
             Destination::Voicemail(mailbox) => config::Destination::Voicemail(mailbox.to_core()?),
             Destination::Message(prompt) => config::Destination::Message(prompt.to_core()),
             Destination::HangUp => config::Destination::HangUp,

@@ -18,6 +18,8 @@ pub enum Reference {
     Hours,
     /// A set of holidays.
     Holidays,
+    /// A call flow.
+    Flow,
 }
 
 impl Reference {
@@ -29,6 +31,7 @@ impl Reference {
             Reference::Agent => "agent",
             Reference::Hours => "hours",
             Reference::Holidays => "holidays",
+            Reference::Flow => "flow",
         }
     }
 
@@ -40,6 +43,7 @@ impl Reference {
             Reference::Agent => "agt",
             Reference::Hours => "hrs",
             Reference::Holidays => "hol",
+            Reference::Flow => "flw",
         }
     }
 
@@ -79,7 +83,7 @@ fn missing(reference: Reference, text: &str) -> Problem {
     Problem::invalid(reference.kind(), format!("There is no {what} \"{text}\"; create it first, or use its id."))
 }
 
-/// All names of a tenant's skills, queues and agents.
+/// All names of a tenant's skills, queues, agents and flows.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     ids: HashMap<(Reference, String), String>,

@@ -2,6 +2,7 @@
 
 use super::{
     agent::Agent,
+    flow_version,
     kind::{Document, Kind},
     phone::Phone,
     reference,
@@ -175,6 +176,11 @@ pub(crate) async fn check<K: Kind>(state: &AppState, tenant: TenantId, body: &K)
     if let Some(agent) = any.downcast_ref::<Agent>() {
         check_greeting(state, tenant, agent.voicemail.greeting.as_ref()).await?;
     }
+    if let Some(flow) = any.downcast_ref::<super::flow::Flow>() {
+        for prompt in flow.prompts() {
+            check_greeting(state, tenant, Some(prompt)).await?;
+        }
+    }
     if let Some(queue) = any.downcast_ref::<super::queue::Queue>() {
         check_greeting(state, tenant, Some(&queue.hold_music)).await?;
         for prompt in queue.waiting.prompts().chain(&queue.voicemail.greeting) {
@@ -330,6 +336,7 @@ pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<
     if steps.iter().any(|step| step.kind == Webhook::KIND) {
         state.webhooks_changed();
     }
+    flow_version::keep(state, principal, &steps, &former).await?;
     note_steps(state, principal, &steps, &former).await
 }
 
@@ -414,11 +421,13 @@ pub(crate) async fn note(state: &AppState, principal: &Principal, action: &str, 
 }
 
 /// The core names fields in its own words; ours carry their units.
-fn in_our_words(problem: Problem) -> Problem {
+pub(crate) fn in_our_words(problem: Problem) -> Problem {
     let Some(field) = problem.offending_field() else { return problem };
     let field = field.split_once('.').map_or(field, |(_, rest)| rest);
     let field = match field {
         "ring" | "short_abandon" | "max_wait" | "wrap_up.duration" | "service_level.within" => format!("{field}_ms"),
+        // Spans of a flow's nodes: `nodes.menu.wait`.
+        span if span.starts_with("nodes.") && (span.ends_with(".wait") || span.ends_with(".between")) => format!("{span}_ms"),
         // Spans within rules: `waiting.overflow[0].when.after`, `waiting.announcements.every`.
         span if span.ends_with(".after") || span.ends_with(".every") || span.ends_with("preferred.wait") => format!("{span}_ms"),
         other => other.to_owned(),

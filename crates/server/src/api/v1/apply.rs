@@ -9,6 +9,7 @@ use crate::{
             Document, Kind,
             agent::Agent,
             caller_list::CallerList,
+            flow::Flow,
             holidays::Holidays,
             hours::Hours,
             number::Number,
@@ -74,6 +75,9 @@ pub struct Configuration {
     /// Lists of callers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caller_lists: Vec<CallerList>,
+    /// Call flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<Flow>,
     /// Numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<Number>,
@@ -216,6 +220,7 @@ pub async fn export(state: &AppState, tenant: TenantId) -> Result<Configuration,
         queues: shown(present.queues, &names),
         agents: shown(present.agents, &names),
         caller_lists: shown(present.caller_lists, &names),
+        flows: shown(present.flows, &names),
         numbers: shown(present.numbers, &names),
         trunks: shown(present.trunks, &names),
         phones: shown(present.phones, &names),
@@ -271,6 +276,7 @@ pub async fn apply(
     plan.put(state, tenant, &names, &ids, &present.agents, wanted.agents.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.queues, wanted.queues.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.caller_lists, wanted.caller_lists.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.flows, wanted.flows.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.numbers, wanted.numbers.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.trunks, wanted.trunks.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.phones, wanted.phones.clone()).await?;
@@ -281,6 +287,7 @@ pub async fn apply(
     plan.remove(&present.trunks, &wanted.trunks)?;
     plan.remove(&present.numbers, &wanted.numbers)?;
     plan.remove(&present.caller_lists, &wanted.caller_lists)?;
+    plan.remove(&present.flows, &wanted.flows)?;
     plan.remove(&present.agents, &wanted.agents)?;
     plan.remove(&present.queues, &wanted.queues)?;
     plan.remove(&present.hours, &wanted.hours)?;
@@ -307,6 +314,7 @@ struct Present {
     queues: Vec<Document<Queue>>,
     agents: Vec<Document<Agent>>,
     caller_lists: Vec<Document<CallerList>>,
+    flows: Vec<Document<Flow>>,
     numbers: Vec<Document<Number>>,
     trunks: Vec<Document<Trunk>>,
     phones: Vec<Document<Phone>>,
@@ -324,6 +332,7 @@ impl Present {
             queues: write::all(store, tenant).await?,
             agents: write::all(store, tenant).await?,
             caller_lists: write::all(store, tenant).await?,
+            flows: write::all(store, tenant).await?,
             numbers: write::all(store, tenant).await?,
             trunks: write::all(store, tenant).await?,
             phones: write::all(store, tenant).await?,
@@ -338,6 +347,7 @@ impl Present {
         self.hours.iter().for_each(|document| names.add(Reference::Hours, &document.id, document.body.name()));
         self.queues.iter().for_each(|document| names.add(Reference::Queue, &document.id, document.body.name()));
         self.agents.iter().for_each(|document| names.add(Reference::Agent, &document.id, document.body.name()));
+        self.flows.iter().for_each(|document| names.add(Reference::Flow, &document.id, document.body.name()));
         names
     }
 }
@@ -360,6 +370,7 @@ impl NewIds {
         wanted.hours.iter().for_each(|hours| make(Reference::Hours, &hours.name));
         wanted.queues.iter().for_each(|queue| make(Reference::Queue, &queue.name));
         wanted.agents.iter().for_each(|agent| make(Reference::Agent, &agent.name));
+        wanted.flows.iter().for_each(|flow| make(Reference::Flow, &flow.name));
         NewIds(ids)
     }
 

@@ -3,8 +3,8 @@
 use crate::{
     api::{
         document::{
-            Document, Kind, agent::Agent, caller_list::CallerList, holidays::Holidays, hours::Hours, number::Number, phone::Phone,
-            queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write,
+            Document, Kind, agent::Agent, caller_list::CallerList, flow::Flow, holidays::Holidays, hours::Hours, number::Number,
+            phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write,
         },
         extract::{Body, IfMatch, Page, Query, rows},
         guard::guard,
@@ -142,6 +142,8 @@ documents! {
         "listCallerLists", "getCallerList", "createCallerList", "replaceCallerList", "deleteCallerList";
     numbers: Number, "/numbers", "/numbers/{id}", "numbers", ReadConfiguration,
         "listNumbers", "getNumber", "createNumber", "replaceNumber", "deleteNumber";
+    flows: Flow, "/flows", "/flows/{id}", "flows", ReadConfiguration,
+        "listFlows", "getFlow", "createFlow", "replaceFlow", "deleteFlow";
     trunks: Trunk, "/trunks", "/trunks/{id}", "trunks", ReadSetup,
         "listTrunks", "getTrunk", "createTrunk", "replaceTrunk", "deleteTrunk";
     phones: Phone, "/phones", "/phones/{id}", "phones", ReadSetup,

@@ -2,15 +2,16 @@
 //!
 //! # Layout
 //!
-//! `session` (signing in), `documents` (what is set up), `prompts`, `state` (commands to agents), `queues` (commands to
-//! queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`, `messages` (left by
-//! callers), `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
+//! `session` (signing in), `documents` (what is set up), `flows` (dry runs, versions), `prompts`, `state` (commands to agents),
+//! `queues` (commands to queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`,
+//! `messages` (left by callers), `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
 //! `audit`, `apply` (everything as one document), `status` (lines).
 
 mod apply;
 mod audit;
 mod conversations;
 mod documents;
+mod flows;
 mod hours;
 mod live;
 mod messages;
@@ -33,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(session::router())
         .merge(documents::router())
+        .merge(flows::router())
         .merge(prompts::router())
         .merge(state::router())
         .merge(queues::router())
