@@ -207,7 +207,7 @@ pub enum Answer {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Trace {
+pub struct FlowTrace {
     /// Node by node.
     pub steps: Vec<TraceStep>,
     /// `led`, `finished` or `fallback`.
@@ -260,8 +260,8 @@ impl DryRun {
     }
 }
 
-impl Trace {
-    pub(crate) fn of(trace: flow::Trace) -> Result<Trace, Problem> {
+impl FlowTrace {
+    pub(crate) fn of(trace: flow::Trace) -> Result<FlowTrace, Problem> {
         let (end, to, problem) = match trace.end {
             flow::TraceEnd::Led { to, .. } => ("led", Some(to), None),
             flow::TraceEnd::Finished => ("finished", None, None),
@@ -273,7 +273,7 @@ impl Trace {
             let set = set.collect::<Result<_, _>>()?;
             Ok::<_, Problem>(TraceStep { node: step.node, said: step.said, keyed: step.keyed, exit: step.exit, set, problem: step.problem })
         };
-        Ok(Trace {
+        Ok(FlowTrace {
             steps: trace.steps.into_iter().map(step).collect::<Result<_, _>>()?,
             end: end.to_owned(),
             to: to.map(|to| serde_json::to_value(to).map_err(|error| Problem::failure(&error))).transpose()?,

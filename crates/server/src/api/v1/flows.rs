@@ -5,7 +5,7 @@ use crate::{
     api::{
         document::{
             Document,
-            flow::{DryRun, Flow, Trace},
+            flow::{DryRun, Flow, FlowTrace},
             flow_version::{self, FlowVersion},
             kind::Kind,
             reference, write,
@@ -48,8 +48,8 @@ pub struct FlowVersions {
 
 /// Checks a flow, published or not, and plays a call through on paper. Nothing is written.
 #[utoipa::path(post, path = "/flows/dry-run", tag = "flows", operation_id = "dryRunFlow", request_body = DryRun,
-    responses((status = 200, description = "What the caller would go through.", body = Trace)))]
-async fn try_out(State(state): State<AppState>, principal: Principal, Body(mut asked): Body<DryRun>) -> Result<Json<Trace>, Problem> {
+    responses((status = 200, description = "What the caller would go through.", body = FlowTrace)))]
+async fn try_out(State(state): State<AppState>, principal: Principal, Body(mut asked): Body<DryRun>) -> Result<Json<FlowTrace>, Problem> {
     let tenant = principal.tenant;
     reference::resolve(state.store(), tenant, asked.flow.references()).await?;
     write::check(&state, tenant, &asked.flow).await?;
@@ -61,7 +61,7 @@ async fn try_out(State(state): State<AppState>, principal: Principal, Body(mut a
         Ok::<_, dreiklang_core::Refusal>(dry_run(world, &flow, &script))
     });
     let trace = played.await?.map_err(|refusal| write::in_our_words(refusal.into()))?;
-    Ok(Json(Trace::of(trace)?))
+    Ok(Json(FlowTrace::of(trace)?))
 }
 
 /// Lists the versions of a flow that were published.
