@@ -283,6 +283,8 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
     let busy = matches!(agent.occupation, Occupation::Talking { .. } | Occupation::Consulting { .. } | Occupation::WrapUp { .. });
     found.expect(agent.disposition.is_none() || busy, "what became of a conversation is said of one that is there", says);
     found.expect(agent.planned.is_none() || agent.occupation != Occupation::Idle, "what was planned is applied when idle", says);
+    let unknown = agent.signed_out.keys().find(|queue| !agent.settings.queues.contains(queue));
+    found.expect(unknown.is_none(), "an agent is signed out of own queues only", says);
     let gone = agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();
     found.expect(!gone, "a removed agent disappears when done", says);
 }
@@ -312,7 +314,7 @@ fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
     }
     for conversation in world.conversations() {
         let Some(queue) = conversation.consulted_queue().and_then(|queue| world.queue(queue)) else { continue };
-        let serves = |agent: &&&Agent| agent.settings.queues.contains(&queue.settings.id) && agent.has_skills(&queue.settings.skills);
+        let serves = |agent: &&&Agent| agent.works_for(queue.settings.id) && agent.has_skills(&queue.settings.skills);
         let idler = idle.iter().find(serves);
         found.expect(idler.is_none(), "no agent of a consulted queue idles while the consult waits", || {
             format!("{:?} idles, {conversation:?} waits", idler.map(|agent| &agent.settings.name))

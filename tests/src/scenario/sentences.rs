@@ -90,6 +90,9 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} lets who misses a call return after {} seconds", |stage, v| {
         stage.set("queue", v[0], "agents", json!({ "missed": { "ready_again": number(v[1])? * 1000 } }))
     }),
+    ("{} signs out who misses a call", |stage, v| {
+        stage.set("queue", v[0], "agents", json!({ "missed": { "no_answer": { "kind": "sign_out" } } }))
+    }),
     ("{} makes nobody not ready before {} misses in a row", |stage, v| {
         let rule = json!({ "kind": "not_ready_after", "misses": number(v[1])? });
         stage.set("queue", v[0], "agents", json!({ "missed": { "no_answer": rule, "ask_again": 5_000 } }))
@@ -206,6 +209,12 @@ pub const ALL: &[(&str, Act)] = &[
     }),
     ("{} finishes wrap-up with {}", |stage, v| {
         ask(stage, v[0], json!({ "type": "finish_wrap_up", "agent": agent(v[0]), "disposition": v[1] }))
+    }),
+    ("{} signs out of {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "sign_out_of_queue", "agent": agent(v[0]), "queue": format!("@queue:{}", v[1]) }))
+    }),
+    ("{} signs into {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "sign_into_queue", "agent": agent(v[0]), "queue": format!("@queue:{}", v[1]) }))
     }),
     ("{} takes longer for wrap-up", |stage, v| ask(stage, v[0], json!({ "type": "extend_wrap_up", "agent": agent(v[0]) }))),
     ("{} notes {}", |stage, v| ask(stage, v[0], json!({ "type": "set_disposition", "agent": agent(v[0]), "disposition": v[1] }))),

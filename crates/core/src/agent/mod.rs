@@ -181,6 +181,10 @@ pub struct Agent {
     /// The present wrap-up was lengthened already.
     #[serde(default)]
     pub extended: bool,
+    /// Queues among those of the settings for which the agent does not work at present, each with whether a rule said so; then
+    /// only until the agent comes to work again.
+    #[serde(default)]
+    pub signed_out: BTreeMap<QueueId, bool>,
 }
 
 impl Agent {
@@ -204,7 +208,13 @@ impl Agent {
             missed: 0,
             disposition: None,
             extended: false,
+            signed_out: BTreeMap::new(),
         }
+    }
+
+    /// Whether the agent serves this queue and is signed into it.
+    pub fn works_for(&self, queue: QueueId) -> bool {
+        self.settings.queues.contains(&queue) && !self.signed_out.contains_key(&queue)
     }
 
     /// Whether the agent has every asked skill at the asked level.

@@ -40,7 +40,11 @@ impl Engine {
             Occupation::WrapUp { .. } if duty != Duty::OnDuty => self.end_wrap_up(id, by.clone()),
             Occupation::WrapUp { .. } | Occupation::Idle => {}
         }
+        let comes_to_work = self.world.agents.get(&id).is_some_and(|agent| agent.duty == Duty::SignedOut);
         self.emit(Event::DutyChanged { agent: id, duty, by });
+        if comes_to_work {
+            self.sign_in_anew(id);
+        }
         Ok(())
     }
 

@@ -30,6 +30,14 @@ impl Engine {
                 self.may_speak_for(&by, agent)?;
                 self.set_availability(by, agent, availability)
             }
+            Command::SignIntoQueue { agent, queue } => {
+                self.may_speak_for(&by, agent)?;
+                self.sign_in_or_out(by, agent, queue, true)
+            }
+            Command::SignOutOfQueue { agent, queue } => {
+                self.may_speak_for(&by, agent)?;
+                self.sign_in_or_out(by, agent, queue, false)
+            }
             Command::FinishWrapUp { agent, disposition } => {
                 self.may_speak_for(&by, agent)?;
                 self.finish_wrap_up(by, agent, disposition)

@@ -4,7 +4,7 @@ use super::Engine;
 use crate::{
     agent::{Availability, NotReadyReason, Occupation},
     conversation::Offer,
-    ids::{AgentId, ConversationId},
+    ids::{AgentId, ConversationId, QueueId},
     input::Actor,
     limits::{MISSES_IN_A_ROW, PASSED_OVER_PER_VISIT},
     output::Event,
@@ -19,6 +19,11 @@ impl Engine {
         let misses = self.world.agents.get(&offer.agent).map_or(0, |agent| agent.missed);
         let most = match rules.on(reason) {
             OnMiss::NotReady => 0,
+            OnMiss::SignOut if self.sign_out_by_rule(offer) => {
+                self.agent_missed(offer.agent, None);
+                return;
+            }
+            OnMiss::SignOut => 0,
             OnMiss::PassOver => MISSES_IN_A_ROW,
             OnMiss::NotReadyAfter { misses } => misses.min(MISSES_IN_A_ROW),
         };
@@ -43,6 +48,14 @@ impl Engine {
         }
         let until = rules.ask_again.map(|after| self.now + after);
         self.emit(Event::AgentPassedOver { visit: visit.id, conversation: id, queue: visit.queue, agent: offer.agent, until });
+        true
+    }
+
+    /// Signs the agent out of the queue the offer came from. Returns whether it is one of the agent's.
+    fn sign_out_by_rule(&mut self, offer: &Offer) -> bool {
+        let works_for = |queue: &QueueId| self.world.agents.get(&offer.agent).is_some_and(|agent| agent.works_for(*queue));
+        let Some(queue) = offer.queue.filter(works_for) else { return false };
+        self.emit(Event::QueueSignIn { agent: offer.agent, queue, signed_in: false, by: Actor::System });
         true
     }
 

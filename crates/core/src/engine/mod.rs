@@ -4,7 +4,7 @@
 //! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
 //!
 //! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
-//! and agent, `missed` and `wrap_up` say what an agent does afterwards, `hold`, `consult`, `transfer` and `record` are what
+//! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and `record` are what
 //! happens meanwhile, `message` is what is left when nobody comes, `ending` closes things, `leg` sorts what lines report,
 //! `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
 
@@ -32,6 +32,7 @@ mod pull;
 mod queueing;
 mod record;
 mod requeue;
+mod sign_in;
 mod takeover;
 mod talk;
 mod timer;

@@ -59,7 +59,8 @@ impl Engine {
     /// Whether it is of use to wait for this agent: at work, and one of the queue's own or of those it may ask later.
     fn could_come(&self, queue: QueueId, agent: AgentId) -> bool {
         let (Some(queue), Some(agent)) = (self.world.queues.get(&queue), self.world.agents.get(&agent)) else { return false };
-        let serves = Asked::new(&queue.settings, &Demand::default()).misfit(agent) != Some(Misfit::OtherQueue);
+        let misfit = Asked::new(&queue.settings, &Demand::default()).misfit(agent);
+        let serves = !matches!(misfit, Some(Misfit::OtherQueue | Misfit::SignedOut));
         serves && !agent.retiring && agent.duty == Duty::OnDuty
     }
 

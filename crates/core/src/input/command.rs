@@ -29,6 +29,20 @@ pub enum Command {
         /// The new availability.
         availability: agent::Availability,
     },
+    /// Work for one of the assigned queues again.
+    SignIntoQueue {
+        /// Who.
+        agent: AgentId,
+        /// Which queue.
+        queue: QueueId,
+    },
+    /// Work for one of the assigned queues no longer, and for the others as before.
+    SignOutOfQueue {
+        /// Who.
+        agent: AgentId,
+        /// Which queue.
+        queue: QueueId,
+    },
     /// End wrap-up before its time.
     FinishWrapUp {
         /// Whose.

@@ -509,6 +509,13 @@ pub enum Event {
         availability: Option<Availability>,
         by: Actor,
     },
+    /// The agent works for this one of the assigned queues from now on, or no longer.
+    QueueSignIn {
+        agent: AgentId,
+        queue: QueueId,
+        signed_in: bool,
+        by: Actor,
+    },
     ReachabilityChanged {
         agent: AgentId,
         reachable: bool,

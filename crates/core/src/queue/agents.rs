@@ -75,6 +75,9 @@ pub enum OnMiss {
         /// How many.
         misses: u8,
     },
+    /// The agent is signed out of the queue until coming to work again or signing in, and stays ready for others. Agents of
+    /// other queues who help out are not ready instead.
+    SignOut,
 }
 
 /// What belongs to wrap-up beside its length, which is the queue's [`super::Allowance`].

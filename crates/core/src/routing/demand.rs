@@ -39,6 +39,8 @@ pub struct Demand {
 pub enum Misfit {
     /// Serves neither the queue nor one of those that help out.
     OtherQueue,
+    /// Is signed out of the queue.
+    SignedOut,
     /// The visit waits for somebody else.
     NotPreferred,
     /// Has not this skill, or not at the asked level.
@@ -50,6 +52,8 @@ pub enum Misfit {
 /// A demand with all that queue and rings say to it: what an agent has to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The queue the visit waits in; who is signed out of it is not asked.
+    pub own: Option<QueueId>,
     /// Agents of these queues are asked.
     pub queues: BTreeSet<QueueId>,
     /// And these.
@@ -80,7 +84,7 @@ impl Asked {
         let rings = &queue.routing.rings[..usize::from(demand.ring).min(queue.routing.rings.len())];
         let mut skills = normalize(&[queue.skills.as_slice(), &demand.skills].concat());
         let mut languages: Vec<String> = demand.language.iter().cloned().collect();
-        let mut asked = Asked { queues: [queue.id].into(), only: demand.only, ..Asked::default() };
+        let mut asked = Asked { own: Some(queue.id), queues: [queue.id].into(), only: demand.only, ..Asked::default() };
         for ring in rings {
             ring.relax(&mut skills);
             asked.queues.extend(&ring.queues);
@@ -98,7 +102,10 @@ impl Asked {
     /// What keeps this agent from being asked, whatever the agent is doing; `None` when nothing does.
     pub fn misfit(&self, agent: &Agent) -> Option<Misfit> {
         let settings = &agent.settings;
-        if !self.agents.contains(&settings.id) && self.queues.is_disjoint(&settings.queues) {
+        if self.own.is_some_and(|own| agent.signed_out.contains_key(&own)) {
+            return Some(Misfit::SignedOut);
+        }
+        if !self.agents.contains(&settings.id) && !self.queues.iter().any(|queue| agent.works_for(*queue)) {
             return Some(Misfit::OtherQueue);
         }
         if let Some(only) = self.only {

@@ -155,6 +155,7 @@ impl Index {
                     self.fresh_visits.insert(*turn);
                 }
             }
+            Event::QueueSignIn { agent, .. } => self.rebuild_agent(world, *agent),
             Event::DutyChanged { agent, .. }
             | Event::AvailabilityChanged { agent, .. }
             | Event::ReachabilityChanged { agent, .. }

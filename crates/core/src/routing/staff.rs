@@ -55,7 +55,9 @@ impl Staff {
     /// Takes over what an event changed; called right after the world applied it.
     pub(crate) fn observe(&mut self, world: &World, event: &Event) {
         match event {
-            Event::DutyChanged { agent, .. } | Event::AvailabilityChanged { agent, .. } => self.refresh(world, *agent),
+            Event::DutyChanged { agent, .. } | Event::AvailabilityChanged { agent, .. } | Event::QueueSignIn { agent, .. } => {
+                self.refresh(world, *agent)
+            }
             Event::OccupationChanged { agent, .. } if world.agent(*agent).is_none() => self.refresh(world, *agent),
             Event::Configured { change: Change::PutAgent(settings) } => self.refresh(world, settings.id),
             Event::Configured { change: Change::RemoveAgent(agent) } => self.refresh(world, *agent),
@@ -84,7 +86,8 @@ impl Staff {
             }
         }
         let Some(agent) = world.agent(id).filter(|agent| agent.duty == Duty::OnDuty && !agent.retiring) else { return };
-        let serves = |queue: &QueueId| world.queue(*queue).is_some_and(|state| agent.has_skills(&state.settings.skills));
+        let serves =
+            |queue: &QueueId| agent.works_for(*queue) && world.queue(*queue).is_some_and(|state| agent.has_skills(&state.settings.skills));
         let queues: Vec<QueueId> = agent.settings.queues.iter().copied().filter(serves).collect();
         for queue in &queues {
             let at_work = self.queues.entry(*queue).or_default();

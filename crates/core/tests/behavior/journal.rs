@@ -93,6 +93,7 @@ fn kind(event: &Event) -> &'static str {
         Event::DutyChanged { .. } => "duty_changed",
         Event::AvailabilityChanged { .. } => "availability_changed",
         Event::AvailabilityPlanned { .. } => "availability_planned",
+        Event::QueueSignIn { .. } => "queue_sign_in",
         Event::ReachabilityChanged { .. } => "reachability_changed",
         Event::OccupationChanged { .. } => "occupation_changed",
         Event::WrapUpStarted { .. } => "wrap_up_started",

@@ -23,6 +23,7 @@ mod queues;
 mod recordings;
 mod requeues;
 mod routing;
+mod sign_in;
 mod takeovers;
 mod talks;
 mod transfers;

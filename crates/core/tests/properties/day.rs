@@ -228,7 +228,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
-    let command = match what % 43 {
+    let command = match what % 47 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -258,7 +258,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
             at_most: to.is_multiple_of(3).then(|| Millis(u64::from(to) * 100)),
         },
         31..=32 => Command::ResumeRecording { conversation: conversation? },
-        42 => Command::SetPriority { conversation: conversation?, priority: to % 110 },
+        46 => Command::SetPriority { conversation: conversation?, priority: to % 110 },
         33 => Command::StopRecording { conversation: conversation? },
         34 => Command::HangUp { conversation: conversation? },
         35..=36 => Command::Pull { conversation: conversation?, agent: AgentId(u128::from(to) % AGENTS + 1) },
@@ -266,7 +266,9 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         39..=40 => {
             Command::SetDisposition { agent, disposition: (to < 200).then(|| ["done", "open", "lost"][usize::from(to) % 3].to_owned()) }
         }
-        _ => Command::ExtendWrapUp { agent },
+        41 => Command::ExtendWrapUp { agent },
+        42..=43 => Command::SignOutOfQueue { agent, queue },
+        _ => Command::SignIntoQueue { agent, queue },
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
     Some(Input::Command { id: CommandId(next), by, command })
@@ -359,8 +361,8 @@ fn queue(id: u128, how: u8) -> queue::Settings {
 
 /// Extensions only with timed wrap-up of some length, a limit only with the other kind, and demands only with either.
 fn agent_rules(how: u8) -> AgentRules {
-    const WAYS: [OnMiss; 4] =
-        [OnMiss::NotReady, OnMiss::PassOver, OnMiss::NotReadyAfter { misses: 2 }, OnMiss::NotReadyAfter { misses: 3 }];
+    const WAYS: [OnMiss; 5] =
+        [OnMiss::NotReady, OnMiss::PassOver, OnMiss::NotReadyAfter { misses: 2 }, OnMiss::NotReadyAfter { misses: 3 }, OnMiss::SignOut];
     let way = |add: u8| WAYS[usize::from(how.wrapping_add(add) / 2) % WAYS.len()];
     let codes = ["done", "open"].map(|code| Disposition { follow_up: code == "open", ..Disposition::new(code, code) });
     AgentRules {

@@ -234,6 +234,7 @@ impl Teller {
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
             | Event::ReturnPlanned { .. }
+            | Event::QueueSignIn { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
             | Event::PaceMeasured { .. }

@@ -115,6 +115,8 @@ pub struct AgentState {
     pub state_since: i64,
     /// Ids of the queues the agent serves.
     pub queues: Vec<String>,
+    /// Those of them the agent is signed out of.
+    pub signed_out: Vec<String>,
     /// Offers missed in a row.
     pub missed: u8,
     /// What became of the present conversation, as far as it was said.
@@ -225,7 +227,7 @@ impl Whole {
             if let Some(conversation) = occupied_with(agent) {
                 occupied.entry(conversation).or_default().push(agent.settings.id);
             }
-            for queue in &agent.settings.queues {
+            for queue in agent.settings.queues.iter().filter(|queue| agent.works_for(**queue)) {
                 let serving = serving.entry(*queue).or_default();
                 serving.on_duty += usize::from(agent.duty == agent::Duty::OnDuty);
                 serving.ready += usize::from(agent.is_routable());
@@ -335,6 +337,7 @@ impl AgentState {
             occupation_since: agent.occupation_since.0,
             state_since: agent.state_since.0,
             queues: agent.settings.queues.iter().map(ToString::to_string).collect(),
+            signed_out: agent.signed_out.keys().map(ToString::to_string).collect(),
             missed: agent.missed,
             disposition: agent.disposition.clone(),
             wrap_up_extended: agent.extended,

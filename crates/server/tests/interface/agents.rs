@@ -41,6 +41,19 @@ async fn rules_that_do_not_hold_together_are_refused_with_the_field() {
 }
 
 #[tokio::test]
+async fn an_agent_signs_out_of_a_queue_and_into_it_again() {
+    let server = Server::start().await;
+    let (queue, agent, _) = server.office().await;
+    let path = format!("/agents/{agent}/queues/{queue}");
+    for (signed_in, listed) in [(false, json!([queue])), (true, json!([]))] {
+        assert_eq!(server.put(&path, json!({ "signed_in": signed_in })).await.status, 204);
+        assert_eq!(server.get(&format!("/agents/{agent}/state")).await.ok()["signed_out"], listed);
+    }
+    let other = server.make("/queues", json!({ "name": "Other" })).await;
+    server.put(&format!("/agents/{agent}/queues/{other}"), json!({ "signed_in": true })).await.problem(409, "CORE-002");
+}
+
+#[tokio::test]
 async fn without_a_conversation_there_is_nothing_to_say_or_to_lengthen() {
     let server = Server::start().await;
     let (_, agent, _) = server.office().await;

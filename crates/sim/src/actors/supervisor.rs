@@ -24,7 +24,7 @@ impl Stage<'_> {
         if chance.happens(0.1) {
             return self.look_after_messages(chance);
         }
-        let command = match chance.below(24) {
+        let command = match chance.below(27) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -39,7 +39,7 @@ impl Stage<'_> {
                 let to = if chance.happens(0.5) { Switch::ForcedClosed { until } } else { Switch::ForcedOpen { until } };
                 Some(Command::SetHoursOverride { hours: SHOP_HOURS, to })
             }
-            22..=23 => {
+            25..=26 => {
                 let priority = chance.below(101) as u8;
                 conversation.map(|conversation| Command::SetPriority { conversation, priority })
             }
@@ -53,6 +53,8 @@ impl Stage<'_> {
                 }
                 None
             }
+            22 => Some(Command::SignOutOfQueue { agent, queue }),
+            23..=24 => Some(Command::SignIntoQueue { agent, queue }),
             20..=21 => {
                 let talks: Vec<ConversationId> = world.conversations().filter(|found| found.talk.is_some()).map(|found| found.id).collect();
                 let (queue, keep_wait) = (chance.happens(0.3).then_some(queue), chance.happens(0.5));

@@ -19,6 +19,11 @@ pub fn offered(world: &World, conversation: ConversationId, id: AgentId, purpose
         "only an agent who is ready and idle is offered a conversation",
         || format!("{agent:?}"),
     );
+    let queue = world.conversation(conversation).and_then(|found| found.visit.as_ref()).map(|visit| visit.queue);
+    let signed_out = agent.zip(queue).is_some_and(|(agent, queue)| agent.signed_out.contains_key(&queue));
+    found.expect(purpose != Purpose::Serve || !signed_out, NAME, "nobody is offered a queue they are signed out of", || {
+        format!("{agent:?} and {queue:?}")
+    });
     let missed = world.conversation(conversation).and_then(|found| found.visit.as_ref()).map(|visit| &visit.missed_by);
     let passed_over = purpose == Purpose::Serve && missed.is_some_and(|missed| missed.contains_key(&id));
     found.expect(!passed_over, NAME, "who is passed over for a visit is not offered it", || format!("{id}: {missed:?}"));

@@ -136,7 +136,7 @@ fn agents_of_sales() -> AgentRules {
 
 /// Bills are not left without a word on what became of them.
 fn agents_of_billing() -> AgentRules {
-    let missed = MissRules { no_answer: OnMiss::PassOver, busy: OnMiss::PassOver, ..MissRules::default() };
+    let missed = MissRules { no_answer: OnMiss::PassOver, busy: OnMiss::PassOver, unreachable: OnMiss::SignOut, ..MissRules::default() };
     let longest = Some(Millis::from_secs(300));
     AgentRules { missed, wrap_up: WrapUpRules { longest, dispositions: codes(), required: true, ..WrapUpRules::default() } }
 }

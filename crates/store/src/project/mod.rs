@@ -142,6 +142,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::AgentPassedOver { .. }
         | Event::AgentsAskedAgain { .. }
         | Event::ReturnPlanned { .. }
+        | Event::QueueSignIn { .. }
         | Event::AvailabilityPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::ActionRequested { .. }
@@ -276,6 +277,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::AvailabilityPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::OccupationChanged { .. }
+        | Event::QueueSignIn { .. }
         | Event::ReturnPlanned { .. }
         | Event::TookOver {}
         | Event::DrainChanged { .. } => None,

@@ -2,6 +2,7 @@
 
 use crate::{
     agent::{self, Agent, Availability, Occupation},
+    input::Actor,
     output::{Event, Stamped},
     world::{Timer, World},
 };
@@ -13,6 +14,7 @@ impl World {
             Event::DutyChanged { agent, .. }
             | Event::AvailabilityChanged { agent, .. }
             | Event::AvailabilityPlanned { agent, .. }
+            | Event::QueueSignIn { agent, .. }
             | Event::ReachabilityChanged { agent, .. }
             | Event::OccupationChanged { agent, .. }
             | Event::DispositionSet { agent, .. }
@@ -42,6 +44,12 @@ impl World {
             Event::AvailabilityPlanned { availability, .. } => {
                 agent.planned.clone_from(availability);
                 self.timers.clear(Timer::ReadyAgain(id));
+            }
+            Event::QueueSignIn { queue, signed_in: true, .. } => {
+                agent.signed_out.remove(queue);
+            }
+            Event::QueueSignIn { queue, signed_in: false, by, .. } => {
+                agent.signed_out.insert(*queue, *by == Actor::System);
             }
             Event::ReachabilityChanged { reachable, .. } => agent.reachable = *reachable,
             Event::OccupationChanged { occupation, .. } => {

@@ -35,6 +35,7 @@ impl World {
                         agent.reachable = !desk(&settings.endpoint);
                     }
                     agent.settings = settings.clone();
+                    agent.signed_out.retain(|queue, _| settings.queues.contains(queue));
                     agent.retiring = false;
                 }
                 None => {
@@ -57,6 +58,9 @@ impl World {
             }
             Change::RemoveQueue(id) => {
                 self.queues.remove(id);
+                for agent in self.agents.values_mut() {
+                    agent.signed_out.remove(id);
+                }
                 self.forget_mailbox(Mailbox::Queue(*id));
                 self.timers.clear(Timer::Reopen(*id));
             }

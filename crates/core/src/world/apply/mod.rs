@@ -249,6 +249,7 @@ impl World {
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
+            | Event::QueueSignIn { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
             | Event::DispositionSet { .. }

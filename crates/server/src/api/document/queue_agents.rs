@@ -55,6 +55,8 @@ pub enum OnMiss {
         #[schema(minimum = 2, maximum = 10)]
         misses: u8,
     },
+    /// The agent is signed out of the queue until coming to work again or signing in.
+    SignOut,
 }
 
 /// What belongs to wrap-up beside its length.
@@ -124,6 +126,7 @@ impl From<OnMiss> for queue::OnMiss {
             OnMiss::NotReady => queue::OnMiss::NotReady,
             OnMiss::PassOver => queue::OnMiss::PassOver,
             OnMiss::NotReadyAfter { misses } => queue::OnMiss::NotReadyAfter { misses },
+            OnMiss::SignOut => queue::OnMiss::SignOut,
         }
     }
 }

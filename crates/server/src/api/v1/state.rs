@@ -16,7 +16,10 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use dreiklang_core::{Command, agent, ids::AgentId};
+use dreiklang_core::{
+    Command, agent,
+    ids::{AgentId, QueueId},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -63,6 +66,14 @@ pub struct WrapUpEnd {
     pub disposition: Option<String>,
 }
 
+/// Whether an agent works for a queue.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueSignIn {
+    /// Signed in, or out.
+    pub signed_in: bool,
+}
+
 /// What became of a conversation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +108,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ChangeOwnState, routes!(set_duty)))
         .routes(guard(P::ChangeOwnState, routes!(set_availability)))
         .routes(guard(P::ChangeOwnState, routes!(finish_wrap_up)))
+        .routes(guard(P::ChangeOwnState, routes!(sign_into_queue)))
         .routes(guard(P::ChangeOwnState, routes!(extend_wrap_up)))
         .routes(guard(P::ChangeOwnState, routes!(set_disposition)))
         .routes(guard(P::ChangeOwnState, routes!(decline)))
@@ -161,6 +173,24 @@ async fn finish_wrap_up(
     Body(end): Body<WrapUpEnd>,
 ) -> Result<StatusCode, Problem> {
     command(&state, &principal, &id, |agent| Command::FinishWrapUp { agent, disposition: end.disposition }).await
+}
+
+/// Signs an agent into one of the queues assigned to the agent, or out of it.
+#[utoipa::path(put, path = "/agents/{id}/queues/{queue}", tag = "agents", operation_id = "signIntoQueue", request_body = QueueSignIn,
+    params(("id" = String, Path, description = "Who."), ("queue" = String, Path, description = "Which queue.")),
+    responses((status = 204, description = "Done.")))]
+async fn sign_into_queue(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path((agent, queue)): Path<(String, String)>,
+    Body(change): Body<QueueSignIn>,
+) -> Result<StatusCode, Problem> {
+    let queue: QueueId = id("queue", &queue)?;
+    command(&state, &principal, &agent, |agent| match change.signed_in {
+        true => Command::SignIntoQueue { agent, queue },
+        false => Command::SignOutOfQueue { agent, queue },
+    })
+    .await
 }
 
 /// Takes longer for wrap-up, once, where the queue allows it.
