@@ -41,6 +41,7 @@ pub fn check(world: &World) -> Vec<Violation> {
     check_hours(world, &mut found);
     check_messages(world, &mut found);
     check_flows(world, &mut found);
+    check_callbacks(world, &mut found);
     found.0
 }
 
@@ -69,6 +70,7 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     found.expect(conversation.offer.is_none() || offered, rule, says);
     check_message(world, conversation, found);
     check_flow(world, conversation, found);
+    check_callback(world, conversation, found);
     check_offers(conversation, found);
     check_consult(conversation, found);
     if is(&[SegmentKind::Transfer]) {
@@ -127,6 +129,45 @@ fn check_offers(conversation: &Conversation, found: &mut Findings) {
     found.expect(conversation.also.len() < limits::RING_ALL_AGENTS, "not more telephones ring at once than allowed", says);
 }
 
+fn check_callback(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?} {:?} {:?}", conversation.id, conversation.segment, conversation.dialing, conversation.asking);
+    let place = conversation.place();
+    found.expect(conversation.dialing.is_some() == (place == Some(SegmentKind::Dialing)), "who calls back is there and nowhere else", says);
+    found.expect(
+        conversation.asking.is_some() == (place == Some(SegmentKind::Callback)),
+        "a number is asked for where it is asked for",
+        says,
+    );
+    let asked = world.timers().due(Timer::Asking(conversation.id)).is_some();
+    found.expect(asked == conversation.asking.is_some(), "a question has a limit in time", says);
+    if let Some(dialing) = &conversation.dialing {
+        let there = conversation.leg(dialing.leg).is_some_and(|leg| !leg.ending && leg.connected_at.is_some());
+        found.expect(there && conversation.callback.is_some(), "who calls back is alive and connected", says);
+    }
+}
+
+/// Every callback stands in line or waits for its time.
+fn check_callbacks(world: &World, found: &mut Findings) {
+    for callback in world.callbacks().iter() {
+        let says = || format!("{callback:?}");
+        let due = world.timers().due(Timer::Callback(callback.id));
+        match callback.conversation {
+            None => found.expect(due == Some(callback.due) && !callback.calling, "a callback waits for its time", says),
+            Some(id) => {
+                let lives = world
+                    .conversation(id)
+                    .is_some_and(|conversation| !conversation.is_over() && conversation.callback == Some(callback.id));
+                found.expect(lives && due.is_none(), "a callback stands in line", says);
+            }
+        }
+        found.expect(world.queue(callback.queue).is_some(), "a callback has a queue", says);
+    }
+    for queue in world.queues() {
+        let away = queue.waiting.iter().filter(|turn| world.conversation(turn.conversation).is_some_and(|found| found.callback.is_some()));
+        found.expect(away.count() == queue.callbacks as usize, "callbacks in line are counted", || format!("{:?}", queue.settings.name));
+    }
+}
+
 fn check_message(world: &World, conversation: &Conversation, found: &mut Findings) {
     let says = || format!("{}: {:?}, {:?}", conversation.id, conversation.message, conversation.segment);
     let there = conversation.place() == Some(SegmentKind::Voicemail);
@@ -180,7 +221,8 @@ fn check_consult(conversation: &Conversation, found: &mut Findings) {
 fn check_legs(world: &World, conversation: &Conversation, found: &mut Findings) {
     let says = || format!("{}: {:?}", conversation.id, conversation.legs);
     found.expect(!conversation.is_over() || !conversation.legs.is_empty(), "a conversation without legs is forgotten", says);
-    found.expect(conversation.is_over() || conversation.customer_leg().is_some(), "a conversation that lives has its customer", says);
+    let has_customer = conversation.customer_leg().is_some() || conversation.callback.is_some();
+    found.expect(conversation.is_over() || has_customer, "a conversation that lives has its customer", says);
     for leg in &conversation.legs {
         let listed = world.conversation_of(leg.id).is_some_and(|owner| owner.id == conversation.id);
         found.expect(listed, "a leg belongs to one conversation", says);
@@ -240,6 +282,9 @@ fn check_agents(world: &World, found: &mut Findings) {
                 None => Occupation::Talking { conversation: conversation.id },
             };
             held.entry(agent).or_default().push((conversation.id, occupation));
+        }
+        if let Some(agent) = conversation.dialing.as_ref().map(|dialing| dialing.agent) {
+            held.entry(agent).or_default().push((conversation.id, Occupation::Talking { conversation: conversation.id }));
         }
         if let Some(target) = conversation.consult.as_ref().and_then(|consult| consult.target) {
             held.entry(target).or_default().push((conversation.id, Occupation::Consulting { conversation: conversation.id }));
@@ -335,7 +380,9 @@ fn check_timers(world: &World, found: &mut Findings) {
             | Timer::AskAgain(id)
             | Timer::MaxWait(id)
             | Timer::Message(id)
+            | Timer::Asking(id)
             | Timer::ConsultWait(id) => world.conversation(id).is_some(),
+            Timer::Callback(callback) => world.callback(callback).is_some_and(|callback| callback.conversation.is_none()),
             Timer::MessageExpiry(message) => world.message(message).is_some(),
             Timer::Answer(leg) | Timer::TransferRing(leg) | Timer::HangUp(leg) | Timer::HangUpAgain(leg) => world.leg(leg).is_some(),
             Timer::Reopen(queue) => {
@@ -386,6 +433,7 @@ fn check_limits(world: &World, found: &mut Findings) {
     within("agents", world.agents().len(), limits::AGENTS_PER_TENANT);
     within("skills", world.skills().len(), limits::SKILLS_PER_TENANT);
     within("numbers", world.numbers().len(), limits::NUMBERS_PER_TENANT);
+    within("callbacks", world.callbacks().len(), limits::CALLBACKS_PER_TENANT);
     within("messages", world.messages().len() + world.leaving().len(), limits::MESSAGES_PER_TENANT);
     within("remembered legs", world.departed().len(), limits::LEGS_REMEMBERED);
     for (_, recording) in world.recordings() {

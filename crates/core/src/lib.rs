@@ -7,10 +7,11 @@
 //! # Layout
 //!
 //! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `world` → `engine`; then `conversation`, `queue`, `agent`,
-//! `routing`, `hours`, `voicemail`, `flow` for what callers go through and `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
+//! `routing`, `hours`, `voicemail`, `callback`, `flow` for what callers go through and `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod callback;
 pub mod callers;
 pub mod check;
 pub mod config;

@@ -149,6 +149,24 @@ pub const MESSAGES_PER_TENANT: usize = 20_000;
 pub const MESSAGE_MAX: Millis = Millis::from_secs(600);
 /// Longest time a message is kept.
 pub const MESSAGE_KEEP_MAX: Millis = Millis::from_secs(400 * 86_400);
+/// Open callbacks in one tenant: each may become a conversation.
+pub const CALLBACKS_PER_TENANT: usize = 10_000;
+/// Most attempts of one callback: more is a nuisance.
+pub const CALLBACK_ATTEMPTS: u8 = 10;
+/// Shortest and longest time between attempts.
+pub const CALLBACK_GAP: std::ops::RangeInclusive<Millis> = Millis::from_secs(60)..=Millis::from_secs(86_400);
+/// How far ahead a callback can be scheduled.
+pub const CALLBACK_AHEAD_MAX: Millis = Millis::from_secs(60 * 86_400);
+/// How long a callback stands in line; then nobody expects it any more.
+pub const CALLBACK_WAIT_MAX: Millis = Millis::from_secs(3 * 86_400);
+/// How long a callback of a queue waits that is closed until further notice, before the queue is looked at again.
+pub const CALLBACK_POSTPONED: Millis = Millis::from_secs(900);
+/// How long after asking for it a customer is called at the earliest: the telephone has to be put down first.
+pub const CALLBACK_AFTER: Millis = Millis::from_secs(10);
+/// How long a customer may think about the number to be called; the question itself takes about a third of it.
+pub const CALLBACK_QUESTION: Millis = Millis::from_secs(40);
+/// Digits of a number that a customer types (ITU-T E.164 §6).
+pub const CALLBACK_DIGITS: usize = 15;
 /// Documents of opening hours in one tenant.
 pub const HOURS_PER_TENANT: usize = 1_000;
 /// Sets of holidays in one tenant.

@@ -26,6 +26,32 @@ impl Tongue {
     }
 }
 
+/// Asks which number is to be called back; the own one can be confirmed where there is one.
+pub(crate) fn ask_for_number(language: &str, own: bool) -> Prompt {
+    let tongue = Tongue::of(language);
+    let text = match (tongue, own) {
+        (Tongue::English, true) => {
+            "We call you back at the number you are calling from. To confirm, press the pound key. For another number, type it and then press the pound key."
+        }
+        (Tongue::English, false) => "To be called back, type your telephone number and then press the pound key.",
+        (Tongue::German, true) => {
+            "Wir rufen Sie unter der Nummer zurück, von der Sie anrufen. Bestätigen Sie mit der Rautetaste, oder geben Sie eine andere Nummer ein und danach die Rautetaste."
+        }
+        (Tongue::German, false) => "Für einen Rückruf geben Sie bitte Ihre Telefonnummer ein und danach die Rautetaste.",
+    };
+    Prompt::Text { text: text.to_owned(), language: tongue.tag().to_owned() }
+}
+
+/// Says that the customer is going to be called back.
+pub(crate) fn callback_promised(language: &str) -> Prompt {
+    let tongue = Tongue::of(language);
+    let text = match tongue {
+        Tongue::English => "Thank you. You keep your place in line, and we call you back.",
+        Tongue::German => "Vielen Dank. Sie behalten Ihren Platz in der Warteschlange, und wir rufen Sie zurück.",
+    };
+    Prompt::Text { text: text.to_owned(), language: tongue.tag().to_owned() }
+}
+
 /// Asks for a message after the tone.
 pub(crate) fn leave_a_message(language: &str) -> Prompt {
     let tongue = Tongue::of(language);

@@ -127,6 +127,8 @@ pub(crate) enum Entry {
     TakeOver { survivors: [bool; 3] },
     /// New conversations are taken again.
     DrainOver,
+    /// Who is to be called back is told that it was too late.
+    CancelCallbacks,
 }
 
 pub(crate) struct Stage<'day> {
@@ -218,6 +220,9 @@ impl<'day> Stage<'day> {
             shift.breaks.iter().for_each(|at| put(*at, WorkerStep::Break));
             shift.sleeps.iter().for_each(|at| put(*at, WorkerStep::Sleep));
         }
+        // When even the longest conversation is over and no fault is left to come.
+        let late = MIDNIGHT + self.profile.closes + limits::CONVERSATION_MAX;
+        self.agenda.put(late, Entry::CancelCallbacks);
         for (index, incident) in self.plan.incidents.iter().enumerate() {
             self.agenda.put(incident.at, Entry::Incident(index));
         }
@@ -266,6 +271,7 @@ impl<'day> Stage<'day> {
             Entry::StoreFast => self.store_fast(),
             Entry::StoreReady => self.store_ready(),
             Entry::TakeOver { survivors } => self.take_over(survivors),
+            Entry::CancelCallbacks => self.cancel_callbacks(),
             Entry::DrainOver => self.give(Input::Drain { on: false }),
         }
     }

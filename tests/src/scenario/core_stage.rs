@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Refusal,
     config::{self, Change, Mailbox},
-    conversation::{Cause, CauseKind, Conversation, Role},
+    conversation::{Cause, CauseKind, Conversation, Direction, Role},
     endpoint::{Endpoint, Line, Party},
     ids::{
         ActionId, AgentId, CallerListId, CommandId, ConversationId, FlowId, HoursId, LegId, NumberId, QueueId, RecordingId, SkillId,
@@ -226,7 +226,8 @@ impl CoreStage {
         let of_person = |leg: &&dreiklang_core::conversation::Leg| match leg.role {
             Role::Agent(id) => Some(id) == agent,
             Role::External => leg.endpoint == Endpoint::Number(person.to_owned()),
-            Role::Customer => false,
+            // Who is called back goes by the number.
+            Role::Customer => leg.direction == Direction::Outbound && leg.endpoint == Endpoint::Number(person.to_owned()),
         };
         world.conversations().flat_map(|found| &found.legs).filter(|leg| !leg.ending).find(of_person).map(|leg| leg.id)
     }
@@ -375,7 +376,7 @@ impl Stage for CoreStage {
 
     fn rings(&self, person: &str) -> bool {
         let leg = self.leg_of(person).and_then(|leg| self.engine.world().leg(leg));
-        leg.is_some_and(|leg| leg.role != Role::Customer && leg.connected_at.is_none())
+        leg.is_some_and(|leg| leg.direction == Direction::Outbound && leg.connected_at.is_none())
     }
 
     fn hears(&self, person: &str) -> Option<BTreeSet<Sound>> {
@@ -415,6 +416,11 @@ impl Stage for CoreStage {
         let id = self.ids.get(&("queue".to_owned(), queue.to_owned())).and_then(|id| id.parse().ok());
         let interval = id.and_then(|id: QueueId| self.counts.get(&id).copied()).unwrap_or_default();
         Counts { offered: interval.offered, answered: interval.answered, abandoned: interval.abandoned, flow_out: interval.flow_out }
+    }
+
+    fn callbacks(&self, queue: &str) -> usize {
+        let id = self.ids.get(&("queue".to_owned(), queue.to_owned())).and_then(|id| id.parse().ok());
+        self.engine.world().callbacks().iter().filter(|callback| Some(callback.queue) == id).count()
     }
 
     fn messages(&self, mailbox: &str) -> (usize, usize) {

@@ -104,6 +104,12 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} leads to the queue {} when {} wait", |stage, v| {
         stage.set("queue", v[0], "waiting", overflow(json!({ "kind": "length", "at_least": number(v[2])? }), queue(v[1])))
     }),
+    ("the key {} leads from {} to a callback", |stage, v| {
+        stage.set("queue", v[1], "waiting", json!({ "keys": { v[0]: { "kind": "callback", "to": format!("@queue:{}", v[1]) } } }))
+    }),
+    ("{} calls back {} times, {} seconds apart", |stage, v| {
+        stage.set("queue", v[0], "callbacks", json!({ "attempts": number(v[1])?, "gap": number(v[2])? * 1000 }))
+    }),
     ("{} leads to the mailbox of the queue {} after {} seconds", |stage, v| {
         let when = json!({ "kind": "waited", "after": number(v[2])? * 1000 });
         stage.set("queue", v[0], "waiting", overflow(when, mailbox("queue", v[1])))
@@ -202,6 +208,10 @@ pub const ALL: &[(&str, Act)] = &[
         let availability = json!({ "state": "not_ready", "reason": v[1] });
         ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": availability }))
     }),
+    ("{} asks for a callback from {} to {}", |stage, v| {
+        let party = json!({ "number": v[2], "name": null });
+        ask(stage, v[0], json!({ "type": "request_callback", "queue": format!("@queue:{}", v[1]), "party": party }))
+    }),
     ("{} has heard the oldest message of {}", |stage, v| stage.mark(v[0], v[1], "heard")),
     ("{} has done what the oldest message of {} asks for", |stage, v| stage.mark(v[0], v[1], "done")),
     ("{} becomes ready", |stage, v| {
@@ -247,6 +257,7 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} waits in {}", |stage, v| expect("waits in", stage.waits_in(v[0]), Some(v[1].to_owned()))),
     ("{} is on hold", |stage, v| expect("place", stage.place(v[0]), Some("hold".to_owned()))),
     ("{} leaves a message", |stage, v| expect("place", stage.place(v[0]), Some("voicemail".to_owned()))),
+    ("{} has {} open callbacks", |stage, v| expect("callbacks", stage.callbacks(v[0]), usize::try_from(number(v[1])?)?)),
     ("the mailbox of {} holds {} new of {} messages", |stage, v| {
         expect("messages", stage.messages(v[0]), (usize::try_from(number(v[1])?)?, usize::try_from(number(v[2])?)?))
     }),

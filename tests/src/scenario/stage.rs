@@ -111,6 +111,8 @@ pub trait Stage {
     fn waits_in(&self, caller: &str) -> Option<String>;
     /// The counters of a queue.
     fn counts(&self, queue: &str) -> Counts;
+    /// Open callbacks of a queue.
+    fn callbacks(&self, queue: &str) -> usize;
     /// Messages in the mailbox of a queue or agent that nobody has heard, and all there are.
     fn messages(&self, mailbox: &str) -> (usize, usize);
     /// Whether the conversation a person is in is being recorded at this moment: not paused, not ended.

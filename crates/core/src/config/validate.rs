@@ -13,14 +13,16 @@ pub(crate) use waiting::{check_announcement, check_destination};
 use super::{Change, Destination, Mailbox, Number, Skill, Target, Tenant};
 use crate::{
     agent,
+    callback::CallbackRules,
     endpoint::Endpoint,
     flow::{self, Node},
     hours,
     ids::SkillId,
     limits::{
-        AGENTS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS, NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX,
-        PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT, QUEUES_PER_TENANT, RING_MAX, RING_MIN, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX,
-        SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT, WAITING_PER_QUEUE, WRAP_UP_MAX,
+        AGENTS_PER_TENANT, CALLBACK_ATTEMPTS, CALLBACK_GAP, CALLBACKS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS,
+        NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX, PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT, QUEUES_PER_TENANT,
+        RING_MAX, RING_MIN, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX, SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT, WAITING_PER_QUEUE,
+        WRAP_UP_MAX,
     },
     output::Prompt,
     queue::{self, Allowance, Preferred, SkillRequirement},
@@ -69,6 +71,7 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             unused(world, Target::Queue(*id), "queue")?;
             routing::queue_not_in_rings(world, *id)?;
             waiting::unnamed(world, &Destination::Queue(*id), "queue")?;
+            waiting::unnamed(world, &Destination::Callback(*id), "queue")?;
             mailbox::unused(world, Mailbox::Queue(*id), "queue")?;
             match world.agents.values().find(|agent| !agent.retiring && agent.settings.queues.contains(id)) {
                 Some(agent) => invalid("queue", format!("is served by agent \"{}\"; take it from the agent first", agent.settings.name)),
@@ -150,6 +153,7 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
     if let Some(wait) = settings.calls.take_back {
         check_span("queue.calls.take_back", wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
     }
+    check_callbacks(&settings.callbacks)?;
     mailbox::check("queue.voicemail", &settings.voicemail)?;
     agents::check(settings)?;
     waiting::check(world, settings)
@@ -315,6 +319,17 @@ fn check_preferred(world: &World, field: &str, preferred: &Preferred) -> Result<
         return invalid(&format!("{field}.agent"), format!("{} does not exist; create the agent first", preferred.agent));
     }
     check_span(&format!("{field}.wait"), preferred.wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)
+}
+
+fn check_callbacks(rules: &CallbackRules) -> Result<(), Refusal> {
+    if !(1..=CALLBACK_ATTEMPTS).contains(&rules.attempts) {
+        return invalid("queue.callbacks.attempts", format!("must be from 1 to {CALLBACK_ATTEMPTS}"));
+    }
+    check_span("queue.callbacks.gap", rules.gap, *CALLBACK_GAP.start(), *CALLBACK_GAP.end())?;
+    if rules.most as usize > CALLBACKS_PER_TENANT {
+        return invalid("queue.callbacks.most", format!("must be from 0 to {CALLBACKS_PER_TENANT}"));
+    }
+    Ok(())
 }
 
 fn check_skills(world: &World, field: &str, skills: &[SkillRequirement]) -> Result<(), Refusal> {

@@ -1,6 +1,6 @@
 //! How ends are classified: from what a line says, what we wanted, and whose leg it was.
 
-use super::{Cause, CauseKind, Leg, Role, SegmentKind, Termination, TerminationReason as Reason, TerminationResult as Doing};
+use super::{Cause, CauseKind, Direction, Leg, Role, SegmentKind, Termination, TerminationReason as Reason, TerminationResult as Doing};
 use crate::output::HangUpReason;
 
 const fn end(result: Doing, reason: Reason) -> Termination {
@@ -23,6 +23,7 @@ pub fn leg_termination(leg: &Leg, place: Option<SegmentKind>, cause: &Cause) -> 
     }
     match cause.kind {
         CauseKind::FarEnd => match leg.role {
+            Role::Customer if leg.direction == Direction::Outbound && leg.connected_at.is_none() => end(Doing::Caller, Reason::Declined),
             Role::Customer if has_talked(place) => end(Doing::Caller, Reason::HungUp),
             Role::Customer => end(Doing::Caller, Reason::Abandoned),
             Role::Agent(_) | Role::External if leg.connected_at.is_some() => end(party(leg.role), Reason::HungUp),

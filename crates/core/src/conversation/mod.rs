@@ -8,7 +8,7 @@ mod state;
 pub use classify::leg_termination;
 pub use consult::{Consult, ConsultOutcome, Facing};
 pub use recording::{Gap, Pause, PauseReason};
-pub use state::{Conversation, Listed, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
+pub use state::{Asking, Conversation, Dialing, Listed, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
 
 use crate::{
     ids::{AgentId, LegId},
@@ -59,6 +59,10 @@ pub enum SegmentKind {
     Transfer,
     /// Leaving a message, from its greeting on.
     Voicemail,
+    /// Being asked for the number to call back.
+    Callback,
+    /// Being called back, while the agent listens.
+    Dialing,
     /// Being ended.
     Ending,
 }
@@ -102,6 +106,8 @@ pub enum TerminationReason {
     Transferred,
     /// A message was left.
     MessageLeft,
+    /// The customer is going to be called back.
+    CallbackPromised,
     /// Nobody answered.
     NoAnswer,
     /// Declined by a person.

@@ -4,11 +4,14 @@
 
 use super::{Consult, Direction, Leg, SegmentKind, Termination};
 use crate::{
+    callback::KeptPlace,
     callers::Treatment,
     config::Target,
     endpoint::{Line, Party},
     flow::Run,
-    ids::{ActionId, AgentId, CallerListId, ConversationId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{
+        ActionId, AgentId, CallbackId, CallerListId, ConversationId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId, VisitId,
+    },
     input::{Actor, TransferTarget},
     limits::LEGS_PER_CONVERSATION,
     queue::{self, Estimate, Preferred, Request, SkillRequirement, Terms, Turn},
@@ -78,6 +81,18 @@ pub struct Conversation {
     /// Whom the agent of the talk asks meanwhile.
     #[serde(default)]
     pub consult: Option<Consult>,
+    /// The callback it is for, until the customer is connected: it stands in line without one.
+    #[serde(default)]
+    pub callback: Option<CallbackId>,
+    /// The agent who calls the customer back.
+    #[serde(default)]
+    pub dialing: Option<Dialing>,
+    /// The number to be called back is asked for.
+    #[serde(default)]
+    pub asking: Option<Asking>,
+    /// The place in line that a callback would keep.
+    #[serde(default)]
+    pub kept_place: Option<KeptPlace>,
     /// The message the customer is leaving.
     #[serde(default)]
     pub message: Option<MessageId>,
@@ -210,6 +225,8 @@ pub enum Part {
     Transfer,
     /// Is consulted, or rings outside for that.
     Consult,
+    /// Of the agent who calls the customer back.
+    Dialing,
 }
 
 /// Customer and another party hearing each other (or the customer held by that one).
@@ -235,6 +252,26 @@ impl Talk {
         let hold = self.hold + self.held_since.map(|since| now.since(since)).unwrap_or_default();
         (now.since(self.started_at) - hold, hold)
     }
+}
+
+/// An agent who hears a customer's telephone ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialing {
+    /// Who.
+    pub agent: AgentId,
+    /// The agent's leg.
+    pub leg: LegId,
+    /// For which queue.
+    pub queue: Option<QueueId>,
+}
+
+/// A customer who is asked for the number to be called back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asking {
+    /// From which queue.
+    pub queue: QueueId,
+    /// What has been typed.
+    pub digits: String,
 }
 
 /// A hand-over that has begun and not yet succeeded or failed.
@@ -301,6 +338,7 @@ impl Conversation {
             .chain(one(self.talk.as_ref().map(|talk| talk.leg), Part::Talk))
             .chain(one(self.transfer.as_ref().and_then(|transfer| transfer.leg), Part::Transfer))
             .chain(one(self.consult.as_ref().and_then(|consult| consult.leg), Part::Consult))
+            .chain(one(self.dialing.as_ref().map(|dialing| dialing.leg), Part::Dialing))
     }
 
     /// Whether it waits for an agent and could be given one now.

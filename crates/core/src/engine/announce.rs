@@ -14,7 +14,7 @@ use crate::{
 impl Engine {
     /// What a customer hears who has just entered a queue: its notice, its initial announcement, or music at once.
     pub(super) fn welcome_to_queue(&mut self, id: ConversationId) {
-        let Some(visit) = self.visit(id).cloned() else { return };
+        let Some(visit) = self.visit(id).filter(|_| self.customer(id).is_some()).cloned() else { return };
         let Some(queue) = self.world.queues.get(&visit.queue) else { return };
         let first = queue.notice.clone().or_else(|| queue.settings.waiting.announcements.initial.clone());
         match first {

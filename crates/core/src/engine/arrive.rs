@@ -32,7 +32,7 @@ impl Engine {
 
         let conversation = ConversationId(self.mint());
         let endpoint = caller.number.clone().map_or_else(|| Endpoint::Address("withheld".to_owned()), Endpoint::Number);
-        self.emit(Event::ConversationStarted { conversation, line, direction: Direction::Inbound, caller, dialed, number });
+        self.emit(Event::ConversationStarted { conversation, line, direction: Direction::Inbound, caller, dialed, number, callback: None });
         if let Some((list, treatment)) = listed {
             self.emit(Event::CallerListed { conversation, list, treatment: Box::new(treatment) });
         }
@@ -83,6 +83,10 @@ impl Engine {
     /// The customer's leg has audio: greet, then lead on.
     pub(super) fn customer_connected(&mut self, id: ConversationId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
+        if found.place() == Some(SegmentKind::Dialing) {
+            self.called_customer_connected(id);
+            return;
+        }
         if found.place() != Some(SegmentKind::SetUp) {
             return;
         }

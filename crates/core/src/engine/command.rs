@@ -4,6 +4,7 @@
 use super::{Engine, agent::wrong_state};
 use crate::{
     agent::Occupation,
+    callback::KeptPlace,
     config::check_language,
     conversation::{Conversation, SegmentKind, TerminationReason, TerminationResult},
     ids::{AgentId, CommandId, ConversationId},
@@ -101,6 +102,12 @@ impl Engine {
                 self.choose_language(conversation, language);
                 Ok(())
             }
+            Command::RequestCallback { queue, party, at, priority, language } => {
+                let place = KeptPlace { priority, language, ..KeptPlace::default() };
+                self.request_callback(by, queue, party, at, place)
+            }
+            Command::CancelCallback { callback } => self.cancel_callback(by, callback),
+            Command::RescheduleCallback { callback, at } => self.reschedule_callback(by, callback, at),
             Command::MarkMessage { message, state } => self.mark_message(by, message, state),
             Command::DeleteMessage { message } => self.delete_message(by, message),
             Command::SetPriority { conversation, priority } => {
@@ -165,7 +172,10 @@ impl Engine {
         let missing = || Refusal::NotFound { what: "conversation".to_owned(), id: id.to_string() };
         let found = self.world.conversations.get(&id).filter(|found| !found.is_over()).ok_or_else(missing)?;
         match by {
-            Actor::Agent(own) if found.talk.as_ref().and_then(|talk| talk.agent) != Some(*own) => {
+            Actor::Agent(own)
+                if found.talk.as_ref().and_then(|talk| talk.agent) != Some(*own)
+                    && found.dialing.as_ref().map(|dialing| dialing.agent) != Some(*own) =>
+            {
                 Err(Refusal::NotAllowed { reason: "agents steer the conversation they are in only; an offer can be declined".to_owned() })
             }
             _ => Ok(()),

@@ -17,6 +17,7 @@ impl Engine {
             return;
         }
         if let Change::RemoveQueue(id) = &change {
+            self.cancel_callbacks_of(*id);
             let waiting: Vec<ConversationId> =
                 self.world.queues.get(id).into_iter().flat_map(|queue| &queue.waiting).map(|turn| turn.conversation).collect();
             for conversation in waiting {

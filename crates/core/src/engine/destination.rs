@@ -28,7 +28,8 @@ impl Engine {
             Destination::HangUp => self.end_conversation(id, otherwise),
             Destination::Message(prompt) => self.say_farewell(id, prompt.clone(), otherwise),
             Destination::Voicemail(mailbox) => self.ask_for_message(id, *mailbox),
-            Destination::Number(_) | Destination::Person(_) | Destination::Callback(_) => self.end_conversation(id, UNREACHABLE),
+            Destination::Callback(queue) => self.offer_callback(id, *queue),
+            Destination::Number(_) | Destination::Person(_) => self.end_conversation(id, UNREACHABLE),
         }
     }
 

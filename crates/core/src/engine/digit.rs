@@ -18,12 +18,14 @@ impl Engine {
             Some(SegmentKind::Flow) => self.key_in_flow(id, digit),
             Some(SegmentKind::Queue) => self.key_in_queue(id, digit),
             Some(SegmentKind::Voicemail) => self.key_in_message(id, digit),
+            Some(SegmentKind::Callback) => self.key_in_callback(id, digit),
             Some(
                 SegmentKind::SetUp
                 | SegmentKind::Greeting
                 | SegmentKind::Talk
                 | SegmentKind::Hold
                 | SegmentKind::Transfer
+                | SegmentKind::Dialing
                 | SegmentKind::Ending,
             )
             | None => {}

@@ -84,6 +84,7 @@ impl Engine {
         self.end_transfer(id, Some(closing.transfer));
         self.close_message(id);
         self.leave_flow(id, FlowEnd::Ended);
+        self.free_calling_agent(id);
         let Some(found) = self.world.conversations.get(&id) else { return };
         let others: Vec<LegId> = found.legs.iter().filter(|leg| Some(leg.id) != found.customer).map(|leg| leg.id).collect();
         for leg in others {
@@ -118,9 +119,13 @@ impl Engine {
             return;
         }
         let (started_at, termination) = (found.started_at, found.ending.unwrap_or(termination));
+        let callback = found.callback;
         self.stop_recording(id);
         self.close_segment(id, None);
         self.emit(Event::ConversationEnded { conversation: id, started_at, termination });
+        if let Some(callback) = callback {
+            self.callback_attempt_over(callback, id, termination);
+        }
     }
 
     /// Ends the stay in the queue, if there is one.

@@ -9,7 +9,7 @@ use super::{
     talk::{AfterTalk, Loss},
 };
 use crate::{
-    conversation::{Cause, CauseKind, Conversation, Part, Quality, Role, Termination, TerminationReason, TerminationResult},
+    conversation::{Cause, CauseKind, Conversation, Direction, Part, Quality, Role, Termination, TerminationReason, TerminationResult},
     ids::{ConversationId, LegId},
     limits::{TEXT_CHARS, TOKEN_CHARS},
     output::{Action, Event, HangUpReason},
@@ -21,7 +21,7 @@ impl Engine {
     pub(super) fn ringing(&mut self, id: LegId) {
         let Some(found) = self.world.conversation_of(id) else { return };
         let Some(leg) = found.leg(id) else { return };
-        if leg.ringing_at.is_none() && leg.connected_at.is_none() && !leg.ending && leg.role != Role::Customer {
+        if leg.ringing_at.is_none() && leg.connected_at.is_none() && !leg.ending && leg.direction == Direction::Outbound {
             self.emit(Event::LegRinging { conversation: found.id, leg: id });
         }
     }
@@ -102,6 +102,7 @@ impl Engine {
             },
             Some(Part::Transfer) => self.outsider_failed(conversation, kind),
             Some(Part::Consult) => self.consulted_leg_ended(conversation, kind),
+            Some(Part::Dialing) => self.calling_agent_left(conversation, termination),
             None => {}
         }
     }

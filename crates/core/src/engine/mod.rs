@@ -4,14 +4,18 @@
 //! to idle agents as far as there are any: between two calls no suitable agent idles while somebody waits.
 //!
 //! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
-//! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and `record` are what
-//! happens meanwhile, `message` is what is left when nobody comes, `ending` closes things, `leg` sorts what lines report,
-//! `command` what people ask, `timer` what time does, `takeover` what a new process has to repair.
+//! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and
+//! `record` are what happens meanwhile, `message` is what is left when nobody comes, `ask`, `callback` and `call_back` are for
+//! who need not wait on the line, `ending` closes things, `leg` sorts what lines report, `command` what people ask, `timer` what
+//! time does, `takeover` what a new process has to repair.
 
 mod action;
 mod agent;
 mod announce;
 mod arrive;
+mod ask;
+mod call_back;
+mod callback;
 mod command;
 mod configure;
 mod consult;

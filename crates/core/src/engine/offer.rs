@@ -67,6 +67,7 @@ impl Engine {
             self.end_one_offer(id, &other, OfferOutcome::Withdrawn, Some(HangUpReason::AnsweredElsewhere));
         }
         match offer.purpose {
+            Purpose::Serve | Purpose::Pull if self.calls_back(id) => self.call_customer(id, offer.leg, offer.agent, visit_of),
             Purpose::Serve | Purpose::Pull => self.start_talk(id, offer.leg, Some(offer.agent), visit_of),
             Purpose::Consult => self.consult_answered(id, Some(offer.agent), offer.leg),
         }

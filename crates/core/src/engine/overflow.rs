@@ -41,7 +41,11 @@ impl Engine {
         let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return };
         self.emit(Event::VisitOverflowed { visit: visit.id, conversation: id, queue: visit.queue, reason, to: to.clone() });
         self.end_offer(id, OfferOutcome::Withdrawn, Some(HangUpReason::CallerGone));
-        let counted = if let Destination::Voicemail(_) = to { FlowOutReason::Voicemail } else { reason };
+        let counted = match to {
+            Destination::Voicemail(_) => FlowOutReason::Voicemail,
+            Destination::Callback(_) => FlowOutReason::Callback,
+            _ => reason,
+        };
         self.end_visit(id, Outcome::FlowOut { reason: counted }, None);
         let reason = match reason {
             FlowOutReason::Overlong => TerminationReason::Full,
@@ -159,7 +163,8 @@ impl Engine {
             Destination::Number(_) => self.world.settings.outbound_line.is_some(),
             Destination::Message(_) | Destination::HangUp => true,
             Destination::Voicemail(mailbox) => self.takes_message(*mailbox),
-            Destination::Person(_) | Destination::Callback(_) => false,
+            Destination::Callback(queue) => self.promises_callback(*queue),
+            Destination::Person(_) => false,
         }
     }
 }

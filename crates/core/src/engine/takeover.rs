@@ -119,6 +119,7 @@ impl Engine {
                 Some(Part::Talk) => self.partner_lost(id, Loss::Restart),
                 Some(Part::Transfer) => self.transfer_failed(id, "the system was restarted", RESTARTED),
                 Some(Part::Consult) => self.consulted_leg_ended(id, CauseKind::Failure),
+                Some(Part::Dialing) => self.calling_agent_left(id, RESTARTED),
                 Some(Part::Customer) | None => {}
             }
         }

@@ -42,6 +42,9 @@ impl Engine {
             Some(RecordingPolicy::Off) | None => self.record_right(id, Some(leg)),
         }
         self.emit(Event::TalkStarted { conversation: id, queue, agent, leg });
+        if agent.is_some() {
+            self.forget_callbacks_of(id);
+        }
         if let Some(agent) = agent {
             self.become_talking(agent, id);
         }

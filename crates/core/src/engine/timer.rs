@@ -42,6 +42,9 @@ impl Engine {
             }
             Timer::Answer(leg) => {
                 if let Some(id) = self.world.legs.get(&leg).copied() {
+                    if self.is_dialing(id) {
+                        return self.called_customer_silent(id);
+                    }
                     self.break_off(id, FlowOutReason::Failure, TerminationResult::Upstream, TerminationReason::Timeout);
                 }
             }
@@ -81,6 +84,8 @@ impl Engine {
             },
             Timer::RecordingPause(recording) => self.pause_over(recording),
             Timer::Recording(recording) => self.recording_failed(recording, "it was not closed in time".to_owned()),
+            Timer::Callback(callback) => self.callback_due(callback),
+            Timer::Asking(id) => self.number_overdue(id),
             Timer::Message(id) => self.message_long_enough(id),
             Timer::MessageExpiry(message) => self.message_expired(message),
             Timer::ConsultWait(id) => self.consult_waited_too_long(id),

@@ -56,11 +56,16 @@ impl Engine {
             return Err(wrong_state("a consult is under way; complete it, or cancel it first"));
         }
         match found.place() {
+            Some(SegmentKind::Queue) if found.callback.is_some() => {
+                return Err(wrong_state("this is a callback that stands in line; cancel it and ask for one from another queue"));
+            }
             Some(SegmentKind::Talk | SegmentKind::Hold | SegmentKind::Queue) => {}
             Some(SegmentKind::Transfer) => return Err(wrong_state("the customer is being transferred already")),
             Some(SegmentKind::SetUp | SegmentKind::Greeting) => {
                 return Err(wrong_state("the customer is not connected to anybody yet"));
             }
+            Some(SegmentKind::Callback) => return Err(wrong_state("the customer is asking to be called back")),
+            Some(SegmentKind::Dialing) => return Err(wrong_state("the customer is being called; wait for the answer")),
             Some(SegmentKind::Voicemail) => return Err(wrong_state("the customer is leaving a message")),
             Some(SegmentKind::Flow) => return Err(wrong_state("the customer is in a call flow; wait until it has led on")),
             Some(SegmentKind::Ending) | None => return Err(wrong_state("the conversation is over")),

@@ -2,9 +2,9 @@
 
 use crate::{
     agent,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Party},
     hours::Switch,
-    ids::{AgentId, ConversationId, HoursId, MessageId, QueueId},
+    ids::{AgentId, CallbackId, ConversationId, HoursId, MessageId, QueueId},
     output::Prompt,
     time::{Millis, Timestamp},
     voicemail::MessageState,
@@ -155,6 +155,35 @@ pub enum Command {
         queue: QueueId,
         /// What is told.
         notice: Option<Prompt>,
+    },
+    /// Call somebody back from a queue.
+    RequestCallback {
+        /// Which queue.
+        queue: QueueId,
+        /// Who.
+        party: Party,
+        /// When it stands in line; `None` = from now on.
+        #[serde(default)]
+        at: Option<Timestamp>,
+        /// Overrides the queue's priority.
+        #[serde(default)]
+        priority: Option<u8>,
+        /// The customer's language, as a BCP 47 tag.
+        #[serde(default)]
+        language: Option<String>,
+    },
+    /// Call nobody back after all.
+    CancelCallback {
+        /// Which callback.
+        callback: CallbackId,
+    },
+    /// Call back at another time.
+    RescheduleCallback {
+        /// Which callback.
+        callback: CallbackId,
+        /// When it stands in line; `None` = from now on.
+        #[serde(default)]
+        at: Option<Timestamp>,
     },
     /// Say whether a message has been taken care of.
     MarkMessage {

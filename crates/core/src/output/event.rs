@@ -3,16 +3,19 @@
 use super::{Action, ActionFailure, Prompt};
 use crate::{
     agent::{self, Availability, Duty},
+    callback::{CallbackOutcome, KeptPlace},
     callers::Treatment,
     config::{self, Destination, Mailbox},
-    conversation::{Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination},
+    conversation::{
+        Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination, TerminationReason,
+    },
     endpoint::{Endpoint, Line, Party},
     expression::Value,
     flow::FlowEnd,
     hours::Switch,
     ids::{
-        ActionId, AgentId, CallerListId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId, RecordingId,
-        VisitId,
+        ActionId, AgentId, CallbackId, CallerListId, ConversationId, FlowId, HoursId, LegId, MessageId, NumberId, OfferId, QueueId,
+        RecordingId, VisitId,
     },
     input::{Actor, TransferTarget},
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
@@ -42,6 +45,9 @@ pub enum Event {
         /// The number document that was dialed; `None` when there is none.
         #[serde(default)]
         number: Option<NumberId>,
+        /// The callback it is for; its customer is called when an agent has taken it.
+        #[serde(default)]
+        callback: Option<CallbackId>,
     },
     /// The caller is on a list, which decides what becomes of the call.
     CallerListed {
@@ -391,6 +397,75 @@ pub enum Event {
         started_at: Timestamp,
         answered_at: Option<Timestamp>,
         outcome: ConsultOutcome,
+        by: Actor,
+    },
+    /// The customer is offered to be called back.
+    CallbackOffered {
+        conversation: ConversationId,
+        queue: QueueId,
+    },
+    /// The customer types the number to be called back.
+    NumberTyped {
+        conversation: ConversationId,
+        digits: String,
+    },
+    /// Somebody is going to be called back.
+    CallbackRequested {
+        callback: CallbackId,
+        queue: QueueId,
+        number: String,
+        name: Option<String>,
+        place: KeptPlace,
+        /// When it stands in line.
+        due: Timestamp,
+        /// The conversation in which it was asked for.
+        conversation: Option<ConversationId>,
+        by: Actor,
+    },
+    /// It was asked for once more; it stays one.
+    CallbackRepeated {
+        callback: CallbackId,
+        queue: QueueId,
+        conversation: Option<ConversationId>,
+        by: Actor,
+    },
+    /// It stands in line at another time: by choice, or because the queue is closed.
+    CallbackRescheduled {
+        callback: CallbackId,
+        queue: QueueId,
+        due: Timestamp,
+        in_line_since: Timestamp,
+        by: Actor,
+    },
+    /// An agent has taken it, and the customer's telephone is being called.
+    CallbackCalled {
+        callback: CallbackId,
+        conversation: ConversationId,
+        queue: Option<QueueId>,
+        agent: AgentId,
+        /// The agent's leg.
+        leg: LegId,
+        /// 1 is the first.
+        attempt: u8,
+    },
+    /// The customer could not be had; it stands in line again at `next`.
+    CallbackMissed {
+        callback: CallbackId,
+        queue: QueueId,
+        conversation: ConversationId,
+        reason: TerminationReason,
+        attempts: u8,
+        next: Timestamp,
+    },
+    /// The callback is over; exactly one per `CallbackRequested`.
+    CallbackEnded {
+        callback: CallbackId,
+        queue: QueueId,
+        outcome: CallbackOutcome,
+        requested_at: Timestamp,
+        in_line_since: Timestamp,
+        attempts: u8,
+        conversation: Option<ConversationId>,
         by: Actor,
     },
     /// The customer is asked for a message.

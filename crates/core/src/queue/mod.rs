@@ -13,6 +13,7 @@ pub use routing::{Aging, Ring, RoutingRules};
 pub use waiting::{Announcements, Closed, Condition, Estimate, OverflowRule, Pace, WaitingRules};
 
 use crate::{
+    callback::CallbackRules,
     ids::{AgentId, ConversationId, QueueId, SkillId, VisitId},
     output::Prompt,
     time::{Millis, Timestamp},
@@ -76,6 +77,9 @@ pub struct Settings {
     /// Rules for its agents.
     #[serde(default)]
     pub agents: Box<AgentRules>,
+    /// How customers are called back.
+    #[serde(default)]
+    pub callbacks: CallbackRules,
 }
 
 impl Settings {
@@ -99,6 +103,7 @@ impl Settings {
             waiting: Box::default(),
             voicemail: Box::default(),
             agents: Box::default(),
+            callbacks: CallbackRules::default(),
         }
     }
 }
@@ -204,6 +209,8 @@ pub enum FlowOutReason {
     Key,
     /// Led by rule or key to a mailbox; [`crate::Event::VisitOverflowed`] says why.
     Voicemail,
+    /// Is going to be called back instead, or was asked for it.
+    Callback,
 }
 
 /// A visit's place in the order of service of its queue: higher priority first, then the longer wait; where priority grows
@@ -265,13 +272,16 @@ pub struct Queue {
     /// Told to everybody who waits or comes: an emergency, say.
     #[serde(default)]
     pub notice: Option<Prompt>,
+    /// How many of those in it are callbacks.
+    #[serde(default)]
+    pub callbacks: u32,
 }
 
 impl Queue {
     /// One in which nobody waits yet.
     pub fn new(settings: Settings) -> Queue {
-        let (waiting, last_offered, closed, deserted_since, pace, notice) = Default::default();
-        Queue { settings, waiting, last_offered, closed, deserted_since, pace, notice }
+        let (waiting, last_offered, closed, deserted_since, pace, notice, callbacks) = Default::default();
+        Queue { settings, waiting, last_offered, closed, deserted_since, pace, notice, callbacks }
     }
 
     /// Whether a rule says where callers go while it is closed.
@@ -287,7 +297,9 @@ impl Queue {
 
     /// Whether one more may wait when `coming` are already on their way.
     pub fn has_room_beside(&self, coming: usize) -> bool {
-        self.waiting.len() + coming < self.settings.max_waiting.min(crate::limits::WAITING_PER_QUEUE) as usize
+        // Callbacks have a limit of their own, and take no line from anybody.
+        self.waiting.len() - (self.callbacks as usize).min(self.waiting.len()) + coming
+            < self.settings.max_waiting.min(crate::limits::WAITING_PER_QUEUE) as usize
     }
 }
 

@@ -13,6 +13,7 @@ pub use timers::{Timer, Timers};
 
 use crate::{
     agent::Agent,
+    callback::{Callback, Callbacks},
     callers::CallerList,
     config::{self, Mailbox},
     conversation::{Conversation, Gap, Leg, Pause},
@@ -20,8 +21,8 @@ use crate::{
     flow::{Editions, Flow},
     hours::{Holidays, Hours, HoursState, Override},
     ids::{
-        AgentId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId, SkillId,
-        TenantId,
+        AgentId, CallbackId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId,
+        SkillId, TenantId,
     },
     queue::Queue,
     time::Timestamp,
@@ -45,6 +46,8 @@ pub struct World {
     pub(crate) legs: BTreeMap<LegId, ConversationId>,
     pub(crate) departed: Departed,
     pub(crate) recordings: BTreeMap<RecordingId, OpenRecording>,
+    #[serde(default)]
+    pub(crate) callbacks: Callbacks,
     #[serde(default)]
     pub(crate) messages: Messages,
     /// Messages that are being left.
@@ -110,6 +113,7 @@ impl World {
             legs: BTreeMap::new(),
             departed: Departed::default(),
             recordings: BTreeMap::new(),
+            callbacks: Callbacks::default(),
             messages: Messages::default(),
             leaving: BTreeMap::new(),
             pending: Pending::default(),
@@ -286,6 +290,16 @@ impl World {
     /// Recordings not yet reported closed.
     pub fn recordings(&self) -> impl ExactSizeIterator<Item = (RecordingId, &OpenRecording)> {
         self.recordings.iter().map(|(id, recording)| (*id, recording))
+    }
+
+    /// Open callbacks.
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
+    }
+
+    /// One of them.
+    pub fn callback(&self, id: CallbackId) -> Option<&Callback> {
+        self.callbacks.get(id)
     }
 
     /// Messages that can be heard.

@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::Line,
-    ids::{ActionId, AgentId, ConversationId, HoursId, LegId, MessageId, QueueId, RecordingId},
+    ids::{ActionId, AgentId, CallbackId, ConversationId, HoursId, LegId, MessageId, QueueId, RecordingId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,10 @@ pub enum Timer {
     ConsultWait(ConversationId),
     /// The pause of a recording ends by itself.
     RecordingPause(RecordingId),
+    /// A callback stands in line, or is to be tried again.
+    Callback(CallbackId),
+    /// The customer has to have said which number is to be called back.
+    Asking(ConversationId),
     /// The message being left has reached its longest length.
     Message(ConversationId),
     /// A message is forgotten.

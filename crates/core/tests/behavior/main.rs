@@ -4,6 +4,7 @@
 mod agents;
 mod announcements;
 mod arrivals;
+mod callbacks;
 mod callers;
 mod configuration;
 mod consults;

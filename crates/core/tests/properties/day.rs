@@ -4,6 +4,7 @@ use crate::flows::{FLOWS, flow};
 use dreiklang_core::{
     Action, Actor, Command, Input, World,
     agent::{self, Availability, Duty},
+    callback::CallbackRules,
     callers::{CallerList, Treatment},
     config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     conversation::{Cause, CauseKind, Quality},
@@ -225,6 +226,9 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         _ => TransferTarget::Number("+49891234567".to_owned()),
     };
     let queue = QueueId(u128::from(to) % QUEUES + 1);
+    if (226..238).contains(&what) {
+        return about_callback(world, what, who, to, next);
+    }
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
@@ -272,6 +276,23 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     };
     let by = if to.is_multiple_of(5) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
     Some(Input::Command { id: CommandId(next), by, command })
+}
+
+fn about_callback(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input> {
+    let callback = pick(world.callbacks().iter().map(|callback| callback.id).collect(), to);
+    let at = to.is_multiple_of(2).then(|| world.at() + Millis::from_secs(1 + u64::from(to) * 10));
+    let command = match what {
+        226..=231 => Command::RequestCallback {
+            queue: QueueId(u128::from(to) % QUEUES + 1),
+            party: Party { number: Some(format!("+49170{who}")), name: None },
+            at,
+            priority: (who.is_multiple_of(3)).then_some(who % 101),
+            language: (who.is_multiple_of(4)).then(|| "de".to_owned()),
+        },
+        232..=234 => Command::RescheduleCallback { callback: callback?, at },
+        _ => Command::CancelCallback { callback: callback? },
+    };
+    Some(Input::Command { id: CommandId(next), by: Actor::User("u".to_owned()), command })
 }
 
 fn about_message(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input> {
@@ -347,6 +368,7 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
         routing: rules(id, how),
         waiting: Box::new(waiting(id, how)),
+        callbacks: CallbackRules { attempts: 1 + how % 3, gap: Millis::from_secs(60 + u64::from(how)), most: u32::from(how) % 5 },
         voicemail: Box::new(MailboxRules {
             greeting: (how.is_multiple_of(2)).then(|| words("Speak")),
             longest: Millis::from_secs(5 + u64::from(how)),
@@ -412,7 +434,8 @@ fn words(text: &str) -> Prompt {
 }
 
 fn waiting(id: u128, how: u8) -> WaitingRules {
-    let to = |choice: u8| match choice % 8 {
+    let to = |choice: u8| match choice % 9 {
+        8 => Destination::Callback(QueueId(id)),
         5 => Destination::Voicemail(Mailbox::Queue(QueueId(id))),
         6 => Destination::Voicemail(Mailbox::Agent(AgentId(u128::from(how) % AGENTS + 1))),
         7 => Destination::Flow(FlowId(u128::from(how) % FLOWS + 1)),

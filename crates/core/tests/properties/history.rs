@@ -5,7 +5,7 @@ use dreiklang_core::{
     Action, Event, Stamped, World,
     agent::Agent,
     conversation::{Conversation, Purpose, SegmentKind},
-    ids::{ActionId, AgentId, ConversationId, LegId, MessageId, OfferId, QueueId, RecordingId, VisitId},
+    ids::{ActionId, AgentId, CallbackId, ConversationId, LegId, MessageId, OfferId, QueueId, RecordingId, VisitId},
     limits,
     routing::{Strategy, Verdict, asked},
     stats::Interval,
@@ -28,6 +28,7 @@ pub struct History {
     pulled: Option<AgentId>,
     recordings: BTreeSet<RecordingId>,
     messages: BTreeSet<MessageId>,
+    callbacks: BTreeSet<CallbackId>,
     open_legs: BTreeSet<LegId>,
     actions: BTreeMap<ActionId, Action>,
     minted: BTreeSet<u128>,
@@ -50,6 +51,7 @@ impl History {
             pulled: None,
             recordings: BTreeSet::new(),
             messages: BTreeSet::new(),
+            callbacks: BTreeSet::new(),
             open_legs: BTreeSet::new(),
             actions: BTreeMap::new(),
             minted: BTreeSet::new(),
@@ -118,6 +120,11 @@ impl History {
             }
             Event::ConsultStarted { conversation, .. } => assert!(self.consults.insert(*conversation), "one consult at a time"),
             Event::ConsultEnded { conversation, .. } => assert!(self.consults.remove(conversation), "a consult ends once"),
+            Event::CallbackRequested { callback, .. } => {
+                self.fresh(callback.0);
+                self.callbacks.insert(*callback);
+            }
+            Event::CallbackEnded { callback, .. } => assert!(self.callbacks.remove(callback), "a callback ends once"),
             Event::MessageStarted { message, .. } => {
                 self.fresh(message.0);
                 self.messages.insert(*message);
@@ -242,7 +249,13 @@ impl History {
         assert!(self.conversations.is_empty() && self.tiled.is_empty(), "every conversation has ended");
         assert!(self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty());
         assert!(self.flows.is_empty(), "nobody stays in a flow");
-        assert!(self.consults.is_empty() && self.recordings.is_empty() && self.messages.is_empty() && self.open_legs.is_empty());
+        assert!(
+            self.consults.is_empty()
+                && self.recordings.is_empty()
+                && self.messages.is_empty()
+                && self.callbacks.is_empty()
+                && self.open_legs.is_empty()
+        );
         // A line nobody answers for may just be asked once more.
         assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));
         assert_eq!(self.world.conversations().len(), 0);

@@ -121,7 +121,8 @@ proptest! {
         }
         // Nothing is heard of anybody any more: deadlines alone must end everything.
         let after = limits::HANG_UP_MAX + limits::RECORDING_CLOSE_MAX + limits::ACTION_MAX + limits::WRAP_UP_MAX;
-        let longest = (limits::CONVERSATION_MAX + after).0 + 10_000;
+        // What was promised for later may have to be given up first.
+        let longest = (limits::CALLBACK_WAIT_MAX + limits::CALLBACK_WAIT_MAX + limits::CONVERSATION_MAX + after).0 + 10_000;
         run.pass(i64::try_from(longest).unwrap());
         run.history.expect_nothing_open();
         for agent in run.engine.world().agents() {

@@ -227,6 +227,10 @@ impl Teller {
             // Why an agent was chosen names others: that is asked for where it may be read.
             Event::ActionRequested { .. } | Event::ActionSettled { .. } | Event::Decided { .. } => None,
             Event::Configured { .. } => Some(Audience::All),
+            Event::CallbackRequested { queue, .. }
+            | Event::CallbackRepeated { queue, .. }
+            | Event::CallbackRescheduled { queue, .. }
+            | Event::CallbackEnded { queue, .. } => Some(Audience::Conversation(self.hearers(Mailbox::Queue(*queue)))),
             Event::MessageLeft { mailbox, .. } | Event::MessageMarked { mailbox, .. } | Event::MessageDeleted { mailbox, .. } => {
                 Some(Audience::Conversation(self.hearers(*mailbox)))
             }
@@ -289,6 +293,10 @@ impl Teller {
             | Event::ConsultAnswered { conversation, .. }
             | Event::ConsultTurned { conversation, .. }
             | Event::ConsultEnded { conversation, .. }
+            | Event::CallbackOffered { conversation, .. }
+            | Event::NumberTyped { conversation, .. }
+            | Event::CallbackCalled { conversation, .. }
+            | Event::CallbackMissed { conversation, .. }
             | Event::MessageStarted { conversation, .. }
             | Event::MessageDiscarded { conversation, .. }
             | Event::RecordingStarted { conversation, .. }
@@ -423,6 +431,7 @@ mod tests {
                 caller,
                 dialed: "100".into(),
                 number: None,
+                callback: None,
             });
             story
         }

@@ -386,6 +386,8 @@ pub fn place_word(kind: SegmentKind) -> &'static str {
         SegmentKind::Hold => "hold",
         SegmentKind::Transfer => "transfer",
         SegmentKind::Voicemail => "voicemail",
+        SegmentKind::Callback => "callback",
+        SegmentKind::Dialing => "dialing",
         SegmentKind::Ending => "ending",
     }
 }

@@ -167,6 +167,7 @@ mod tests {
                 caller: Party { number: Some("+4930123456".into()), name: None },
                 dialed: "+49301".into(),
                 number: None,
+                callback: None,
             },
         };
         let event = translator.translate(TenantId(2), &started).unwrap();

@@ -7,6 +7,7 @@ mod access;
 mod agents;
 mod api_description;
 mod apply;
+mod callbacks;
 mod callers;
 mod documents;
 mod error_pages;

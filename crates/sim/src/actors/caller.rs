@@ -31,13 +31,19 @@ impl Caller {
         let chance = Chance::new(seed, Stream::Caller, call.index);
         Caller { plan: *call, leg: None, partner: None, turn: 0, chance, called: 0, talked: false, attempts: 0 }
     }
+
+    /// This one's telephone rings.
+    pub fn called_back(&mut self, leg: LegId) {
+        self.turn += 1;
+        (self.leg, self.partner, self.talked) = (Some(leg), None, false);
+    }
 }
 
 impl Stage<'_> {
     /// Somebody picks up the telephone and dials.
     pub fn call(&mut self, index: usize) {
         let manners = &self.profile.callers;
-        let Some(caller) = self.callers.get_mut(index) else { return };
+        let Some(caller) = self.callers.get_mut(index).filter(|caller| caller.leg.is_none()) else { return };
         let Some(dialed) = self.profile.dialed.get(caller.plan.dialed) else { return };
         caller.attempts += 1;
         caller.turn += 1;

@@ -4,8 +4,9 @@ use crate::{chance::Chance, profile::company::SHOP_HOURS, stage::Stage};
 use dreiklang_core::{
     Actor, Command,
     agent::{Availability, Duty},
+    endpoint::Party,
     hours::Switch,
-    ids::{AgentId, ConversationId, MessageId},
+    ids::{AgentId, CallbackId, ConversationId, MessageId},
     input::TransferTarget,
     output::Prompt,
     time::Millis,
@@ -23,6 +24,9 @@ impl Stage<'_> {
         let other: AgentId = chance.pick(&self.profile.agents).copied().unwrap_or(agent);
         if chance.happens(0.1) {
             return self.look_after_messages(chance);
+        }
+        if chance.happens(0.15) {
+            return self.look_after_callbacks(chance);
         }
         let command = match chance.below(27) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
@@ -78,6 +82,33 @@ impl Stage<'_> {
         };
         if let Some(command) = command {
             self.ask(Actor::User("supervisor".to_owned()), command, None);
+        }
+    }
+
+    fn look_after_callbacks(&mut self, chance: &mut Chance) {
+        let callbacks: Vec<CallbackId> = self.engine.world().callbacks().iter().map(|callback| callback.id).collect();
+        let callback = chance.pick(&callbacks).copied();
+        let later = Some(self.engine.world().at() + Millis::from_secs(1_200));
+        let command = match (chance.below(4), callback) {
+            (0, Some(callback)) => Command::CancelCallback { callback },
+            (1, Some(callback)) => Command::RescheduleCallback { callback, at: later.filter(|_| chance.happens(0.7)) },
+            _ => {
+                let Some(queue) = chance.pick(&self.profile.queues).copied() else { return };
+                // Somebody who calls today, too.
+                let number = Some(format!("+491701{:06}", chance.below(1_000)));
+                let party = Party { number, name: None };
+                let at = later.filter(|_| chance.happens(0.5));
+                Command::RequestCallback { queue, party, at, priority: chance.happens(0.3).then_some(70), language: None }
+            }
+        };
+        self.ask(Actor::User("supervisor".to_owned()), command, None);
+    }
+
+    /// The day is over: nobody is called back any more.
+    pub fn cancel_callbacks(&mut self) {
+        let open: Vec<CallbackId> = self.engine.world().callbacks().iter().map(|callback| callback.id).collect();
+        for callback in open {
+            self.ask(Actor::User("supervisor".to_owned()), Command::CancelCallback { callback }, None);
         }
     }
 

@@ -12,6 +12,9 @@ use dreiklang_core::{
     time::Millis,
 };
 
+/// How callers' numbers begin.
+const CALLERS: &str = "+491701";
+
 impl Stage<'_> {
     /// A line calls somebody.
     pub fn dial(&mut self, conversation: ConversationId, leg: LegId, line: Line, to: &Endpoint) -> Result<(), &'static str> {
@@ -19,6 +22,10 @@ impl Stage<'_> {
             return Ok(());
         }
         let agent = self.engine.world().agents().find(|agent| agent.settings.endpoint == *to).map(|agent| agent.settings.id);
+        if let Some(caller) = self.called_back(to) {
+            self.ring_caller(conversation, caller, leg, line);
+            return Ok(());
+        }
         let worker = agent.and_then(|id| self.workers.iter().position(|worker| worker.id == id));
         let who = worker.map_or(Who::Outside, Who::Telephone);
         let chance = self.chance_of_called(conversation);
@@ -59,6 +66,29 @@ impl Stage<'_> {
         if let Some(step) = step {
             self.agenda.put(now + after, Entry::Line(step));
         }
+    }
+
+    /// The caller who has this number.
+    fn called_back(&self, to: &Endpoint) -> Option<usize> {
+        let Endpoint::Number(number) = to else { return None };
+        let index: u64 = number.strip_prefix(CALLERS)?.parse().ok()?;
+        self.callers.iter().position(|caller| caller.plan.index == index)
+    }
+
+    /// Who asked to be called back is there, or telephones, or is not there.
+    fn ring_caller(&mut self, conversation: ConversationId, caller: usize, leg: LegId, line: Line) {
+        let chance = self.chance_of_called(conversation);
+        let busy = self.callers[caller].leg.is_some();
+        let who = if busy { Who::Outside } else { Who::Caller(caller) };
+        self.legs.insert(leg, FarLeg::new(line, who, chance));
+        if busy {
+            self.agenda.put(self.now, Entry::Line(LineStep::Refuse(leg, CauseKind::Busy)));
+            return;
+        }
+        self.callers[caller].called_back(leg);
+        self.caller_of.insert(conversation, caller);
+        self.report(leg, Input::Ringing { leg });
+        self.ring_outside(leg);
     }
 
     fn ring_outside(&mut self, leg: LegId) {

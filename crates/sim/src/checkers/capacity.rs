@@ -4,6 +4,7 @@ use super::Findings;
 use dreiklang_core::{
     Event, World,
     agent::Occupation,
+    conversation::SegmentKind,
     ids::{AgentId, ConversationId},
 };
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ enum Held {
     Talking,
     /// Asked about it.
     Consulted,
+    /// Calls the customer back.
+    Calling,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +36,10 @@ impl Capacity {
             Event::OfferEnded { agent, conversation, .. } => self.leave(*agent, *conversation, Held::Offered),
             Event::TalkStarted { agent: Some(agent), conversation, .. } => self.take(*agent, *conversation, Held::Talking, found),
             Event::TalkEnded { agent: Some(agent), conversation, .. } => self.leave(*agent, *conversation, Held::Talking),
+            Event::CallbackCalled { agent, conversation, .. } => self.take(*agent, *conversation, Held::Calling, found),
+            Event::SegmentClosed { kind: SegmentKind::Dialing, agent: Some(agent), conversation, .. } => {
+                self.leave(*agent, *conversation, Held::Calling);
+            }
             Event::ConsultAnswered { agent: Some(agent), conversation, .. } => self.take(*agent, *conversation, Held::Consulted, found),
             Event::ConsultEnded { target: Some(agent), conversation, .. } => self.leave(*agent, *conversation, Held::Consulted),
             Event::OccupationChanged { agent, from, .. } => {
@@ -68,7 +75,7 @@ impl Capacity {
                 |conversation, ways: &[Held]| held.len() == 1 && held.iter().all(|(held, how)| *held == conversation && ways.contains(how));
             let fits = match agent.occupation {
                 Occupation::Offered { conversation, .. } => holds(conversation, &[Held::Offered]),
-                Occupation::Talking { conversation } => holds(conversation, &[Held::Talking]),
+                Occupation::Talking { conversation } => holds(conversation, &[Held::Talking, Held::Calling]),
                 Occupation::Consulting { conversation } => holds(conversation, &[Held::Talking, Held::Consulted]),
                 Occupation::Idle | Occupation::WrapUp { .. } => held.is_empty(),
             };

@@ -3,7 +3,7 @@
 use super::Findings;
 use dreiklang_core::{
     Action, Event, Stamped, World,
-    ids::{ActionId, ConversationId, MessageId, OfferId, RecordingId, VisitId},
+    ids::{ActionId, CallbackId, ConversationId, MessageId, OfferId, RecordingId, VisitId},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,7 @@ pub struct Once {
     flows: BTreeSet<ConversationId>,
     recordings: BTreeSet<RecordingId>,
     messages: BTreeSet<MessageId>,
+    callbacks: BTreeSet<CallbackId>,
     actions: BTreeMap<ActionId, bool>,
     /// Settled since the last input.
     settled: Vec<ActionId>,
@@ -47,6 +48,13 @@ impl Once {
                 let began = world.conversation(*conversation).and_then(|found| found.talk.as_ref()).map(|talk| talk.started_at);
                 let whole = began.map(|began| stamped.at.since(began));
                 found.expect(whole == Some(*talk + *hold), NAME, "talk and hold make up the whole", says);
+            }
+            Event::CallbackRequested { callback, .. } => {
+                self.fresh(callback.0, event, found);
+                self.callbacks.insert(*callback);
+            }
+            Event::CallbackEnded { callback, .. } => {
+                found.expect(self.callbacks.remove(callback), NAME, "a callback ends once", says);
             }
             Event::MessageStarted { message, .. } => {
                 self.fresh(message.0, event, found);
@@ -98,6 +106,7 @@ impl Once {
         let open = self.actions.values().filter(|is_survey| !**is_survey).count();
         found.expect(open == 0, NAME, "every action is settled", || format!("{open} are open"));
         let nothing = self.visits.is_empty() && self.offers.is_empty() && self.talks.is_empty() && self.recordings.is_empty();
+        found.expect(self.callbacks.is_empty(), NAME, "callbacks end", || format!("{:?}", self.callbacks));
         found.expect(self.messages.is_empty(), NAME, "messages end", || format!("{:?}", self.messages));
         found.expect(self.flows.is_empty(), NAME, "nobody stays in a flow", || format!("{:?}", self.flows));
         found.expect(nothing, NAME, "visits, offers, talks and recordings end", || {

@@ -4,6 +4,7 @@ mod reception;
 
 use dreiklang_core::{
     agent,
+    callback::CallbackRules,
     callers::{CallerList, Treatment},
     config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
@@ -163,8 +164,12 @@ pub fn office(agents: usize) -> Vec<Change> {
                     estimate: true,
                     comfort: vec![words("Please stay on the line.")],
                 },
-                keys: [('2', Destination::Message(words("Please write to us."))), ('3', Destination::Voicemail(Mailbox::Queue(SUPPORT)))]
-                    .into(),
+                keys: [
+                    ('2', Destination::Message(words("Please write to us."))),
+                    ('3', Destination::Voicemail(Mailbox::Queue(SUPPORT))),
+                    ('1', Destination::Callback(SUPPORT)),
+                ]
+                .into(),
                 ..WaitingRules::default()
             }),
             agents: Box::new(agents_of_support()),
@@ -175,6 +180,11 @@ pub fn office(agents: usize) -> Vec<Change> {
             agents: Box::new(agents_of_sales()),
             priority: 60,
             max_wait: Some(Millis::from_secs(600)),
+            callbacks: CallbackRules { attempts: 2, gap: Millis::from_secs(300), most: 15 },
+            waiting: Box::new(WaitingRules {
+                overflow: vec![OverflowRule { when: Condition::Waited { after: Millis::from_secs(75) }, to: Destination::Callback(SALES) }],
+                ..WaitingRules::default()
+            }),
             routing: RoutingRules {
                 strategy: Strategy::RoundRobin,
                 aging: Some(Aging { every: Millis::from_secs(30), step: 5, max: 80 }),

@@ -123,6 +123,14 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
         | Event::ConsultStarted { .. }
+        | Event::CallbackOffered { .. }
+        | Event::NumberTyped { .. }
+        | Event::CallbackRequested { .. }
+        | Event::CallbackRepeated { .. }
+        | Event::CallbackRescheduled { .. }
+        | Event::CallbackCalled { .. }
+        | Event::CallbackMissed { .. }
+        | Event::CallbackEnded { .. }
         | Event::MessageStarted { .. }
         | Event::MessageLeft { .. }
         | Event::MessageDiscarded { .. }
@@ -238,6 +246,10 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::ConsultAnswered { conversation, .. }
         | Event::ConsultTurned { conversation, .. }
         | Event::ConsultEnded { conversation, .. }
+        | Event::CallbackOffered { conversation, .. }
+        | Event::NumberTyped { conversation, .. }
+        | Event::CallbackCalled { conversation, .. }
+        | Event::CallbackMissed { conversation, .. }
         | Event::MessageStarted { conversation, .. }
         | Event::MessageLeft { conversation, .. }
         | Event::MessageDiscarded { conversation, .. }
@@ -263,8 +275,12 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
             }
             conversation
         }
+        Event::CallbackRequested { conversation, .. }
+        | Event::CallbackRepeated { conversation, .. }
+        | Event::CallbackEnded { conversation, .. } => *conversation,
         Event::ActionSettled { action, .. } => settled(place, *action)?,
         Event::Configured { .. }
+        | Event::CallbackRescheduled { .. }
         | Event::MessageMarked { .. }
         | Event::MessageDeleted { .. }
         | Event::PaceMeasured { .. }

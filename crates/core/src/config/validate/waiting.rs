@@ -57,7 +57,10 @@ pub(super) fn unnamed(world: &World, destination: &Destination, field: &str) -> 
         let rules = &settings.waiting;
         rules.overflow.iter().map(|rule| &rule.to).chain(rules.keys.values()).any(|to| to == destination)
     };
-    let itself = |queue: &&Queue| *destination == Destination::Voicemail(Mailbox::Queue(queue.settings.id));
+    let itself = |queue: &&Queue| {
+        let own = queue.settings.id;
+        *destination == Destination::Voicemail(Mailbox::Queue(own)) || *destination == Destination::Callback(own)
+    };
     match world.queues.values().filter(|queue| !itself(queue)).find(|queue| leads(&queue.settings)) {
         Some(queue) => invalid(field, format!("queue \"{}\" leads to it by a rule; change that rule first", queue.settings.name)),
         None => flow::not_named(world, field, |node| node.destination().as_ref() == Some(destination), |to| to == destination),
@@ -78,15 +81,16 @@ fn check_condition(field: &str, condition: &Condition) -> Result<(), Refusal> {
     }
 }
 
-/// A queue's own mailbox is there with the queue.
+/// A queue's own mailbox and callbacks are there with the queue.
 fn check_way_out(world: &World, settings: &Settings, field: &str, to: &Destination) -> Result<(), Refusal> {
-    if *to == Destination::Voicemail(Mailbox::Queue(settings.id)) { Ok(()) } else { check_destination(world, field, to) }
+    let own = [Destination::Voicemail(Mailbox::Queue(settings.id)), Destination::Callback(settings.id)];
+    if own.contains(to) { Ok(()) } else { check_destination(world, field, to) }
 }
 
 /// Whether a place a rule names is there.
 pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) -> Result<(), Refusal> {
     match to {
-        Destination::Queue(id) if !world.queues.contains_key(id) => {
+        Destination::Queue(id) | Destination::Callback(id) if !world.queues.contains_key(id) => {
             invalid(field, format!("names {id}, which does not exist; create the queue first"))
         }
         Destination::Agent(id) if world.agents.get(id).is_none_or(|agent| agent.retiring) => {
@@ -100,12 +104,12 @@ pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) ->
         Destination::Flow(id) if world.flow(*id).is_none() => {
             invalid(field, format!("names {id}, which does not exist; publish the flow first"))
         }
-        Destination::Person(_) | Destination::Callback(_) => invalid(
+        Destination::Person(_) => invalid(
             field,
-            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox or a message"
+            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox, a callback or a message"
                 .to_owned(),
         ),
-        Destination::Queue(_) | Destination::Agent(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::HangUp => Ok(()),
+        Destination::Queue(_) | Destination::Agent(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::Callback(_) | Destination::HangUp => Ok(()),
     }
 }
 

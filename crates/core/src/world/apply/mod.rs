@@ -4,6 +4,7 @@
 //! later release may leave out.
 
 mod agent;
+mod callback;
 mod configured;
 mod consult;
 mod flow;
@@ -38,7 +39,7 @@ impl World {
         let at = stamped.at;
         match &stamped.event {
             Event::Configured { change } => self.apply_configured(at, change),
-            Event::ConversationStarted { conversation, line, direction, caller, dialed, number } => {
+            Event::ConversationStarted { conversation, line, direction, caller, dialed, number, callback } => {
                 let document = number.and_then(|id| self.numbers.get(&id));
                 let started = Conversation {
                     id: *conversation,
@@ -66,6 +67,10 @@ impl World {
                     talk: None,
                     transfer: None,
                     consult: None,
+                    callback: *callback,
+                    dialing: None,
+                    asking: None,
+                    kept_place: None,
                     message: None,
                     recording: None,
                     record_no_more: false,
@@ -77,7 +82,11 @@ impl World {
                     ending: None,
                 };
                 self.conversations.insert(*conversation, started);
-                self.timers.set(Timer::Conversation(*conversation), at + limits::CONVERSATION_MAX);
+                let longest = if callback.is_some() { limits::CALLBACK_WAIT_MAX } else { limits::CONVERSATION_MAX };
+                self.timers.set(Timer::Conversation(*conversation), at + longest);
+                if let Some(callback) = callback {
+                    self.line_up(*callback, *conversation);
+                }
             }
             Event::CallerListed { conversation, list, treatment } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
@@ -103,6 +112,13 @@ impl World {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     if found.playing.take().is_some() {
                         self.timers.clear(Timer::Prompt(*conversation));
+                    }
+                    if found.asking.is_some() && *next != Some(SegmentKind::Callback) {
+                        found.asking = None;
+                        self.timers.clear(Timer::Asking(*conversation));
+                    }
+                    if *next != Some(SegmentKind::Dialing) {
+                        found.dialing = None;
                     }
                     if found.message.is_some() && *next != Some(SegmentKind::Voicemail) {
                         found.message = None;
@@ -256,6 +272,14 @@ impl World {
             | Event::WrapUpStarted { .. }
             | Event::WrapUpExtended { .. }
             | Event::WrapUpEnded { .. } => self.apply_agent(stamped),
+            Event::CallbackOffered { .. }
+            | Event::NumberTyped { .. }
+            | Event::CallbackRequested { .. }
+            | Event::CallbackRescheduled { .. }
+            | Event::CallbackCalled { .. }
+            | Event::CallbackMissed { .. }
+            | Event::CallbackEnded { .. } => self.apply_callback(stamped),
+            Event::CallbackRepeated { .. } => {}
             Event::MessageStarted { .. }
             | Event::MessageLeft { .. }
             | Event::MessageDiscarded { .. }

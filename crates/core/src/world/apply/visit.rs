@@ -1,6 +1,7 @@
 //! Stays in queues.
 
 use crate::{
+    callback::KeptPlace,
     conversation::Visit,
     ids::{ConversationId, QueueId},
     output::{Event, Stamped},
@@ -32,6 +33,7 @@ impl World {
                 if let Some(queue) = self.queues.get(queue) {
                     visit.aged = aged(&queue.settings, &visit);
                 }
+                let waits_away = found.callback.is_some();
                 let turn = visit.turn(*conversation);
                 let widens_at = self.queues.get(queue).and_then(|queue| visit.widens_at(&queue.settings));
                 found.visit = Some(visit);
@@ -45,10 +47,11 @@ impl World {
                         queue.pace.since = Some(stamped.at);
                     }
                     queue.waiting.insert(turn);
+                    queue.callbacks += u32::from(waits_away);
                     if let Some(due) = widens_at {
                         self.timers.set(Timer::Widen(*conversation), due);
                     }
-                    if let Some(longest) = queue.settings.max_wait {
+                    if let Some(longest) = queue.settings.max_wait.filter(|_| !waits_away) {
                         self.timers.set(Timer::MaxWait(*conversation), *enqueued_at + longest);
                     }
                 }
@@ -86,10 +89,18 @@ impl World {
                     self.timers.clear(timer);
                 }
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
+                let waits_away = found.callback.is_some();
                 let Some(visit) = found.visit.take() else { return };
+                found.kept_place = Some(KeptPlace {
+                    in_line_since: visit.in_line_since(),
+                    priority: Some(visit.priority),
+                    skills: visit.skills.clone(),
+                    language: visit.terms.language.clone(),
+                });
                 found.waited = found.waited + *wait;
                 if let Some(queue) = self.queues.get_mut(&visit.queue) {
                     queue.waiting.remove(&visit.turn(*conversation));
+                    queue.callbacks = queue.callbacks.saturating_sub(u32::from(waits_away));
                     if queue.waiting.is_empty() {
                         queue.pace.since = None;
                     } else if *outcome == Outcome::Answered {

@@ -95,7 +95,8 @@ impl World {
     /// When the next overflow rule of the queue applies to one who waits there, and which of the rules it is.
     pub(crate) fn overflow_due(&self, id: ConversationId) -> Option<(Timestamp, usize)> {
         let found = self.conversations.get(&id)?;
-        let visit = found.visit.as_ref().filter(|_| found.overflows < OVERFLOWS_PER_CONVERSATION)?;
+        // Who is called back waits as long as it takes.
+        let visit = found.visit.as_ref().filter(|_| found.overflows < OVERFLOWS_PER_CONVERSATION && found.callback.is_none())?;
         let queue = self.queues.get(&visit.queue)?;
         let due = |condition: &Condition| match condition {
             Condition::Waited { after } => Some(visit.enqueued_at + *after),
@@ -109,7 +110,7 @@ impl World {
 
     /// When one who waits is told something next.
     pub(crate) fn announcement_due(&self, id: ConversationId) -> Option<Timestamp> {
-        let visit = self.conversations.get(&id)?.visit.as_ref()?;
+        let visit = self.conversations.get(&id).filter(|found| found.callback.is_none())?.visit.as_ref()?;
         let told = &self.queues.get(&visit.queue)?.settings.waiting.announcements;
         let tells = told.position || told.estimate || !told.comfort.is_empty();
         let last = visit.announced.map_or(visit.enqueued_at, |(_, at)| at);

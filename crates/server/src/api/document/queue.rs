@@ -4,7 +4,7 @@ use super::{
     kind::Kind,
     mailbox::Voicemail,
     queue_agents::AgentRules,
-    queue_rules::{Routing, Waiting},
+    queue_rules::{Callbacks, Routing, Waiting},
     reference::Reference,
 };
 use crate::{api::extract, error::Problem};
@@ -62,6 +62,9 @@ pub struct Queue {
     /// Rules for its agents.
     #[serde(default)]
     pub agents: AgentRules,
+    /// How customers are called back.
+    #[serde(default)]
+    pub callbacks: Callbacks,
 }
 
 /// A skill and the least level of it.
@@ -226,6 +229,7 @@ impl Kind for Queue {
             waiting: Box::new(self.waiting.to_core()?),
             voicemail: Box::new(self.voicemail.to_core()),
             agents: Box::new(self.agents.to_core()),
+            callbacks: self.callbacks.to_core(),
             ..queue::Settings::new(extract::id("queue", id)?, &self.name)
         })))
     }

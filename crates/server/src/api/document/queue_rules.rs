@@ -2,7 +2,7 @@
 
 use super::{mailbox::Mailbox, queue::Prompt, reference::Reference};
 use crate::{api::extract, error::Problem};
-use dreiklang_core::{config, queue, routing, time::Millis};
+use dreiklang_core::{callback::CallbackRules, config, queue, routing, time::Millis};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -145,6 +145,8 @@ pub enum Destination {
     Flow(String),
     /// Leave a message.
     Voicemail(Mailbox),
+    /// Be called back from a queue, by id or name, instead of waiting.
+    Callback(String),
     /// Hear this, then be let go.
     Message(Prompt),
     /// Be let go.
@@ -167,6 +169,33 @@ pub struct Announcements {
     pub estimate: bool,
     /// Told in turn, between position and estimate.
     pub comfort: Vec<Prompt>,
+}
+
+/// How a queue calls back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Callbacks {
+    /// How often the customer is called at most.
+    #[schema(minimum = 1, maximum = 10)]
+    pub attempts: u8,
+    /// Time between one attempt and the next.
+    pub gap_ms: u64,
+    /// Open callbacks at most.
+    pub most: u32,
+}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        let usual = CallbackRules::default();
+        Callbacks { attempts: usual.attempts, gap_ms: usual.gap.0, most: usual.most }
+    }
+}
+
+impl Callbacks {
+    /// In the core's words.
+    pub(super) fn to_core(self) -> CallbackRules {
+        CallbackRules { attempts: self.attempts, gap: Millis(self.gap_ms), most: self.most }
+    }
 }
 
 impl Routing {
@@ -260,7 +289,7 @@ impl Destination {
     /// The document it names, if it names one.
     pub(super) fn reference(&mut self) -> Option<(Reference, &mut String)> {
         match self {
-            Destination::Queue(queue) => Some((Reference::Queue, queue)),
+            Destination::Queue(queue) | Destination::Callback(queue) => Some((Reference::Queue, queue)),
             Destination::Agent(agent) => Some((Reference::Agent, agent)),
             Destination::Flow(flow) => Some((Reference::Flow, flow)),
             Destination::Voicemail(mailbox) => Some(mailbox.reference()),
@@ -284,6 +313,7 @@ impl Destination {
             Destination::Number(number) => config::Destination::Number(number.clone()),
             Destination::Flow(flow) => config::Destination::Flow(extract::id("flow", flow)?),
             Destination::Voicemail(mailbox) => config::Destination::Voicemail(mailbox.to_core()?),
+            Destination::Callback(queue) => config::Destination::Callback(extract::id("queue", queue)?),
             Destination::Message(prompt) => config::Destination::Message(prompt.to_core()),
             Destination::HangUp => config::Destination::HangUp,
         })

@@ -4,11 +4,13 @@
 //!
 //! `session` (signing in), `documents` (what is set up), `flows` (dry runs, versions), `prompts`, `state` (commands to agents),
 //! `queues` (commands to queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`,
-//! `messages` (left by callers), `reports`, `live` (present figures), `users` (people and tokens), `webhooks` (deliveries, test),
+//! `messages` (left by callers), `callbacks`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks`
+//! (deliveries, test),
 //! `audit`, `apply` (everything as one document), `status` (lines).
 
 mod apply;
 mod audit;
+mod callbacks;
 mod conversations;
 mod documents;
 mod flows;
@@ -43,6 +45,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(recordings::router())
         .merge(reports::router())
         .merge(live::router())
+        .merge(callbacks::router())
         .merge(messages::router())
         .merge(users::router())
         .merge(webhooks::router())
