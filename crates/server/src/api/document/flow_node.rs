@@ -40,7 +40,7 @@ pub enum Node {
     Collect(Box<Collect>),
     /// Go by opening hours.
     Hours {
-        /// Their id.
+        /// Which, by id or name.
         hours: String,
         /// The node while they are open.
         open: String,
@@ -225,6 +225,7 @@ impl Node {
             }
             Node::Transfer { to, .. } => to.reference().into_iter().collect(),
             Node::Voicemail { mailbox, .. } => vec![mailbox.reference()],
+            Node::Hours { hours, .. } => vec![(Reference::Hours, hours)],
             _ => Vec::new(),
         }
     }

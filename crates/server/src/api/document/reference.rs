@@ -79,6 +79,7 @@ fn missing(reference: Reference, text: &str) -> Problem {
         Reference::Agent => "agent",
         Reference::Hours => "document of opening hours",
         Reference::Holidays => "set of holidays",
+        Reference::Flow => "flow",
     };
     Problem::invalid(reference.kind(), format!("There is no {what} \"{text}\"; create it first, or use its id."))
 }
