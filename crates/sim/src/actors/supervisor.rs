@@ -89,7 +89,14 @@ impl Stage<'_> {
         let callbacks: Vec<CallbackId> = self.engine.world().callbacks().iter().map(|callback| callback.id).collect();
         let callback = chance.pick(&callbacks).copied();
         let later = Some(self.engine.world().at() + Millis::from_secs(1_200));
-        let command = match (chance.below(4), callback) {
+        let again = callback.and_then(|id| self.engine.world().callback(id)).map(|open| (open.queue, open.number.clone()));
+        let command = match (chance.below(5), callback) {
+            // The customer has filled in the form once more.
+            (2, Some(_)) => {
+                let Some((queue, number)) = again else { return };
+                let party = Party { number: Some(number), name: None };
+                Command::RequestCallback { queue, party, at: None, priority: None, language: None }
+            }
             (0, Some(callback)) => Command::CancelCallback { callback },
             (1, Some(callback)) => Command::RescheduleCallback { callback, at: later.filter(|_| chance.happens(0.7)) },
             _ => {

@@ -4,7 +4,7 @@ use super::{
     kind::Kind,
     mailbox::Voicemail,
     queue_agents::AgentRules,
-    queue_rules::{Callbacks, Routing, Waiting},
+    queue_rules::{CallbackSettings, Routing, Waiting},
     reference::Reference,
 };
 use crate::{api::extract, error::Problem};
@@ -64,7 +64,7 @@ pub struct Queue {
     pub agents: AgentRules,
     /// How customers are called back.
     #[serde(default)]
-    pub callbacks: Callbacks,
+    pub callbacks: CallbackSettings,
 }
 
 /// A skill and the least level of it.

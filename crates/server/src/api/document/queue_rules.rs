@@ -174,7 +174,7 @@ pub struct Announcements {
 /// How a queue calls back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Callbacks {
+pub struct CallbackSettings {
     /// How often the customer is called at most.
     #[schema(minimum = 1, maximum = 10)]
     pub attempts: u8,
@@ -184,14 +184,14 @@ pub struct Callbacks {
     pub most: u32,
 }
 
-impl Default for Callbacks {
+impl Default for CallbackSettings {
     fn default() -> Self {
         let usual = CallbackRules::default();
-        Callbacks { attempts: usual.attempts, gap_ms: usual.gap.0, most: usual.most }
+        CallbackSettings { attempts: usual.attempts, gap_ms: usual.gap.0, most: usual.most }
     }
 }
 
-impl Callbacks {
+impl CallbackSettings {
     /// In the core's words.
     pub(super) fn to_core(self) -> CallbackRules {
         CallbackRules { attempts: self.attempts, gap: Millis(self.gap_ms), most: self.most }
