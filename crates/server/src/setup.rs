@@ -89,9 +89,9 @@ async fn wanted(store: &Store, tenant: TenantId) -> Result<Vec<Change>, Problem>
     collect::<Holidays>(store, tenant, &mut wanted).await?;
     collect::<Hours>(store, tenant, &mut wanted).await?;
     collect::<Agent>(store, tenant, &mut wanted).await?;
+    collect::<Flow>(store, tenant, &mut wanted).await?;
     collect::<Queue>(store, tenant, &mut wanted).await?;
     collect::<CallerList>(store, tenant, &mut wanted).await?;
-    collect::<Flow>(store, tenant, &mut wanted).await?;
     collect::<Number>(store, tenant, &mut wanted).await?;
     Ok(wanted)
 }

@@ -10,6 +10,7 @@ use crate::{
     limits::{CALLBACK_AFTER, CALLBACK_DIGITS},
     output::{Action, Event},
     phrase,
+    queue::Request,
 };
 
 const PROMISED: Termination = Termination { result: TerminationResult::Success, reason: TerminationReason::CallbackPromised };
@@ -82,15 +83,15 @@ impl Engine {
     fn promise_to(&mut self, id: ConversationId, number: String) {
         let Some(found) = self.world.conversations.get(&id) else { return };
         let Some(queue) = found.asking.as_ref().map(|asking| asking.queue) else { return };
-        if !self.world.queues.contains_key(&queue) {
+        let Some(state) = self.world.queues.get(&queue) else {
             self.end_conversation(id, UNREACHABLE);
             return;
-        }
-        let kept = found.kept_place.clone().unwrap_or_else(|| KeptPlace {
-            in_line_since: self.now,
-            priority: found.priority,
-            skills: found.skills.clone(),
-            language: found.language.clone(),
+        };
+        let kept = found.kept_place.clone().unwrap_or_else(|| {
+            // Who has not waited yet stands where entering the queue would have led to.
+            let Request { priority, least_priority, skills, language, .. } = found.request();
+            let favored = (least_priority > 0).then(|| priority.unwrap_or(state.settings.priority).max(least_priority));
+            KeptPlace { in_line_since: self.now, priority: favored.or(priority), skills, language }
         });
         let place = KeptPlace { language: found.language.clone().or(kept.language), ..kept };
         let name = found.caller.name.clone().filter(|_| found.caller.number.as_deref() == Some(number.as_str()));

@@ -3,13 +3,14 @@
 use crate::office::{ANNA, BERT, OTHER_QUEUE, Office, QUEUE, SUPPORT, number, queue};
 use dreiklang_core::{
     Action, Command, Event, Input, Refusal,
+    callers::{CallerList, Treatment},
     config::{Change, Destination, Mailbox, Target, Tenant},
     conversation::{CauseKind, SegmentKind, TerminationReason, TerminationResult},
     endpoint::Line,
     expression::{Expression, Type, Value},
     flow::{AskedSkill, Case, Collect, Flow, FlowEnd, Menu, Node, Told, Variable},
     hours::{Hours, Span, TimeOfDay, Week},
-    ids::{FlowId, HoursId, LegId, SkillId},
+    ids::{CallerListId, FlowId, HoursId, LegId, SkillId},
     limits::{FLOW_MAX, FLOW_STEPS, FLOWS_PER_CONVERSATION},
     output::Prompt,
     queue::{Condition, OverflowRule, Settings, WaitingRules},
@@ -606,6 +607,28 @@ fn a_line_that_lost_the_customer_with_the_former_process_ends_the_flow() {
     office.give(Input::Survey { line: Line::Connected, live: Vec::new() });
     assert_eq!(ends(&office), [FlowEnd::Ended]);
     assert_eq!(office.engine.world().conversations().len(), 0);
+}
+
+#[test]
+fn a_flow_offers_a_callback_which_keeps_the_place_and_goes_on_where_none_is_promised() {
+    let callback = |otherwise: Option<&str>| Node::Callback { queue: QUEUE, otherwise: otherwise.map(str::to_owned) };
+    let mut office = Office::new();
+    lead_hotline_to(&mut office, path([("start", callback(Some("bye"))), ("bye", bye())]));
+    let favor = Treatment::Favor { priority: 90, skills: Vec::new(), preferred: None };
+    let list = CallerList::new(CallerListId(1), "Good customers", favor);
+    office.put(Change::PutCallerList(Box::new(CallerList { callers: [("+4917*".to_owned(), String::new())].into(), ..list })));
+    let customer = office.call(HOTLINE);
+    assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Callback));
+    assert_eq!(ends(&office), [FlowEnd::Led { to: Destination::Callback(QUEUE) }]);
+    office.give(Input::Digit { leg: customer, digit: '#' });
+    assert_eq!(office.engine.world().callbacks().iter().count(), 1, "it is promised");
+    let place = office.engine.world().callbacks().iter().next().map(|callback| callback.place.priority);
+    assert_eq!(place, Some(Some(90)), "a favored caller is called back sooner, too");
+    let mut settings = queue(QUEUE, "Support");
+    settings.callbacks.most = 0;
+    office.put(Change::PutQueue(settings));
+    let late = office.call(HOTLINE);
+    assert_eq!(said(&office, late).last().map(String::as_str), Some("Goodbye."), "no more are promised");
 }
 
 #[test]

@@ -24,7 +24,8 @@ fn expression(source: &str) -> Expression {
 /// One of many flows with this id.
 pub fn flow(id: u128, how: u8) -> Flow {
     let queue = QueueId(1 + u128::from(how) % QUEUES);
-    let to = match how % 4 {
+    let to = match how % 5 {
+        3 => Destination::Callback(queue),
         0 => Destination::Agent(AgentId(1 + u128::from(how) % AGENTS)),
         1 => Destination::Number("+49891234567".to_owned()),
         2 if id > 1 => Destination::Flow(FlowId(id - 1)),

@@ -194,7 +194,12 @@ waiting = { hours = "Shop", overflow = [{ when = { kind = "closed" }, to = { kin
 
 [[queues]]
 name = "Reserve"
-waiting = { keys = { 1 = { kind = "agent", to = "Ada" }, 2 = { kind = "queue", to = "Support" } } }
+waiting = { keys = { 1 = { kind = "agent", to = "Ada" }, 2 = { kind = "queue", to = "Support" }, 3 = { kind = "flow", to = "Reception" } } }
+
+[[flows]]
+name = "Reception"
+fallback = { kind = "hang_up" }
+nodes = { start = { kind = "queue", queue = "Reserve", otherwise = "later" }, later = { kind = "callback", queue = "Support" } }
 
 [[agents]]
 name = "Ada"
@@ -212,15 +217,15 @@ treatment = { kind = "favor", priority = 90, preferred = { agent = "Ada", wait_m
 async fn documents_that_name_each_other_come_and_go_together() {
     let server = Server::start().await;
     let applied = apply(&server, "", IN_A_CIRCLE).await.ok();
-    assert_eq!(applied["changes"].as_array().unwrap().len(), 6, "{applied}");
-    assert_eq!(apply(&server, "", IN_A_CIRCLE).await.ok()["unchanged"], 6);
+    assert_eq!(applied["changes"].as_array().unwrap().len(), 7, "{applied}");
+    assert_eq!(apply(&server, "", IN_A_CIRCLE).await.ok()["unchanged"], 7);
     let leads = server.world(|world| world.queues().map(|queue| queue.settings.waiting.keys.len()).sum::<usize>());
-    assert_eq!(leads.await, 2);
+    assert_eq!(leads.await, 3);
     let request = server.client.get(server.url("/api/v1/configuration?format=toml")).bearer_auth(&server.token);
     let exported = String::from_utf8(server.send(request).await.body.to_vec()).unwrap();
     assert_eq!(apply(&server, "", &exported).await.ok()["changes"], json!([]), "what was exported is what there is: {exported}");
     let gone = apply(&server, "?prune=true", "version = 1").await.ok();
-    assert_eq!(gone["changes"].as_array().unwrap().len(), 6, "{gone}");
-    let left = server.world(|world| (world.queues().count(), world.agents().count(), world.hours().count(), world.caller_lists().count()));
+    assert_eq!(gone["changes"].as_array().unwrap().len(), 7, "{gone}");
+    let left = server.world(|world| (world.queues().count(), world.agents().count(), world.hours().count(), world.flows().count()));
     assert_eq!(left.await, (0, 0, 0, 0));
 }

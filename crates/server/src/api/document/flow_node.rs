@@ -98,6 +98,14 @@ pub enum Node {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         otherwise: Option<String>,
     },
+    /// Offer to call the caller back.
+    Callback {
+        /// From which queue, by id or name.
+        queue: String,
+        /// The node when that is not possible; absent: the fallback.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        otherwise: Option<String>,
+    },
     /// Let the caller go.
     HangUp {
         /// Said before.
@@ -225,6 +233,7 @@ impl Node {
             }
             Node::Transfer { to, .. } => to.reference().into_iter().collect(),
             Node::Voicemail { mailbox, .. } => vec![mailbox.reference()],
+            Node::Callback { queue, .. } => vec![(Reference::Queue, queue)],
             Node::Hours { hours, .. } => vec![(Reference::Hours, hours)],
             _ => Vec::new(),
         }
@@ -279,6 +288,7 @@ impl Node {
             }
             Node::Transfer { to, otherwise } => flow::Node::Transfer { to: to.to_core()?, otherwise },
             Node::Voicemail { mailbox, otherwise } => flow::Node::Voicemail { mailbox: mailbox.to_core()?, otherwise },
+            Node::Callback { queue, otherwise } => flow::Node::Callback { queue: extract::id("queue", &queue)?, otherwise },
             Node::HangUp { says } => flow::Node::HangUp { says: says.map(|says| says.to_core()) },
         })
     }

@@ -274,9 +274,9 @@ pub async fn apply(
     plan.put(state, tenant, &names, &ids, &present.holidays, wanted.holidays.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.hours, wanted.hours.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.agents, wanted.agents.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.flows, wanted.flows.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.queues, wanted.queues.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.caller_lists, wanted.caller_lists.clone()).await?;
-    plan.put(state, tenant, &names, &ids, &present.flows, wanted.flows.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.numbers, wanted.numbers.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.trunks, wanted.trunks.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.phones, wanted.phones.clone()).await?;

@@ -5,8 +5,7 @@
 //! `session` (signing in), `documents` (what is set up), `flows` (dry runs, versions), `prompts`, `state` (commands to agents),
 //! `queues` (commands to queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`,
 //! `messages` (left by callers), `callbacks`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks`
-//! (deliveries, test),
-//! `audit`, `apply` (everything as one document), `status` (lines).
+//! (deliveries, test), `audit`, `apply` (everything as one document), `status` (lines).
 
 mod apply;
 mod audit;
