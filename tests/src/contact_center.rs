@@ -7,6 +7,7 @@ use crate::{
     baresip::{Baresip, Setup},
     server::{ADMINISTRATOR_PASSWORD, Server},
     sipp::Scenario,
+    tone_files::{AGENT_HZ, CALLER_HZ},
     wait::{self, SOON},
 };
 use anyhow::{Context, Result, bail, ensure};
@@ -57,6 +58,17 @@ impl ContactCenter {
     /// An agent's telephone with audio, signed in.
     pub async fn telephone(&self, agent: &str, tone_hz: u32) -> Result<Baresip> {
         Baresip::start(Setup::new(agent, tone_hz).signed_in(self.server.sip, &password(agent))).await
+    }
+
+    /// A caller who talks to an agent, both on real telephones; the caller hears the agent already.
+    pub async fn talk(&self, agent: &str) -> Result<(Baresip, Baresip)> {
+        let mut telephone = self.telephone(agent, AGENT_HZ).await?;
+        self.make_ready(agent).await?;
+        let mut caller = Baresip::start(Setup::new("+4930555111", CALLER_HZ)).await?;
+        caller.dial(&self.uri()).await?;
+        telephone.wait_for("CALL_ESTABLISHED").await?;
+        caller.wait_until_hears(&[AGENT_HZ]).await?;
+        Ok((caller, telephone))
     }
 
     /// An agent's telephone that does what a scenario says: signed in, listening.

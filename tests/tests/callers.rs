@@ -33,12 +33,7 @@ async fn a_blocked_caller_is_declined_and_another_gets_through() -> Result<()> {
 #[tokio::test]
 async fn a_pause_by_the_interface_leaves_a_gap_in_the_recording() -> Result<()> {
     let center = ContactCenter::open(json!({}), &["ada"]).await?;
-    let mut agent = center.telephone("ada", AGENT_HZ).await?;
-    center.make_ready("ada").await?;
-    let mut caller = Baresip::start(Setup::new("+4930555111", CALLER_HZ)).await?;
-    caller.dial(&center.uri()).await?;
-    agent.wait_for("CALL_ESTABLISHED").await?;
-    caller.wait_until_hears(&[AGENT_HZ]).await?;
+    let (mut caller, _agent) = center.talk("ada").await?;
     let conversation = center.wait_for_conversation("the talk", |conversation| conversation["talks"][0].is_object()).await?;
     let id = conversation["id"].as_str().context("it has an id")?;
     let path = |what: &str| format!("conversations/{id}/recording/{what}");

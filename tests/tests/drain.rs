@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result, ensure};
 use dreiklang_lab::pstn::phone::{self, CallState, Manner, Phone};
 use dreiklang_tests::{
-    baresip::{Baresip, Setup},
     contact_center::{ContactCenter, NUMBER},
     tone_files::{AGENT_HZ, CALLER_HZ},
     wait::{self, SOON},
@@ -13,12 +12,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_server_that_is_asked_to_stop_lets_present_calls_finish_and_refuses_new_ones() -> Result<()> {
     let center = ContactCenter::open(json!({}), &["ada"]).await?;
-    let mut agent = center.telephone("ada", AGENT_HZ).await?;
-    center.make_ready("ada").await?;
-    let mut caller = Baresip::start(Setup::new("+4930555111", CALLER_HZ)).await?;
-    caller.dial(&center.uri()).await?;
-    agent.wait_for("CALL_ESTABLISHED").await?;
-    caller.wait_until_hears(&[AGENT_HZ]).await?;
+    let (mut caller, mut agent) = center.talk("ada").await?;
 
     center.server.ask_to_stop().await?;
     let client = reqwest::Client::builder().no_proxy().build()?;

@@ -11,12 +11,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_server_killed_in_mid_call_loses_nothing_and_frees_the_agent() -> Result<()> {
     let mut center = ContactCenter::open(json!({}), &["ada"]).await?;
-    let mut agent = center.telephone("ada", AGENT_HZ).await?;
-    center.make_ready("ada").await?;
-    let mut caller = Baresip::start(Setup::new("+4930555111", CALLER_HZ)).await?;
-    caller.dial(&center.uri()).await?;
-    agent.wait_for("CALL_ESTABLISHED").await?;
-    caller.wait_until_hears(&[AGENT_HZ]).await?;
+    let (mut caller, mut agent) = center.talk("ada").await?;
     center.wait_for_conversation("the talk", |conversation| conversation["talks"][0].is_object()).await?;
 
     center.server.kill_and_restart().await?;

@@ -16,12 +16,7 @@ use std::time::Duration;
 
 /// A caller who talks to Ada.
 async fn talking(center: &ContactCenter) -> Result<(Baresip, Baresip, String)> {
-    let mut agent = center.telephone("ada", AGENT_HZ).await?;
-    center.make_ready("ada").await?;
-    let mut caller = Baresip::start(Setup::new("+4930555111", CALLER_HZ)).await?;
-    caller.dial(&center.uri()).await?;
-    agent.wait_for("CALL_ESTABLISHED").await?;
-    caller.wait_until_hears(&[AGENT_HZ]).await?;
+    let (caller, agent) = center.talk("ada").await?;
     let conversation = center.wait_for_conversation("the talk", |conversation| conversation["talks"][0].is_object()).await?;
     let id = conversation["id"].as_str().unwrap_or_default().to_owned();
     Ok((caller, agent, id))
