@@ -100,6 +100,8 @@ pub const SECURE_PAUSE: Millis = Millis::from_secs(180);
 pub const SECURE_PAUSE_MAX: Millis = Millis::from_secs(1_800);
 /// Pauses of one recording; each is kept with it for good.
 pub const RECORDING_GAPS: usize = 100;
+/// Longest stretch of time that figures spread over the intervals it touches: longer ones come from clocks set wrong.
+pub const SPREAD_MAX: Millis = Millis::from_secs(400 * 86_400);
 /// Least pause before a line that could not say which legs live is asked again; it doubles, because the next is never sooner
 /// than the time that has passed since the takeover.
 pub const SURVEY_RETRY: Millis = Millis::from_secs(30);

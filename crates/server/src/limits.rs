@@ -117,6 +117,8 @@ pub const DISPATCH_EVENTS: usize = 500;
 pub const SNAPSHOT_CONVERSATIONS: usize = 2_000;
 /// Intervals of one report: a month of quarters of an hour.
 pub const REPORT_INTERVALS: usize = 3_000;
+/// Quarters of an hour that one report covers: 400 days.
+pub const REPORT_SLOTS: usize = 400 * 96;
 /// Queues with a label of their own in the metrics; the others count as `other`.
 pub const QUEUES_IN_METRICS: usize = 500;
 /// Versions of one flow that are kept to return to.

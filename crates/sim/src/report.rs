@@ -1,8 +1,9 @@
 //! What is said of a day, or of many.
 
 use crate::stage::Outcome;
-use dreiklang_core::stats::{Figures, Interval};
+use dreiklang_core::stats::{Counter, Kind, Tally, Terms, Value, View};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The sum of one or more days.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -17,7 +18,7 @@ pub struct Report {
     /// Days on which something happened that must never happen.
     pub violations: u64,
     /// The figures over all queues and days.
-    pub kpis: Option<Figures>,
+    pub kpis: Option<Kpis>,
     /// How long it took; only said when asked for, because it is never the same twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
@@ -34,7 +35,29 @@ pub struct Report {
     #[serde(skip)]
     pub estimates_held: u64,
     #[serde(skip)]
-    total: Interval,
+    queues: Tally,
+    #[serde(skip)]
+    agents: Tally,
+}
+
+/// Figures of a day, by the same formulas as the reports of a real one. Those of nothing are left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Kpis {
+    /// Of all queues together.
+    #[serde(flatten)]
+    pub queues: BTreeMap<&'static str, Value>,
+    /// Of all agents together.
+    pub agents: BTreeMap<&'static str, Value>,
+}
+
+impl Kpis {
+    /// One figure of the queues as a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.queues.get(key)? {
+            Value::Whole(count) => Some(*count as f64),
+            Value::Part(part) => Some(*part),
+        }
+    }
 }
 
 impl Report {
@@ -51,10 +74,18 @@ impl Report {
         self.estimates += outcome.estimates;
         self.estimates_held += outcome.estimates_held;
         self.violations += u64::from(!outcome.findings.is_empty());
-        for interval in outcome.queues.values() {
-            self.total.merge(interval);
-        }
+        self.queues.absorb(&outcome.queues);
+        self.agents.absorb(&outcome.agents);
         // Counters of a day that went wrong need not add up.
-        self.kpis = self.total.balance().is_ok().then(|| self.total.figures());
+        self.kpis = self
+            .queues
+            .interval
+            .balance()
+            .is_ok()
+            .then(|| Kpis { queues: figures(Kind::Queue, &self.queues), agents: figures(Kind::Agent, &self.agents) });
     }
+}
+
+fn figures(kind: Kind, tally: &Tally) -> BTreeMap<&'static str, Value> {
+    View { interval: &tally.interval, states: &tally.states, terms: Terms::default() }.figures(kind)
 }

@@ -21,9 +21,9 @@ use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Stamped, World, config,
     conversation::Role,
     endpoint::Line,
-    ids::{ActionId, CommandId, ConversationId, LegId, QueueId, RecordingId, TenantId},
+    ids::{ActionId, CommandId, ConversationId, LegId, RecordingId, TenantId},
     limits, queue,
-    stats::Interval,
+    stats::{Kind, Tally},
     time::{Millis, Timestamp},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,8 +74,10 @@ pub struct Outcome {
     pub estimates_held: u64,
     /// What must never be and was.
     pub findings: Vec<Finding>,
-    /// The counters of every queue.
-    pub queues: BTreeMap<QueueId, Interval>,
+    /// What was counted for all queues together.
+    pub queues: Tally,
+    /// What was counted for all agents together.
+    pub agents: Tally,
     /// A line per fact, when asked for.
     pub trace: Vec<String>,
     /// Every visit, when asked for.
@@ -469,7 +471,8 @@ impl<'day> Stage<'day> {
             estimates: self.estimates,
             estimates_held: self.estimates_held,
             findings: self.checkers.findings().to_vec(),
-            queues: self.checkers.intervals().clone(),
+            queues: self.checkers.books().sum(Kind::Queue),
+            agents: self.checkers.books().sum(Kind::Agent),
             trace,
             waits: self.waits,
             fingerprint: self.fingerprint,

@@ -351,8 +351,10 @@ const PRUNE_ROWS: i64 = 2_000;
 fn prune_step(db: &Connection, tenant: TenantId, before_seq: u64) -> Result<u64, Failure> {
     let needed: Option<Count> =
         db.prepare_cached("SELECT min(seq) FROM snapshot WHERE tenant = ?1")?.query_row([Id(tenant)], |row| row.get(0))?;
-    let projected: Option<Count> =
-        db.prepare_cached("SELECT projected FROM journal_head WHERE tenant = ?1")?.query_row([Id(tenant)], |row| row.get(0)).optional()?;
+    let projected: Option<Count> = db
+        .prepare_cached("SELECT min(projected, booked) FROM journal_head WHERE tenant = ?1")?
+        .query_row([Id(tenant)], |row| row.get(0))
+        .optional()?;
     let (Some(needed), Some(projected)) = (needed, projected) else {
         return Ok(0);
     };

@@ -5,7 +5,7 @@
 use super::stage::{Counts, Sound, Stage};
 use anyhow::{Context, Result, bail, ensure};
 use dreiklang_core::{
-    Action, Actor, Command, Engine, Event, Input, Output, Refusal,
+    Action, Actor, Command, Engine, Event, Input, Output, Refusal, Stamped,
     config::{self, Change, Mailbox},
     conversation::{Cause, CauseKind, Conversation, Direction, Role},
     endpoint::{Endpoint, Line, Party},
@@ -14,7 +14,7 @@ use dreiklang_core::{
         TenantId,
     },
     output::Prompt,
-    stats::Interval,
+    stats::{Daybook, Ledger, Subject},
     time::{Millis, Timestamp},
     voicemail::MessageState,
 };
@@ -47,7 +47,8 @@ pub struct CoreStage {
     paused: BTreeSet<ConversationId>,
     /// Since when recordings run.
     recorded: BTreeMap<RecordingId, Timestamp>,
-    counts: BTreeMap<QueueId, Interval>,
+    ledger: Ledger,
+    books: Daybook,
     reply: Option<Result<(), Refusal>>,
 }
 
@@ -63,7 +64,8 @@ impl Default for CoreStage {
             hearing: BTreeMap::new(),
             paused: BTreeSet::new(),
             recorded: BTreeMap::new(),
-            counts: BTreeMap::new(),
+            ledger: Ledger::default(),
+            books: Daybook::default(),
             reply: None,
         };
         let tenant = config::Tenant {
@@ -89,7 +91,7 @@ impl CoreStage {
             self.engine.handle(self.now, input);
             while let Some(output) = self.engine.poll_output() {
                 match output {
-                    Output::Event(stamped) => self.observe(&stamped.event),
+                    Output::Event(stamped) => self.observe(&stamped),
                     Output::Action(id, action) => inputs.extend(self.carry_out(id, &action)),
                     Output::Reply(_, reply) => self.reply = Some(reply),
                     Output::WakeAt(_) => {}
@@ -98,8 +100,8 @@ impl CoreStage {
         }
     }
 
-    fn observe(&mut self, event: &Event) {
-        if let Event::LegEnded { leg, .. } = event {
+    fn observe(&mut self, stamped: &Stamped) {
+        if let Event::LegEnded { leg, .. } = &stamped.event {
             self.hearing.remove(leg);
             for hearing in self.hearing.values_mut() {
                 if let Hearing::Legs(legs) = hearing {
@@ -107,9 +109,7 @@ impl CoreStage {
                 }
             }
         }
-        if let Some(queue) = Interval::queue_of(event) {
-            self.counts.entry(queue).or_default().observe(event, Millis::from_secs(20), self.now);
-        }
+        self.ledger.observe(stamped, &mut self.books);
     }
 
     /// What an obedient line answers.
@@ -414,7 +414,7 @@ impl Stage for CoreStage {
 
     fn counts(&self, queue: &str) -> Counts {
         let id = self.ids.get(&("queue".to_owned(), queue.to_owned())).and_then(|id| id.parse().ok());
-        let interval = id.and_then(|id: QueueId| self.counts.get(&id).copied()).unwrap_or_default();
+        let interval = id.map(|id: QueueId| self.books.total(Subject::Queue(id)).interval).unwrap_or_default();
         Counts { offered: interval.offered, answered: interval.answered, abandoned: interval.abandoned, flow_out: interval.flow_out }
     }
 

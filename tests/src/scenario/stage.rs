@@ -24,7 +24,7 @@ pub enum Sound {
 
 /// Counters of a queue since the beginning of the scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the words of docs/kpi.md")]
+#[allow(missing_docs, reason = "the words of docs/figures.md")]
 pub struct Counts {
     pub offered: u64,
     pub answered: u64,

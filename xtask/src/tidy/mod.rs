@@ -6,7 +6,6 @@
 mod error_pages;
 mod file_shape;
 mod graph;
-mod kpi_page;
 mod licenses;
 mod links;
 mod lock_files;
@@ -81,13 +80,12 @@ pub fn run(root: &Path) -> Result<bool> {
 
 /// The rules that need nothing but the repository's own text.
 fn check_sources(repository: &Repository) -> Vec<Finding> {
-    let rules: [fn(&Repository) -> Vec<Finding>; 9] = [
+    let rules: [fn(&Repository) -> Vec<Finding>; 8] = [
         purity::check,
         words::check,
         places::check,
         file_shape::check,
         error_pages::check,
-        kpi_page::check,
         links::check,
         lock_files::check,
         test_habits::check,

@@ -182,7 +182,7 @@ pub enum Outcome {
 }
 
 /// Ways out of a queue other than an agent or the caller's patience.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowOutReason {
     /// Moved by a person.

@@ -1,174 +1,235 @@
-//! Counters of one queue (or of all, or of one agent) over one stretch of time.
+//! Counters of one queue, agent, number or line (or of many) over one stretch of time.
 //!
-//! Everything is booked when it ends: a visit in the interval of its end, a talk in the interval of its end, wrap-up in the
+//! Everything here is booked when it ends: a visit in the interval of its end, a talk in the interval of its end, wrap-up in the
 //! interval of *its* end. Sums over intervals are therefore exact, while a single short interval may hold a talk without its
-//! wrap-up.
+//! wrap-up. [`Spent`] has the same times where they passed.
 
+use super::{
+    counter::{Counter, Longest, counters},
+    teams::TeamsOutcome,
+    waits::Waits,
+};
 use crate::{
-    ids::QueueId,
-    output::Event,
     queue::{FlowOutReason, Outcome},
     routing::OfferOutcome,
     time::Millis,
 };
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// Plain counters; the figures people know come from them by the formulas in [`super::FORMULAS`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Interval {
-    /// Visits that began.
-    pub entered: u64,
+counters! {
+    /// Plain counters; the figures people know come from them by the formulas of [`super::FIGURES`].
+    Interval {
+        /// Conversations that began.
+        conversations: u64,
+        /// Visits that began.
+        entered: u64,
+        /// Visits that ended.
+        offered: u64,
+        /// Of these, taken by an agent.
+        answered: u64,
+        /// Of these, taken within the time the queue promised then.
+        answered_in_time: u64,
+        /// Visits ended by the caller, short ones included.
+        abandoned: u64,
+        /// Of these, within the time the queue promised then.
+        abandoned_in_time: u64,
+        /// Of these, within the queue's short-abandon time.
+        short_abandoned: u64,
+        /// Visits that left without agent and without the caller's doing.
+        flow_out: u64,
+        /// The same by reason.
+        flow_outs: BTreeMap<FlowOutReason, u64>,
+        /// Visits by what Teams' own reports would call their end.
+        teams: BTreeMap<TeamsOutcome, u64>,
+        /// Waits of answered visits by length.
+        answers_by: Waits,
+        /// Waits of abandoned visits by length.
+        abandons_by: Waits,
+        /// Waiting time of answered visits.
+        wait_answered: Millis,
+        /// Waiting time of abandoned visits.
+        wait_abandoned: Millis,
+        /// Waiting time of all ended visits.
+        wait_all: Millis,
+        /// Longest waiting time of an ended visit.
+        longest_wait: Longest,
+        /// Talks with an agent that began.
+        talks: u64,
+        /// Talks with an agent that ended.
+        handled: u64,
+        /// Their time without hold.
+        talk: Millis,
+        /// Their time on hold.
+        hold: Millis,
+        /// Of these talks, with hold.
+        held: u64,
+        /// Of these talks, ended by the customer leaving while on hold.
+        hold_abandoned: u64,
+        /// Wrap-up time that ended.
+        wrap_up: Millis,
+        /// Talks in which the customer was handed to somebody else, with or without asking first.
+        transfers: u64,
+        /// Hand-overs that failed.
+        transfers_failed: u64,
+        /// Talks' consults that began.
+        consults: u64,
+        /// Offers that ended, however.
+        offers: u64,
+        /// Of these, taken.
+        offers_accepted: u64,
+        /// Of these, not answered (RONA), one for each attempt.
+        offers_no_answer: u64,
+        /// Of these, declined.
+        offers_declined: u64,
+        /// Of these, that found the telephone busy or not at all.
+        offers_unreachable: u64,
+        /// Of these, taken back.
+        offers_withdrawn: u64,
+        /// Answered visits whose wait had been predicted.
+        estimates: u64,
+        /// Of these, with a wait in the predicted range.
+        estimates_held: u64,
+        /// Σ distance between the wait and the likely one, of those that waited longer.
+        estimate_short: Millis,
+        /// The same of those that waited less.
+        estimate_long: Millis,
+        /// Answered conversations old enough to say whether the caller called again. Not rolled up: counted when asked for.
+        first_contacts: u64,
+        /// Of these, whose caller called again. Not rolled up: counted when asked for.
+        called_again: u64,
+    }
+}
+
+counters! {
+    /// The times of [`Interval`], booked where they passed instead of where they ended.
+    Spent {
+        /// Waiting time of visits that were answered.
+        wait_answered: Millis,
+        /// Waiting time of visits that were abandoned.
+        wait_abandoned: Millis,
+        /// Waiting time of all visits that have ended.
+        wait_all: Millis,
+        /// Time of talks without hold.
+        talk: Millis,
+        /// Time of talks on hold.
+        hold: Millis,
+        /// Wrap-up time.
+        wrap_up: Millis,
+    }
+}
+
+/// Counters that do not add up; only tampering or a fault of ours makes such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{residual} of {offered} offered visits are neither answered nor abandoned nor flow-out")]
+pub struct Unbalanced {
     /// Visits that ended.
     pub offered: u64,
-    /// Of these, taken by an agent.
-    pub answered: u64,
-    /// Of these, taken within the promised time.
-    pub answered_in_time: u64,
-    /// Visits ended by the caller, short ones included.
-    pub abandoned: u64,
-    /// Of these, within the queue's short-abandon time.
-    pub short_abandoned: u64,
-    /// Visits that left without agent and without the caller's doing.
-    pub flow_out: u64,
-    /// Of these, moved elsewhere by a person.
-    pub flow_out_transferred: u64,
-    /// Waiting time of answered visits.
-    pub wait_answered: Millis,
-    /// Waiting time of abandoned visits.
-    pub wait_abandoned: Millis,
-    /// Waiting time of all ended visits.
-    pub wait_all: Millis,
-    /// Longest waiting time of an ended visit.
-    pub longest_wait: Millis,
-    /// Talks with an agent that ended.
-    pub handled: u64,
-    /// Their time without hold.
-    pub talk: Millis,
-    /// Their time on hold.
-    pub hold: Millis,
-    /// Of these talks, with hold.
-    pub held: u64,
-    /// Wrap-up time that ended.
-    pub wrap_up: Millis,
-    /// Offers that ended, however.
-    pub offers: u64,
-    /// Of these, not answered (RONA), one for each attempt.
-    pub offers_no_answer: u64,
-    /// Of these, declined.
-    pub offers_declined: u64,
-    /// Of these, that found the telephone busy or not at all.
-    pub offers_unreachable: u64,
+    /// What is left over (or, negative, counted twice).
+    pub residual: i128,
 }
 
 impl Interval {
-    /// Adds what an event contributes. Give it the events of one queue (see [`Interval::queue_of`]) with that queue's
-    /// promised time, or any selection with a promised time of your own.
-    pub fn observe(&mut self, event: &Event, within: Millis, now: crate::time::Timestamp) {
-        match event {
-            Event::VisitStarted { .. } => self.entered += 1,
-            Event::VisitEnded { outcome, wait, .. } => self.observe_visit(*outcome, *wait, within),
-            Event::TalkEnded { agent: Some(_), talk, hold, .. } => {
-                self.handled += 1;
-                self.talk = self.talk + *talk;
-                self.hold = self.hold + *hold;
-                self.held += u64::from(hold.0 > 0);
-            }
-            Event::WrapUpEnded { started_at, .. } => self.wrap_up = self.wrap_up + now.since(*started_at),
-            Event::OfferEnded { outcome, .. } => {
-                self.offers += 1;
-                match outcome {
-                    OfferOutcome::NoAnswer => self.offers_no_answer += 1,
-                    OfferOutcome::Declined => self.offers_declined += 1,
-                    OfferOutcome::Busy | OfferOutcome::Unreachable => self.offers_unreachable += 1,
-                    OfferOutcome::Accepted | OfferOutcome::Withdrawn => {}
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn observe_visit(&mut self, outcome: Outcome, wait: Millis, within: Millis) {
+    pub(super) fn visit_ended(&mut self, outcome: Outcome, wait: Millis, within: Millis, teams: Option<TeamsOutcome>) {
         self.offered += 1;
         self.wait_all = self.wait_all + wait;
-        self.longest_wait = self.longest_wait.max(wait);
+        self.longest_wait.absorb(&Longest(wait));
+        let in_time = u64::from(wait <= within);
         match outcome {
             Outcome::Answered => {
                 self.answered += 1;
-                self.answered_in_time += u64::from(wait <= within);
+                self.answered_in_time += in_time;
+                self.answers_by.count(wait);
                 self.wait_answered = self.wait_answered + wait;
             }
             Outcome::Abandoned { short } => {
                 self.abandoned += 1;
+                self.abandoned_in_time += in_time;
                 self.short_abandoned += u64::from(short);
+                self.abandons_by.count(wait);
                 self.wait_abandoned = self.wait_abandoned + wait;
             }
             Outcome::FlowOut { reason } => {
                 self.flow_out += 1;
-                self.flow_out_transferred += u64::from(reason == FlowOutReason::Transferred);
+                *self.flow_outs.entry(reason).or_default() += 1;
             }
         }
-    }
-
-    /// The queue whose counters an event belongs to; `None` when it counts for no queue.
-    pub fn queue_of(event: &Event) -> Option<QueueId> {
-        match event {
-            Event::VisitStarted { queue, .. } | Event::VisitEnded { queue, .. } => Some(*queue),
-            Event::TalkEnded { queue, .. } | Event::WrapUpEnded { queue, .. } | Event::OfferEnded { queue, .. } => *queue,
-            _ => None,
+        if let Some(outcome) = teams {
+            *self.teams.entry(outcome).or_default() += 1;
         }
     }
 
-    /// Adds another interval of the same queue, or of another one for a sum.
-    pub fn merge(&mut self, other: &Interval) {
-        let Interval {
-            entered,
-            offered,
-            answered,
-            answered_in_time,
-            abandoned,
-            short_abandoned,
-            flow_out,
-            flow_out_transferred,
-            wait_answered,
-            wait_abandoned,
-            wait_all,
-            longest_wait,
-            handled,
-            talk,
-            hold,
-            held,
-            wrap_up,
-            offers,
-            offers_no_answer,
-            offers_declined,
-            offers_unreachable,
-        } = other;
-        self.entered += entered;
-        self.offered += offered;
-        self.answered += answered;
-        self.answered_in_time += answered_in_time;
-        self.abandoned += abandoned;
-        self.short_abandoned += short_abandoned;
-        self.flow_out += flow_out;
-        self.flow_out_transferred += flow_out_transferred;
-        self.wait_answered = self.wait_answered + *wait_answered;
-        self.wait_abandoned = self.wait_abandoned + *wait_abandoned;
-        self.wait_all = self.wait_all + *wait_all;
-        self.longest_wait = self.longest_wait.max(*longest_wait);
-        self.handled += handled;
-        self.talk = self.talk + *talk;
-        self.hold = self.hold + *hold;
-        self.held += held;
-        self.wrap_up = self.wrap_up + *wrap_up;
-        self.offers += offers;
-        self.offers_no_answer += offers_no_answer;
-        self.offers_declined += offers_declined;
-        self.offers_unreachable += offers_unreachable;
+    pub(super) fn offer_ended(&mut self, outcome: OfferOutcome) {
+        self.offers += 1;
+        *match outcome {
+            OfferOutcome::Accepted => &mut self.offers_accepted,
+            OfferOutcome::NoAnswer => &mut self.offers_no_answer,
+            OfferOutcome::Declined => &mut self.offers_declined,
+            OfferOutcome::Busy | OfferOutcome::Unreachable => &mut self.offers_unreachable,
+            OfferOutcome::Withdrawn => &mut self.offers_withdrawn,
+        } += 1;
     }
 
     /// Offered minus answered, abandoned and flow-out: zero, or the counters were tampered with.
     pub fn residual(&self) -> i128 {
         i128::from(self.offered) - i128::from(self.answered) - i128::from(self.abandoned) - i128::from(self.flow_out)
+    }
+
+    /// Whether offered = answered + abandoned + flow-out, and flow-out is the sum of its reasons.
+    ///
+    /// # Errors
+    /// With what is left over when not.
+    pub fn balance(&self) -> Result<(), Unbalanced> {
+        let reasons: u64 = self.flow_outs.values().sum();
+        match self.residual() + i128::from(self.flow_out) - i128::from(reasons) {
+            0 => Ok(()),
+            residual => Err(Unbalanced { offered: self.offered, residual }),
+        }
+    }
+}
+
+impl Spent {
+    pub(super) fn wait(&mut self, outcome: Outcome, span: Millis) {
+        self.wait_all = self.wait_all + span;
+        match outcome {
+            Outcome::Answered => self.wait_answered = self.wait_answered + span,
+            Outcome::Abandoned { .. } => self.wait_abandoned = self.wait_abandoned + span,
+            Outcome::FlowOut { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visit_that_is_lost_shows_as_residual() {
+        let mut interval = Interval::default();
+        interval.visit_ended(Outcome::Answered, Millis(3), Millis(2), None);
+        interval.visit_ended(Outcome::FlowOut { reason: FlowOutReason::Key }, Millis(3), Millis(2), None);
+        assert_eq!(interval.balance(), Ok(()));
+        interval.offered += 1;
+        assert_eq!(interval.balance(), Err(Unbalanced { offered: 3, residual: 1 }));
+    }
+
+    #[test]
+    fn merging_is_like_counting_in_one() {
+        let visits = [
+            (Outcome::Answered, 3_000),
+            (Outcome::Abandoned { short: true }, 1_000),
+            (Outcome::FlowOut { reason: FlowOutReason::MaxWait }, 90_000),
+            (Outcome::Abandoned { short: false }, 30_000),
+        ];
+        let (mut whole, mut parts) = (Interval::default(), [Interval::default(), Interval::default()]);
+        for (number, (outcome, wait)) in visits.into_iter().enumerate() {
+            let teams = TeamsOutcome::of(outcome, None);
+            whole.visit_ended(outcome, Millis(wait), Millis(20_000), teams);
+            parts[number % 2].visit_ended(outcome, Millis(wait), Millis(20_000), teams);
+        }
+        let [mut sum, other] = parts;
+        sum.absorb(&other);
+        assert_eq!(sum, whole);
+        assert_eq!(sum.longest_wait, Longest(Millis(90_000)));
+        assert!(!sum.is_nothing() && Interval::default().is_nothing());
     }
 }

@@ -3,12 +3,12 @@
 
 use dreiklang_core::{
     Action, Event, Stamped, World,
-    agent::Agent,
+    agent::{Agent, Duty, Occupation},
     conversation::{Conversation, Purpose, SegmentKind},
     ids::{ActionId, AgentId, CallbackId, ConversationId, LegId, MessageId, OfferId, QueueId, RecordingId, VisitId},
     limits,
     routing::{Strategy, Verdict, asked},
-    stats::Interval,
+    stats::{Daybook, Key, Ledger, SLOT, Subject},
     time::{Millis, Timestamp},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,12 @@ pub struct History {
     open_legs: BTreeSet<LegId>,
     actions: BTreeMap<ActionId, Action>,
     minted: BTreeSet<u128>,
-    intervals: BTreeMap<QueueId, Interval>,
+    ledger: Ledger,
+    /// The same, written down and read back entry by entry.
+    copied: Ledger,
+    books: Daybook,
+    /// Time agents were signed in or busy, measured from one event to the next.
+    signed_in: BTreeMap<AgentId, Millis>,
 }
 
 impl History {
@@ -55,7 +60,10 @@ impl History {
             open_legs: BTreeSet::new(),
             actions: BTreeMap::new(),
             minted: BTreeSet::new(),
-            intervals: BTreeMap::new(),
+            ledger: Ledger::default(),
+            copied: Ledger::default(),
+            books: Daybook::default(),
+            signed_in: BTreeMap::new(),
         }
     }
 
@@ -148,10 +156,26 @@ impl History {
             Event::ActionSettled { action, .. } => assert!(self.actions.remove(action).is_some(), "an action is settled once"),
             _ => {}
         }
-        if let Some(queue) = Interval::queue_of(&stamped.event) {
-            self.intervals.entry(queue).or_default().observe(&stamped.event, Millis::from_secs(20), stamped.at);
-        }
+        self.book(stamped);
         self.world.apply(stamped);
+    }
+
+    fn book(&mut self, stamped: &Stamped) {
+        let passed = stamped.at.since(self.world.at());
+        for agent in self.world.agents().filter(|agent| is_at_work(agent)) {
+            let sum = self.signed_in.entry(agent.settings.id).or_default();
+            *sum = *sum + passed;
+        }
+        if let Some(key) = self.ledger.observe(stamped, &mut self.books) {
+            match self.ledger.entry(key) {
+                Some(entry) => {
+                    let text = serde_json::to_string(&(key, entry)).unwrap();
+                    let (key, entry) = serde_json::from_str(&text).unwrap();
+                    self.copied.restore(key, entry);
+                }
+                None => self.copied.forget(key),
+            }
+        }
     }
 
     fn fresh(&mut self, id: u128) {
@@ -231,13 +255,52 @@ impl History {
         -(priority * 1e12 + time.floor().max(0.0) * f64::from(rules.weight))
     }
 
+    fn expect_figures(&self) {
+        assert_eq!(self.ledger, self.copied, "each event says whose entry it changed");
+        let mut books = self.books.clone();
+        self.ledger.book_present(self.world.at(), &mut books);
+        let subjects: BTreeSet<Subject> = books.tallies.keys().map(|(subject, _)| *subject).collect();
+        for ((subject, _), tally) in &books.tallies {
+            tally.interval.balance().expect("offered = answered + abandoned + flow-out in every interval");
+            assert_eq!(tally.states.residual(), 0, "states tile the time signed in: {subject:?} {tally:?}");
+            assert!(tally.states.signed_in <= SLOT, "an agent has no more time than there is");
+        }
+        for subject in subjects {
+            let total = books.total(subject);
+            let (interval, spent) = (&total.interval, &total.spent);
+            match subject {
+                Subject::Queue(queue) => {
+                    let waiting = self.world.queue(queue).map_or(0, |queue| queue.waiting.len() as u64);
+                    assert_eq!(interval.entered - interval.offered, waiting, "who entered and has not left is waiting");
+                }
+                Subject::Agent(agent) => {
+                    let measured = self.signed_in.get(&agent).copied().unwrap_or_default();
+                    assert_eq!(total.states.signed_in, measured, "{agent}");
+                }
+                Subject::Number(_) | Subject::Line(_) => {}
+            }
+            assert_eq!((interval.wait_all, interval.wait_answered), (spent.wait_all, spent.wait_answered), "{subject:?}");
+            assert_eq!(interval.wrap_up, spent.wrap_up, "{subject:?}");
+            if self.talks.is_empty() {
+                assert_eq!((interval.talk, interval.hold), (spent.talk, spent.hold), "{subject:?}");
+                assert_eq!(interval.talks, interval.handled);
+            }
+        }
+        // What is over leaves nothing behind; what is not is remembered.
+        let alive: BTreeSet<Key> = self.world.conversations().map(|found| Key::Conversation(found.id)).collect();
+        assert!(self.ledger.open_conversations().all(|id| alive.contains(&Key::Conversation(id)) || self.is_expected(id)));
+        assert!(alive.iter().all(|key| self.ledger.entry(*key).is_some()));
+    }
+
+    /// Whether something of an ended conversation may still come.
+    fn is_expected(&self, id: ConversationId) -> bool {
+        let wraps_up = |agent: &Agent| matches!(agent.occupation, Occupation::WrapUp { conversation, .. } if conversation == id);
+        self.world.agents().any(wraps_up) || self.world.recordings().any(|(_, recording)| recording.conversation == id)
+    }
+
     /// What must hold between two inputs.
     pub fn expect_balanced(&self) {
-        for (queue, interval) in &self.intervals {
-            interval.balance().expect("offered = answered + abandoned + flow-out");
-            let waiting = self.world.queue(*queue).map_or(0, |queue| queue.waiting.len() as u64);
-            assert_eq!(interval.entered - interval.offered, waiting, "who entered and has not left is waiting");
-        }
+        self.expect_figures();
         let open: BTreeSet<ActionId> = self.world.pending().iter().map(|(id, _)| id).collect();
         assert_eq!(open, self.actions.keys().copied().collect());
         assert_eq!(self.recordings, self.world.recordings().map(|(id, _)| id).collect());
@@ -265,4 +328,10 @@ impl History {
 fn suits(world: &World, agent: &Agent, conversation: &Conversation) -> bool {
     let missed = conversation.visit.as_ref().is_some_and(|visit| visit.missed_by.contains_key(&agent.settings.id));
     !missed && asked(world, conversation).is_some_and(|asked| asked.misfit(agent).is_none())
+}
+
+/// Signed in, or still busy. Who was removed is gone from the figures as soon as nothing is left to do, even if a telephone
+/// still has to be hung up.
+fn is_at_work(agent: &Agent) -> bool {
+    agent.occupation != Occupation::Idle || (agent.duty != Duty::SignedOut && !agent.retiring)
 }

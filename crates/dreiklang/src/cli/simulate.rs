@@ -102,17 +102,18 @@ fn for_people(report: &Report, args: &Args, seconds: f64) -> String {
         if report.violations == 1 { "day" } else { "days" }
     );
     if let Some(kpis) = &report.kpis {
-        let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-        let span = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{:.1} s", ms / 1_000.0));
+        let count = |key| kpis.number(key).unwrap_or_default();
+        let percent = |key| kpis.number(key).map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        let span = |key| kpis.number(key).map_or_else(|| "–".to_owned(), |ms| format!("{:.1} s", ms / 1_000.0));
         text.push_str(&format!(
             "\noffered {}, answered {}, abandoned {}, flow-out {}\nservice level {}, average speed of answer {}, average handle time {}",
-            kpis.offered,
-            kpis.answered,
-            kpis.abandoned,
-            kpis.flow_out,
-            percent(kpis.service_level),
-            span(kpis.average_speed_of_answer),
-            span(kpis.average_handle_time)
+            count("offered"),
+            count("answered"),
+            count("abandoned"),
+            count("flow_out"),
+            percent("service_level"),
+            span("average_speed_of_answer"),
+            span("average_handle_time")
         ));
     }
     if args.timing {

@@ -304,7 +304,7 @@ impl QueueState {
             id: settings.id.to_string(),
             name: settings.name.clone(),
             waiting: queue.waiting.len(),
-            oldest_enqueued_at: queue.waiting.iter().map(|turn| turn.enqueued_at.0).min(),
+            oldest_enqueued_at: dreiklang_core::stats::oldest_waiting(queue).map(|since| since.0),
             agents_on_duty: serving.on_duty,
             agents_ready: serving.ready,
             agents_talking: serving.talking,

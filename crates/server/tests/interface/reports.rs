@@ -4,6 +4,7 @@ use super::{
     past::{BEGIN, Past},
     server::Server,
 };
+use dreiklang_core::stats::{FIGURES, Kind, LIVE, MISSING};
 use dreiklang_server::auth::Role;
 use reqwest::Method;
 use serde_json::json;
@@ -50,7 +51,8 @@ async fn a_report_shows_figures_with_their_formulas_and_balances() {
     let (server, queue, agent) = a_day().await;
     let report = server.get(&format!("/reports/queues?from={BEGIN}&to={}", BEGIN + HOUR)).await.ok();
     let row = &report["rows"][0];
-    assert_eq!((row["queue"].as_str(), row["name"].as_str()), (Some(queue.as_str()), Some("Support")));
+    assert_eq!((row["id"].as_str(), row["name"].as_str()), (Some(queue.as_str()), Some("Support")));
+    let row = &row["figures"];
     assert_eq!((&row["offered"], &row["answered"], &row["abandoned"], &row["residual"]), (&json!(2), &json!(1), &json!(1), &json!(0)));
     assert_eq!(
         (&row["service_level"], &row["abandon_rate"], &row["average_speed_of_answer"]),
@@ -73,14 +75,88 @@ async fn a_report_shows_figures_with_their_formulas_and_balances() {
     assert_eq!(quarters["rows"][0]["start"], BEGIN);
     let agents = server.get(&format!("/reports/agents?from={BEGIN}&to={}", BEGIN + HOUR)).await.ok();
     let row = &agents["rows"][0];
-    assert_eq!((row["agent"].as_str(), row["name"].as_str()), (Some(agent.as_str()), Some("Ada")));
-    assert_eq!((&row["accepted"], &row["handled"], &row["answer_rate"]), (&json!(1), &json!(1), &json!(1.0)));
+    assert_eq!((row["id"].as_str(), row["name"].as_str()), (Some(agent.as_str()), Some("Ada")));
+    let row = &row["figures"];
+    assert_eq!((&row["offers_accepted"], &row["handled"], &row["answer_rate"]), (&json!(1), &json!(1), &json!(1.0)));
+    let states = ["off_duty_ms", "idle_ms", "offered_ms", "talking_ms", "consulting_ms", "wrap_up_ms", "not_ready_total_ms"];
+    let sum: u64 = states.iter().map(|key| row[key].as_u64().unwrap()).sum();
+    assert_eq!(row["signed_in_ms"].as_u64(), Some(sum), "an agent's states tile the time signed in");
     let timeline = server.get(&format!("/reports/agents/{agent}/timeline?from={BEGIN}&to={}", BEGIN + HOUR)).await.ok();
     let states: Vec<_> =
         timeline["stretches"].as_array().unwrap().iter().map(|stretch| stretch["occupation"].as_str().unwrap().to_owned()).collect();
     assert!(states.windows(3).any(|three| three == ["offered", "talking", "wrap_up"]), "{states:?}");
     server.get(&format!("/reports/queues?from={BEGIN}&to=0")).await.problem(422, "API-002");
     server.get("/reports/queues").await.problem(400, "API-001");
+}
+
+#[tokio::test]
+async fn figures_are_told_by_number_and_line_by_day_and_threshold_and_as_a_table() {
+    let (server, queue, _) = a_day().await;
+    let during = format!("from={BEGIN}&to={}", BEGIN + HOUR);
+    for path in ["numbers", "lines"] {
+        let report = server.get(&format!("/reports/{path}?{during}")).await.ok();
+        let row = &report["rows"][0];
+        assert_eq!(
+            (row["name"].as_str(), &row["figures"]["offered"]),
+            (Some(if path == "lines" { "connected" } else { "+49302000" }), &json!(2))
+        );
+        assert_eq!(row["figures"]["conversations"], 2);
+    }
+    let level = async |query: &str| server.get(&format!("/reports/queues?{during}&{query}")).await.ok()["total"]["service_level"].clone();
+    assert_eq!((level("within_s=10").await, level("within_s=15&denominator=answered").await), (json!(0.0), json!(1.0)));
+    let day =
+        server.get(&format!("/reports/queues?{during}&interval=day&time_zone=Europe/Berlin&attribution=spread&only={queue}")).await.ok();
+    assert!(
+        day["rows"][0]["start_local"].as_str().unwrap().ends_with("+02:00")
+            || day["rows"][0]["start_local"].as_str().unwrap().ends_with("+01:00")
+    );
+    let resolved = server.get(&format!("/reports/queues?{during}&repeat_days=1")).await.ok();
+    assert!(resolved["total"].get("first_contact_resolution").is_none(), "whether somebody calls again within a day cannot be said yet");
+
+    let table = server.call(Method::GET, &format!("/reports/queues?{during}"), None, &[("accept", "text/csv")]).await;
+    assert!(table.header("content-type").starts_with("text/csv"));
+    let text = String::from_utf8(table.body).unwrap();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let column = lines[0].iter().position(|name| *name == "offered").unwrap();
+    assert_eq!((lines.len(), lines[1][2], lines[1][column]), (2, "Support", "2"));
+
+    let catalogue = server.get("/reports/figures").await.ok();
+    assert!(catalogue["figures"].as_array().unwrap().iter().all(|figure| !figure["formula"].as_str().unwrap().is_empty()));
+    assert!(catalogue["missing"].as_array().unwrap().iter().any(|missing| missing["key"] == "adherence"));
+    for wrong in ["within_s=7", "time_zone=Mars", "only=x", "repeat_days=200"] {
+        server.get(&format!("/reports/queues?{during}&{wrong}")).await.problem(422, "API-002");
+    }
+}
+
+#[tokio::test]
+async fn what_was_used_is_listed_in_pages_and_as_a_table() {
+    let (server, queue, agent) = a_day().await;
+    let during = format!("from={BEGIN}&to={}", BEGIN + HOUR);
+    let all = server.get(&format!("/reports/metering?{during}")).await.ok();
+    let records = all["items"].as_array().unwrap();
+    let units: Vec<_> = records.iter().map(|record| record["unit"].as_str().unwrap()).collect();
+    assert_eq!(units.iter().filter(|unit| **unit == "connected").count(), 3, "two callers and a telephone: {all:#}");
+    assert_eq!(units.iter().filter(|unit| **unit == "recorded").count(), 1);
+    let telephone = records.iter().find(|record| record["role"] == "agent").unwrap();
+    assert_eq!((telephone["agent"].as_str(), telephone["queue"].as_str()), (Some(agent.as_str()), Some(queue.as_str())));
+    assert_eq!(
+        (&telephone["quantity_ms"], &telephone["reach"], &telephone["line"]),
+        (&json!(60_000), &json!("outside"), &json!("connected"))
+    );
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = server.get(&format!("/reports/metering?{during}&limit=1{cursor}")).await.ok();
+        paged.extend(page["items"].as_array().unwrap().clone());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(&paged, records);
+    let table = server.get(&format!("/reports/metering?{during}&format=csv&limit=1")).await;
+    assert_eq!(String::from_utf8_lossy(&table.body).lines().count(), 2);
+    assert!(!table.header("x-next-cursor").is_empty());
+    server.get(&format!("/reports/metering?{during}&cursor=x")).await.problem(422, "API-002");
 }
 
 #[tokio::test]
@@ -142,4 +218,37 @@ async fn a_recording_is_played_in_parts_and_every_playback_is_noted() {
     assert_eq!(played[0]["detail"]["conversation"], conversation.as_str());
     std::fs::remove_file(recordings.join("recording.wav")).unwrap();
     server.get(&format!("{path}/audio")).await.problem(404, "API-003");
+}
+
+/// The manual's tables are made from the catalogue: `UPDATE_GOLDEN=1` writes them.
+#[test]
+fn the_manual_says_what_the_code_computes() {
+    use std::fmt::Write as _;
+    let (begin, end) = ("<!-- begin: made from the catalogue -->\n", "<!-- end: made from the catalogue -->\n");
+    let mut made = String::new();
+    for (kind, title) in [(Kind::Queue, "Queues"), (Kind::Agent, "Agents"), (Kind::Number, "Numbers"), (Kind::Line, "Lines")] {
+        write!(made, "\n## {title}\n\n| Key | Figure | Formula | Unit |\n|---|---|---|---|\n").unwrap();
+        for figure in FIGURES.iter().filter(|figure| figure.of.contains(&kind)) {
+            let formula = figure.formula.replace('|', "\\|");
+            writeln!(made, "| `{}` | {} | {formula} | {} |", figure.key, figure.title, figure.unit.as_str()).unwrap();
+        }
+    }
+    write!(made, "\n## At present\n\n| Key | Figure | Formula | Unit |\n|---|---|---|---|\n").unwrap();
+    for figure in LIVE {
+        writeln!(made, "| `{}` | {} | {} | {} |", figure.key, figure.title, figure.formula, figure.unit.as_str()).unwrap();
+    }
+    write!(made, "\n## Not computed\n\n| Figure | Formula | What the product would have to know |\n|---|---|---|\n").unwrap();
+    for missing in MISSING {
+        writeln!(made, "| {} | {} | {} |", missing.title, missing.formula, missing.needs).unwrap();
+    }
+    made.push('\n');
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/figures.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (head, rest) = page.split_once(begin).unwrap();
+    let (found, tail) = rest.split_once(end).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, format!("{head}{begin}{made}{end}{tail}")).unwrap();
+    } else {
+        assert_eq!(found, made, "docs/figures.md is older than the catalogue; make it anew with UPDATE_GOLDEN=1");
+    }
 }

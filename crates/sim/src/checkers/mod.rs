@@ -20,11 +20,10 @@ mod whole;
 use dreiklang_core::{
     Event, Refusal, Stamped, World,
     conversation::Purpose,
-    ids::{ActionId, CommandId, QueueId, TenantId},
-    stats::Interval,
+    ids::{ActionId, CommandId, TenantId},
+    stats::Daybook,
     time::Timestamp,
 };
-use std::collections::BTreeMap;
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,9 +98,9 @@ impl Checkers {
         &self.world
     }
 
-    /// The counters of every queue.
-    pub fn intervals(&self) -> &BTreeMap<QueueId, Interval> {
-        self.balance.intervals()
+    /// The figures of the day.
+    pub fn books(&self) -> &Daybook {
+        self.balance.books()
     }
 
     /// What was found so far.
@@ -127,7 +126,7 @@ impl Checkers {
             }
         }
         blocked::observe(world, &stamped.event, found);
-        self.balance.observe(world, stamped);
+        self.balance.observe(stamped);
         self.place.observe(&stamped.event);
         self.replay.observe(stamped);
         self.world.apply(stamped);

@@ -5,6 +5,7 @@
 
 mod agent;
 mod conversation;
+pub(crate) mod figures;
 mod queue;
 mod talk;
 

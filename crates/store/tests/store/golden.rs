@@ -3,13 +3,13 @@
 use crate::{soon, story::TENANT};
 use dreiklang_core::{
     Event, Stamped,
-    ids::{AgentId, ConversationId, QueueId},
-    stats::Interval,
-    time::{Millis, Timestamp},
+    ids::{AgentId, ConversationId},
+    stats::{Clock, Counter as _, Daybook, Kind, Ledger, Tally, Width},
+    time::Timestamp,
 };
 use dreiklang_store::{
     Store,
-    report::{Range, Step, conversations::ConversationFilter},
+    report::{conversations::ConversationFilter, figures::Wanted},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,10 +29,10 @@ async fn told(events: &[Stamped]) -> Store {
 }
 
 /// Every hour the journal touches.
-fn whole(events: &[Stamped]) -> Range {
+fn whole(events: &[Stamped]) -> (Timestamp, Timestamp) {
     let hour = 3_600_000;
     let (first, last) = (events.first().unwrap().at.0, events.last().unwrap().at.0);
-    Range { from: Timestamp(first / hour * hour), to: Timestamp((last / hour + 1) * hour), step: Step::Hour }
+    (Timestamp(first / hour * hour), Timestamp((last / hour + 1) * hour))
 }
 
 #[tokio::test]
@@ -48,23 +48,23 @@ async fn a_real_journal_reads_back_as_it_was() {
 async fn a_real_journals_figures_are_what_the_core_counts() {
     let events = golden();
     let store = told(&events).await;
-    let range = whole(&events);
-    let mut expected: BTreeMap<(Timestamp, QueueId), Interval> = BTreeMap::new();
+    let (from, to) = whole(&events);
+    let (mut ledger, mut books) = (Ledger::default(), Daybook::default());
     for stamped in &events {
-        if let Some(queue) = Interval::queue_of(&stamped.event) {
-            let start = Timestamp(stamped.at.0 / 3_600_000 * 3_600_000);
-            expected.entry((start, queue)).or_default().observe(&stamped.event, Millis::from_secs(20), stamped.at);
-        }
+        ledger.observe(stamped, &mut books);
     }
-    let found: BTreeMap<_, _> = store
-        .queue_intervals(TENANT, range, None)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|interval| ((interval.start, interval.queue), interval.counters))
-        .collect();
-    assert!(!expected.is_empty());
-    assert_eq!(found, expected);
+    ledger.book_present(to, &mut books);
+    for kind in [Kind::Queue, Kind::Agent, Kind::Number, Kind::Line] {
+        let mut expected: BTreeMap<(i64, String), Tally> = BTreeMap::new();
+        for ((subject, slot), tally) in books.tallies.iter().filter(|((subject, _), _)| subject.kind() == kind) {
+            expected.entry((slot.0 / 3_600_000 * 3_600_000, subject.to_string())).or_default().absorb(tally);
+        }
+        let wanted = Wanted { kind, subject: None, from, to, width: Width::Hour, clock: Clock::named("UTC").unwrap() };
+        let rows = store.figures(TENANT, wanted, to).await.unwrap();
+        let found: BTreeMap<_, _> = rows.into_iter().map(|row| ((row.start.0, row.subject), row.tally)).collect();
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected, "{kind:?}");
+    }
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn the_agents_of_a_real_journal_have_time_without_gap_or_overlap() {
         .collect();
     assert!(!agents.is_empty());
     for agent in agents {
-        let timeline = store.agent_timeline(TENANT, range, agent, range.to).await.unwrap();
+        let timeline = store.agent_timeline(TENANT, range, agent, range.1).await.unwrap();
         assert!(!timeline.is_empty());
         assert!(timeline.windows(2).all(|two| two[0].to == two[1].from), "{timeline:?}");
     }

@@ -10,15 +10,14 @@ use dreiklang_core::{
     ids::{ActionId, AgentId, ConversationId, QueueId, TenantId},
     queue::{FlowOutReason, Outcome},
     routing::OfferOutcome,
-    stats::Interval,
+    stats::{Clock, Counter as _, Daybook, Interval, Kind, Ledger, States, Subject, Tally, Width},
     time::{Millis, Timestamp},
 };
 use dreiklang_store::{
     Failure, Store,
     report::{
-        Range, Step,
-        agents::AgentFigures,
         conversations::{ConversationFilter, ConversationOutcome, Cursor},
+        figures::{FigureRow, Wanted},
         recordings::RecordingStatus,
     },
 };
@@ -41,8 +40,27 @@ async fn told(stories: &[(TenantId, &Story)]) -> Store {
     store
 }
 
-fn range(from: i64, to: i64, step: Step) -> Range {
-    Range { from: Timestamp(from), to: Timestamp(to), step }
+fn wanted(kind: Kind, from: i64, to: i64, width: Width) -> Wanted {
+    Wanted { kind, subject: None, from: Timestamp(from), to: Timestamp(to), width, clock: Clock::named("UTC").unwrap() }
+}
+
+async fn figures(store: &Store, tenant: TenantId, wanted: Wanted, now: i64) -> Vec<FigureRow> {
+    store.figures(tenant, wanted, Timestamp(now)).await.unwrap()
+}
+
+/// The first hour of a queue.
+async fn first_hour(store: &Store, tenant: TenantId) -> Interval {
+    figures(store, tenant, wanted(Kind::Queue, 0, HOUR, Width::Hour), HOUR).await[0].tally.interval.clone()
+}
+
+/// What the core books of a whole journal in one go.
+fn recomputed(events: &[dreiklang_core::Stamped], until: i64) -> Daybook {
+    let (mut ledger, mut books) = (Ledger::default(), Daybook::default());
+    for stamped in events {
+        ledger.observe(stamped, &mut books);
+    }
+    ledger.book_present(Timestamp(until), &mut books);
+    books
 }
 
 #[tokio::test]
@@ -179,28 +197,98 @@ async fn the_roll_up_counts_what_the_events_say_and_balances_in_every_interval()
         }
     }
     let store = told(&[(TENANT, &story)]).await;
-    for step in [Step::QuarterHour, Step::HalfHour, Step::Hour] {
-        let width = i64::try_from(step.millis().0).unwrap();
-        let mut expected: BTreeMap<(i64, QueueId), Interval> = BTreeMap::new();
-        for stamped in &story.events {
-            if let Some(queue) = Interval::queue_of(&stamped.event) {
-                expected.entry((stamped.at.0 / width * width, queue)).or_default().observe(&stamped.event, within, stamped.at);
+    let books = recomputed(&story.events, 12 * HOUR);
+    for kind in [Kind::Queue, Kind::Agent, Kind::Number, Kind::Line] {
+        for (width, span) in
+            [(Width::QuarterHour, 15 * MINUTE), (Width::HalfHour, 30 * MINUTE), (Width::Hour, HOUR), (Width::Day, 24 * HOUR)]
+        {
+            let mut expected: BTreeMap<(i64, String), Tally> = BTreeMap::new();
+            for ((subject, slot), tally) in books.tallies.iter().filter(|((subject, _), _)| subject.kind() == kind) {
+                expected.entry((slot.0 / span * span, subject.to_string())).or_default().absorb(tally);
+            }
+            let rows = figures(&store, TENANT, wanted(kind, 0, 12 * HOUR, width), 12 * HOUR).await;
+            let mut sum = Tally::default();
+            for row in &rows {
+                assert_eq!(row.tally.interval.balance(), Ok(()));
+                assert_eq!(row.tally.states.residual(), 0);
+                sum.absorb(&row.tally);
+            }
+            let found: BTreeMap<_, _> = rows.into_iter().map(|row| ((row.start.0, row.subject), row.tally)).collect();
+            assert_eq!(found, expected, "{kind:?} {width:?}");
+            if kind == Kind::Queue {
+                assert_eq!((sum.interval.offered, sum.interval.entered, sum.interval.handled), (400, 400, sum.interval.answered));
+                // The story tells no holds of their own, only how long they were together.
+                assert_eq!(sum.spent.talk + sum.spent.hold, sum.interval.talk + sum.interval.hold);
+                assert_eq!(sum.spent.wait_all, sum.interval.wait_all);
             }
         }
-        let day = range(0, 12 * HOUR, step);
-        let intervals = store.queue_intervals(TENANT, day, None).await.unwrap();
-        let found: BTreeMap<_, _> = intervals.iter().map(|interval| ((interval.start.0, interval.queue), interval.counters)).collect();
-        assert_eq!(found, expected);
-        let mut sum = Interval::default();
-        for interval in &intervals {
-            assert_eq!(interval.counters.balance(), Ok(()));
-            sum.merge(&interval.counters);
-        }
-        assert_eq!((sum.offered, sum.entered, sum.handled), (400, 400, sum.answered));
-        let one = store.queue_intervals(TENANT, day, Some(QueueId(2))).await.unwrap();
-        assert_eq!(one, intervals.iter().filter(|interval| interval.queue == QueueId(2)).copied().collect::<Vec<_>>());
-        assert_eq!(store.queue_intervals(OTHER, day, None).await.unwrap(), []);
     }
+    let one = Wanted { subject: Some(QueueId(2).to_string()), ..wanted(Kind::Queue, 0, 12 * HOUR, Width::Total) };
+    let found = figures(&store, TENANT, one, 12 * HOUR).await;
+    assert_eq!(found, [FigureRow { subject: QueueId(2).to_string(), start: Timestamp(0), tally: books.total(Subject::Queue(QueueId(2))) }]);
+    assert_eq!(figures(&store, OTHER, wanted(Kind::Queue, 0, 12 * HOUR, Width::Hour), 12 * HOUR).await, []);
+    let metered = store.metered(TENANT, (Timestamp(0), Timestamp(24 * HOUR)), None, 1_000).await.unwrap();
+    let mut expected = books.metered.clone();
+    expected.sort_by_key(|record| (record.to, record.seq, record.unit));
+    assert_eq!(metered, expected);
+}
+
+/// As in a store that was written before there were figures: its journal is still there, the figures are not.
+#[tokio::test]
+async fn an_older_store_catches_up_and_never_counts_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut story = Story::new();
+    story.queue(0, QueueId(1), "Sales", Millis(10_000));
+    story.duty(0, AgentId(1), Duty::OnDuty);
+    for number in 0..40 {
+        story.answered(Call { start: number * 7 * MINUTE, talk: 500_000, wrap_up: 30_000, recorded: true, ..Call::default() });
+    }
+    let (first, rest) = story.events.split_at(story.events.len() / 2);
+    let store = Store::open(&path).unwrap();
+    let epoch = store.acquire(TENANT, "here").await.unwrap().epoch;
+    let version = store.append(TENANT, epoch, 0, first).await.unwrap();
+    soon(store.wait_projected(TENANT, version)).await.unwrap();
+    store.close();
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("DELETE FROM figure; DELETE FROM figure_memory; DELETE FROM metered; UPDATE journal_head SET booked = 0;").unwrap();
+    drop(db);
+    for events in [&rest[..rest.len() / 2], &rest[rest.len() / 2..]] {
+        // Opened anew each time: what is remembered is read back.
+        let store = Store::open(&path).unwrap();
+        let acquired = store.acquire(TENANT, "here").await.unwrap();
+        let version = store.append(TENANT, acquired.epoch, acquired.version, events).await.unwrap();
+        soon(store.wait_projected(TENANT, version)).await.unwrap();
+        store.close();
+    }
+    let store = Store::open(&path).unwrap();
+    let books = recomputed(&story.events, 24 * HOUR);
+    for (kind, subject) in [(Kind::Queue, Subject::Queue(QueueId(1))), (Kind::Agent, Subject::Agent(AgentId(1)))] {
+        let found = figures(&store, TENANT, wanted(kind, 0, 24 * HOUR, Width::Total), 24 * HOUR).await;
+        assert_eq!(found.iter().map(|row| &row.tally).collect::<Vec<_>>(), [&books.total(subject)]);
+    }
+    let metered = store.metered(TENANT, (Timestamp(0), Timestamp(24 * HOUR)), None, 1_000).await.unwrap();
+    assert_eq!(metered.len(), books.metered.len());
+    assert_eq!(store.conversations(TENANT, ConversationFilter::default(), None, 100).await.unwrap().rows.len(), 40);
+}
+
+#[tokio::test]
+async fn who_calls_again_within_the_days_was_not_served_the_first_time() {
+    let mut story = Story::new();
+    let day = 24 * HOUR;
+    // The same caller every two days; the last one may still call again.
+    for number in 0..4 {
+        story.answered(Call { start: number * 2 * day, ..Call::default() });
+    }
+    let store = told(&[(TENANT, &story)]).await;
+    let asked = async |days, now| {
+        let found = store.repeated_callers(TENANT, (Timestamp(0), Timestamp(10 * day)), days, Timestamp(now)).await.unwrap();
+        found.get(&QueueId(1)).copied()
+    };
+    assert_eq!(asked(1, 20 * day).await, Some((4, 0)));
+    assert_eq!(asked(3, 20 * day).await, Some((4, 3)));
+    assert_eq!(asked(3, 7 * day).await, Some((2, 2)), "of the others it is too early to say");
+    assert_eq!(asked(3, day).await, None);
 }
 
 #[tokio::test]
@@ -214,8 +302,8 @@ async fn the_promise_that_counts_is_the_one_in_force_when_the_visit_ended() {
     story.answered(Call { start: 20 * MINUTE, wait: 20_000, ..Call::default() });
     story.answered(Call { start: 25 * MINUTE, wait: 20_001, ..Call::default() });
     let store = told(&[(TENANT, &story)]).await;
-    let intervals = store.queue_intervals(TENANT, range(0, HOUR, Step::QuarterHour), None).await.unwrap();
-    let found: Vec<_> = intervals.iter().map(|interval| (interval.counters.answered, interval.counters.answered_in_time)).collect();
+    let rows = figures(&store, TENANT, wanted(Kind::Queue, 0, HOUR, Width::QuarterHour), HOUR).await;
+    let found: Vec<_> = rows.iter().map(|row| (row.tally.interval.answered, row.tally.interval.answered_in_time)).collect();
     assert_eq!(found, [(2, 1), (2, 1)]);
     assert_eq!(store.names(TENANT).await.unwrap().queues, BTreeMap::from([(queue, "Sales".to_owned())]));
 }
@@ -235,41 +323,25 @@ async fn agents_time_is_booked_where_it_passed_and_adds_up() {
     assert_eq!(done, 36 * MINUTE);
     let store = told(&[(TENANT, &story)]).await;
     let now = Timestamp(50 * MINUTE);
-    let intervals = store.agent_intervals(TENANT, range(0, HOUR, Step::HalfHour), None, now).await.unwrap();
+    let rows = figures(&store, TENANT, wanted(Kind::Agent, 0, HOUR, Width::HalfHour), now.0).await;
     let minutes = |count: u64| Millis::from_secs(count * 60);
-    let first = AgentFigures {
-        offers: 1,
-        accepted: 1,
+    let first = States {
         signed_in: minutes(30),
-        on_duty: minutes(20),
+        off_duty: minutes(10),
         idle: minutes(5),
         offered: Millis(10_000),
         talking: Millis(290_000),
         not_ready: BTreeMap::from([("signed_in".to_owned(), minutes(2)), ("lunch".to_owned(), minutes(8))]),
-        ..AgentFigures::default()
+        ..States::default()
     };
-    let second = AgentFigures {
-        handled: 1,
-        talk: minutes(10),
-        wrap_up: Millis(50_000),
-        signed_in: minutes(20),
-        on_duty: minutes(20),
-        idle: minutes(14),
-        talking: Millis(310_000),
-        wrapping_up: Millis(50_000),
-        ..AgentFigures::default()
-    };
-    assert_eq!(intervals.iter().map(|interval| interval.start.0).collect::<Vec<_>>(), [0, 30 * MINUTE]);
-    assert_eq!(intervals[0].figures, first);
-    assert_eq!(intervals[1].figures, second);
-    for interval in &intervals {
-        let figures = &interval.figures;
-        let not_ready = figures.not_ready.values().fold(Millis(0), |sum, time| sum + *time);
-        assert_eq!(figures.on_duty, figures.idle + figures.offered + figures.talking + figures.wrapping_up + not_ready);
-    }
-    assert_eq!(second.occupancy(), Some(360.0 / 1_200.0));
-    assert_eq!(AgentFigures::default().occupancy(), None);
-    let timeline = store.agent_timeline(TENANT, range(0, HOUR, Step::Hour), agent, now).await.unwrap();
+    let second =
+        States { signed_in: minutes(20), idle: minutes(14), talking: Millis(310_000), wrap_up: Millis(50_000), ..States::default() };
+    assert_eq!(rows.iter().map(|row| row.start.0).collect::<Vec<_>>(), [0, 30 * MINUTE]);
+    assert_eq!((&rows[0].tally.states, &rows[1].tally.states), (&first, &second));
+    assert_eq!((first.residual(), second.residual()), (0, 0));
+    assert_eq!((rows[0].tally.interval.offers_accepted, rows[1].tally.interval.talk), (1, minutes(10)));
+    assert_eq!((rows[0].tally.spent.talk, rows[1].tally.spent.talk), (Millis(290_000), Millis(310_000)));
+    let timeline = store.agent_timeline(TENANT, (Timestamp(0), Timestamp(HOUR)), agent, now).await.unwrap();
     assert!(timeline.windows(2).all(|two| two[0].to == two[1].from));
     assert_eq!((timeline.first().unwrap().from, timeline.last().unwrap().to), (Timestamp(0), now));
     assert_eq!(store.names(TENANT).await.unwrap().agents, BTreeMap::from([(agent, "Ada".to_owned())]));
@@ -293,11 +365,13 @@ async fn missed_declined_and_failed_offers_are_counted_apart() {
         story.offers(at, at + 900, place, AgentId(1), outcome);
     }
     let store = told(&[(TENANT, &story)]).await;
-    let intervals = store.agent_intervals(TENANT, range(0, HOUR, Step::Hour), Some(AgentId(1)), Timestamp(6_900)).await.unwrap();
-    let figures = &intervals[0].figures;
-    assert_eq!((figures.offers, figures.accepted, figures.missed, figures.declined, figures.failed, figures.withdrawn), (7, 1, 2, 1, 2, 1));
-    assert_eq!(figures.offered, Millis(7 * 900));
-    assert_eq!(store.agent_intervals(TENANT, range(0, HOUR, Step::Hour), Some(AgentId(2)), Timestamp(HOUR)).await.unwrap(), []);
+    let one = |agent: u128| Wanted { subject: Some(AgentId(agent).to_string()), ..wanted(Kind::Agent, 0, HOUR, Width::Hour) };
+    let tally = figures(&store, TENANT, one(1), 6_900).await.remove(0).tally;
+    let counted = &tally.interval;
+    assert_eq!((counted.offers, counted.offers_accepted, counted.offers_no_answer), (7, 1, 2));
+    assert_eq!((counted.offers_declined, counted.offers_unreachable, counted.offers_withdrawn), (1, 2, 1));
+    assert_eq!(tally.states.offered, Millis(7 * 900));
+    assert_eq!(figures(&store, TENANT, one(2), HOUR).await, []);
 }
 
 #[tokio::test]
@@ -309,12 +383,12 @@ async fn a_stretch_of_many_days_is_found_from_any_range_within() {
     story.duty(5 * day + 7, AgentId(1), Duty::SignedOut);
     let store = told(&[(TENANT, &story)]).await;
     let now = Timestamp(30 * day);
-    for start in [0, day, 2 * day + 5, 4 * day] {
-        let hour = store.agent_intervals(TENANT, range(start, start + HOUR, Step::Hour), None, now).await.unwrap();
-        assert_eq!(hour.iter().map(|interval| interval.figures.idle).collect::<Vec<_>>(), [Millis(3_600_000)], "at {start}");
+    for start in [0, day, 2 * day, 4 * day] {
+        let hour = figures(&store, TENANT, wanted(Kind::Agent, start, start + HOUR, Width::Hour), now.0).await;
+        assert_eq!(hour.iter().map(|row| row.tally.states.idle).collect::<Vec<_>>(), [Millis(3_600_000)], "at {start}");
     }
-    let last = store.agent_intervals(TENANT, range(5 * day, 6 * day, Step::Hour), None, now).await.unwrap();
-    assert_eq!(last.iter().map(|interval| interval.figures.signed_in).collect::<Vec<_>>(), [Millis(7)]);
+    let last = figures(&store, TENANT, wanted(Kind::Agent, 5 * day, 6 * day, Width::Hour), now.0).await;
+    assert_eq!(last.iter().map(|row| row.tally.states.signed_in).collect::<Vec<_>>(), [Millis(7)]);
 }
 
 #[tokio::test]
@@ -325,7 +399,7 @@ async fn a_clock_that_jumps_back_makes_no_stretches_overlap() {
     story.occupation(15_000, AgentId(1), Occupation::Talking { conversation: ConversationId(1) });
     story.occupation(30_000, AgentId(1), Occupation::Idle);
     let store = told(&[(TENANT, &story)]).await;
-    let timeline = store.agent_timeline(TENANT, range(0, HOUR, Step::Hour), AgentId(1), Timestamp(40_000)).await.unwrap();
+    let timeline = store.agent_timeline(TENANT, (Timestamp(0), Timestamp(HOUR)), AgentId(1), Timestamp(40_000)).await.unwrap();
     assert!(timeline.windows(2).all(|two| two[0].to == two[1].from), "{timeline:?}");
     assert_eq!(timeline.iter().map(|stretch| stretch.to.since(stretch.from).0).sum::<u64>(), 30_000);
 }
@@ -342,10 +416,10 @@ async fn the_same_ids_in_two_tenants_never_mix() {
     for (tenant, story, talk, in_sl, name) in [(TENANT, &ours, 10_000, 1, "ours"), (OTHER, &theirs, 70_000, 0, "theirs")] {
         let details = store.conversation(tenant, id).await.unwrap().unwrap();
         assert_eq!((details.conversation.talk, details.talks.len(), details.legs.len()), (Millis(talk), 1, 1));
-        let figures = store.queue_intervals(tenant, range(0, HOUR, Step::Hour), None).await.unwrap()[0].counters;
-        assert_eq!((figures.offered, figures.answered_in_time, figures.talk), (1, in_sl, Millis(talk)));
-        let agents = store.agent_intervals(tenant, range(0, HOUR, Step::Hour), None, Timestamp(HOUR)).await.unwrap();
-        assert_eq!((agents.len(), agents[0].figures.talk), (1, Millis(talk)));
+        let counted = first_hour(&store, tenant).await;
+        assert_eq!((counted.offered, counted.answered_in_time, counted.talk), (1, in_sl, Millis(talk)));
+        let agents = figures(&store, tenant, wanted(Kind::Agent, 0, HOUR, Width::Hour), HOUR).await;
+        assert_eq!((agents.len(), agents[0].tally.interval.talk), (1, Millis(talk)));
         assert_eq!(store.names(tenant).await.unwrap().queues[&QueueId(1)], name);
         let trace = store.trace(tenant, id, 0, 1_000).await.unwrap();
         assert!(trace.events.iter().all(|stamped| story.events.contains(stamped)));
@@ -377,7 +451,7 @@ async fn an_event_without_the_one_before_it_still_leaves_a_row() {
     assert_eq!((details.legs.len(), details.visits.len(), details.offers.len(), details.talks.len()), (1, 1, 1, 1));
     assert_eq!(details.recordings.len(), 1);
     assert_eq!(details.talks[0].started_at, Timestamp(8_000));
-    let figures = store.queue_intervals(TENANT, range(0, HOUR, Step::Hour), None).await.unwrap()[0].counters;
+    let figures = first_hour(&store, TENANT).await;
     assert_eq!((figures.offered, figures.handled, figures.wrap_up), (1, 1, Millis(1_000)));
 }
 
@@ -391,14 +465,6 @@ async fn an_answered_conversation_stays_answered_when_a_later_queue_fails_it() {
     let store = told(&[(TENANT, &story)]).await;
     let row = store.conversation(TENANT, id).await.unwrap().unwrap().conversation;
     assert_eq!((row.outcome, row.queue, row.wait), (Some(ConversationOutcome::Answered), Some(QueueId(2)), Millis(38_000)));
-}
-
-#[tokio::test]
-async fn a_range_of_too_many_intervals_is_refused() {
-    let store = Store::in_memory().unwrap();
-    let ages = range(0, i64::MAX, Step::QuarterHour);
-    assert!(matches!(store.queue_intervals(TENANT, ages, None).await, Err(Failure::TooLarge { .. })));
-    assert!(matches!(store.agent_intervals(TENANT, ages, None, Timestamp(0)).await, Err(Failure::TooLarge { .. })));
 }
 
 #[tokio::test]
