@@ -4,6 +4,7 @@
 //! visit does and ends when customer and agent hear each other, so it holds the ringing of all offers.
 
 mod agents;
+mod callbacks;
 mod offers;
 mod predictions;
 mod talks;
@@ -17,7 +18,8 @@ use crate::time::Millis;
 
 /// Every figure.
 pub static FIGURES: &[Figure] = &{
-    const PARTS: [&[Figure]; 5] = [visits::FIGURES, predictions::FIGURES, talks::FIGURES, offers::FIGURES, agents::FIGURES];
+    const PARTS: [&[Figure]; 6] =
+        [visits::FIGURES, callbacks::FIGURES, predictions::FIGURES, talks::FIGURES, offers::FIGURES, agents::FIGURES];
     let mut all = [visits::FIGURES[0]; count(&PARTS)];
     let (mut part, mut next) = (0, 0);
     while part < PARTS.len() {

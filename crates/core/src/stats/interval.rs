@@ -93,6 +93,26 @@ counters! {
         estimate_short: Millis,
         /// The same of those that waited less.
         estimate_long: Millis,
+        /// Waiting callers who were offered to be called back.
+        callbacks_offered: u64,
+        /// Callbacks that were promised.
+        callbacks_requested: u64,
+        /// Of these, with the place in line kept.
+        callbacks_place_kept: u64,
+        /// Times an open callback was asked for once more.
+        callbacks_repeated: u64,
+        /// Times customers were called.
+        callback_attempts: u64,
+        /// Callbacks that ended with a talk.
+        callbacks_connected: u64,
+        /// Callbacks that ended because the customer or an agent could not be had.
+        callbacks_failed: u64,
+        /// Callbacks that were taken back.
+        callbacks_cancelled: u64,
+        /// Callbacks whose customer called again and was answered.
+        callbacks_overtaken: u64,
+        /// Time from asking to the talk, of callbacks connected.
+        callback_time: Millis,
         /// Answered conversations old enough to say whether the caller called again. Not rolled up: counted when asked for.
         first_contacts: u64,
         /// Of these, whose caller called again. Not rolled up: counted when asked for.
@@ -222,7 +242,7 @@ mod tests {
         ];
         let (mut whole, mut parts) = (Interval::default(), [Interval::default(), Interval::default()]);
         for (number, (outcome, wait)) in visits.into_iter().enumerate() {
-            let teams = TeamsOutcome::of(outcome, None);
+            let teams = TeamsOutcome::of(outcome, None, false);
             whole.visit_ended(outcome, Millis(wait), Millis(20_000), teams);
             parts[number % 2].visit_ended(outcome, Millis(wait), Millis(20_000), teams);
         }

@@ -39,6 +39,8 @@ outcomes! {
     Abandoned = "abandoned", "Abandoned";
     /// An agent took the call.
     AnsweredCall = "agent_answered_call", "Agent Answered (Call)";
+    /// An agent took a callback.
+    AnsweredCallback = "agent_answered_callback", "Agent Answered (Callback)";
     /// Too many waited; led to an application: a queue or flow of ours.
     OverflowedApplication = "overflowed_application", "Overflowed (Application)";
     /// Too many waited; let go.
@@ -102,8 +104,9 @@ impl TeamsTarget {
 
 impl TeamsOutcome {
     /// What Teams would call the end of a visit; `led` is why and where a rule led the caller, if one did. Nothing for ends Teams
-    /// does not know: moved by a person, led away by an estimate, a closed queue or a key, a failure.
-    pub fn of(outcome: Outcome, led: Option<(FlowOutReason, TeamsTarget)>) -> Option<TeamsOutcome> {
+    /// does not know: moved by a person, led away by an estimate, a closed queue or a key, a failure. `callback` says that it is
+    /// one that stood in line.
+    pub fn of(outcome: Outcome, led: Option<(FlowOutReason, TeamsTarget)>, callback: bool) -> Option<TeamsOutcome> {
         use TeamsTarget::{Application, Disconnect, External, User, Voicemail};
         // The rule knows better why than the visit's end does, which may only say that a mailbox was the way out.
         let outcome = match (outcome, led) {
@@ -111,6 +114,7 @@ impl TeamsOutcome {
             (outcome, _) => outcome,
         };
         Some(match (outcome, led.map_or(Disconnect, |(_, to)| to)) {
+            (Outcome::Answered, _) if callback => TeamsOutcome::AnsweredCallback,
             (Outcome::Answered, _) => TeamsOutcome::AnsweredCall,
             (Outcome::Abandoned { .. }, _) => TeamsOutcome::Abandoned,
             (Outcome::FlowOut { reason: FlowOutReason::Overlong }, to) => match to {
@@ -148,8 +152,9 @@ mod tests {
     fn ends_are_named_as_teams_names_them() {
         let left = |reason| Outcome::FlowOut { reason };
         let queue = TeamsTarget::of(&Destination::Queue(QueueId(1)));
-        let named = |outcome, to| TeamsOutcome::of(outcome, to).map(TeamsOutcome::title);
+        let named = |outcome, to| TeamsOutcome::of(outcome, to, false).map(TeamsOutcome::title);
         assert_eq!(named(Outcome::Answered, None), Some("Agent Answered (Call)"));
+        assert_eq!(TeamsOutcome::of(Outcome::Answered, None, true), Some(TeamsOutcome::AnsweredCallback));
         assert_eq!(named(Outcome::Abandoned { short: true }, None), Some("Abandoned"));
         assert_eq!(named(left(FlowOutReason::Overlong), Some((FlowOutReason::Overlong, queue))), Some("Overflowed (Application)"));
         assert_eq!(named(left(FlowOutReason::MaxWait), None), Some("Timed Out (Disconnect)"));

@@ -14,6 +14,7 @@ use dreiklang_core::{
     limits,
     output::Prompt,
     queue::{FlowOutReason, Outcome, WaitingRules},
+    stats::{Daybook, Kind, Ledger, Subject, Terms, Value, View},
     time::{Millis, Timestamp},
 };
 
@@ -493,4 +494,48 @@ fn rules_for_callbacks_that_do_not_hold_together_are_refused_with_their_field() 
     assert!(problem(CallbackRules { attempts: 0, ..CallbackRules::default() }).starts_with("queue.callbacks.attempts"));
     assert!(problem(CallbackRules { gap: Millis(1), ..CallbackRules::default() }).starts_with("queue.callbacks.gap"));
     assert!(problem(CallbackRules { most: 100_000, ..CallbackRules::default() }).starts_with("queue.callbacks.most"));
+}
+
+#[test]
+fn the_figures_say_how_many_were_offered_promised_and_connected_and_after_what_time() {
+    let mut office = office(&[]);
+    office.call(SUPPORT);
+    let id = choose(&mut office);
+    request(&mut office, NUMBER, None).unwrap();
+    request(&mut office, NUMBER, None).unwrap();
+    let other = office.engine.world().callbacks().of(NUMBER, QUEUE).unwrap().id;
+    assert_ne!(id, other);
+    office.ask(Command::CancelCallback { callback: other }).unwrap();
+    office.pass(50_000);
+    office.put(Change::PutAgent(agent(ANNA, "Anna")));
+    office.put(Change::PutAgent(agent(BERT, "Bert")));
+    office.ready(ANNA);
+    office.ready(BERT);
+    accept(&mut office, ANNA);
+    accept(&mut office, BERT);
+    let customer = called(&office, id);
+    office.connect(customer);
+    let (mut ledger, mut books) = (Ledger::default(), Daybook::default());
+    for stamped in &office.events {
+        ledger.observe(stamped, &mut books);
+    }
+    let total = books.total(Subject::Queue(QUEUE));
+    let figures = View { interval: &total.interval, states: &total.states, terms: Terms::default() }.figures(Kind::Queue);
+    let expected = [
+        ("callbacks_offered", 1),
+        ("callbacks_requested", 2),
+        ("callbacks_repeated", 1),
+        ("callback_attempts", 1),
+        ("callbacks_connected", 1),
+        ("callbacks_cancelled", 1),
+        ("callbacks_failed", 0),
+        ("flow_out_callback", 1),
+        ("teams_agent_answered_callback", 1),
+        ("teams_agent_answered_call", 1),
+    ];
+    for (key, count) in expected {
+        assert_eq!(figures.get(key), Some(&Value::Whole(count)), "{key}: {:?}", total.interval);
+    }
+    let Some(Value::Part(time)) = figures.get("average_time_to_callback") else { panic!("somebody was called back") };
+    assert!(*time >= 50_000.0 && figures["callback_success_rate"] == Value::Part(1.0), "{time}");
 }

@@ -255,7 +255,8 @@ impl History {
         -(priority * 1e12 + time.floor().max(0.0) * f64::from(rules.weight))
     }
 
-    fn expect_figures(&self) {
+    /// What must hold for the figures between two inputs.
+    pub fn expect_figures(&self) {
         assert_eq!(self.ledger, self.copied, "each event says whose entry it changed");
         let mut books = self.books.clone();
         self.ledger.book_present(self.world.at(), &mut books);
@@ -300,7 +301,6 @@ impl History {
 
     /// What must hold between two inputs.
     pub fn expect_balanced(&self) {
-        self.expect_figures();
         let open: BTreeSet<ActionId> = self.world.pending().iter().map(|(id, _)| id).collect();
         assert_eq!(open, self.actions.keys().copied().collect());
         assert_eq!(self.recordings, self.world.recordings().map(|(id, _)| id).collect());

@@ -97,6 +97,7 @@ impl Run {
                 }
             }
         }
+        self.history.expect_figures();
         self.given > before
     }
 
@@ -125,6 +126,7 @@ proptest! {
         let longest = (limits::CALLBACK_WAIT_MAX + limits::CALLBACK_WAIT_MAX + limits::CONVERSATION_MAX + after).0 + 10_000;
         run.pass(i64::try_from(longest).unwrap());
         run.history.expect_nothing_open();
+        run.history.expect_figures();
         for agent in run.engine.world().agents() {
             prop_assert_eq!(agent.occupation, Occupation::Idle, "{:?}", agent);
             prop_assert_eq!(agent.leg, None);

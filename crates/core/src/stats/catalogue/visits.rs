@@ -1,7 +1,4 @@
 //! Visits of queues: offered, answered, abandoned, flow-out, and how long they waited.
-//!
-//! Callbacks that are promised instead of waiting leave a queue by flow-out; figures of what becomes of them are a topic, and a
-//! file, of their own.
 
 use super::{figures, mean, ratio, span, whole};
 use crate::{
@@ -35,6 +32,7 @@ figures! {
     flow_out_closed: "Flow-out: closed", Count, VISITED, "flow-out because the queue was closed", |v| left(v, Reason::Closed);
     flow_out_key: "Flow-out: key", Count, VISITED, "flow-out because the caller pressed a key that leads out", |v| left(v, Reason::Key);
     flow_out_voicemail: "Flow-out: voicemail", Count, VISITED, "flow-out to a mailbox by rule or key", |v| left(v, Reason::Voicemail);
+    flow_out_callback: "Flow-out: callback", Count, VISITED, "flow-out because the caller was promised to be called back, or asked for it", |v| left(v, Reason::Callback);
     flow_out_ended: "Flow-out: ended", Count, VISITED, "flow-out because a supervisor or administrator ended the call", |v| left(v, Reason::Ended);
     flow_out_queue_removed: "Flow-out: queue removed", Count, VISITED, "flow-out because the queue was removed", |v| left(v, Reason::QueueRemoved);
     flow_out_failure: "Flow-out: failure", Count, VISITED, "flow-out by a failure or restart of ours", |v| left(v, Reason::Failure);
@@ -51,6 +49,7 @@ figures! {
     first_contact_resolution: "First contact resolution (FCR)", Share, VISITED, "answered conversations whose caller did not call again within N days ÷ answered conversations older than N days with a caller's number; only told when N is given", |v| ratio(v.interval.first_contacts.saturating_sub(v.interval.called_again), v.interval.first_contacts);
     teams_abandoned: "Teams: Abandoned", Count, QUEUE, "visits that Teams' reports would call Abandoned", |v| teams(v, TeamsOutcome::Abandoned);
     teams_agent_answered_call: "Teams: Agent Answered (Call)", Count, QUEUE, "visits that Teams' reports would call Agent Answered (Call)", |v| teams(v, TeamsOutcome::AnsweredCall);
+    teams_agent_answered_callback: "Teams: Agent Answered (Callback)", Count, QUEUE, "visits of callbacks that an agent took", |v| teams(v, TeamsOutcome::AnsweredCallback);
     teams_overflowed_application: "Teams: Overflowed (Application)", Count, QUEUE, "flow-out by length, led to a queue, flow or callback", |v| teams(v, TeamsOutcome::OverflowedApplication);
     teams_overflowed_disconnect: "Teams: Overflowed (Disconnect)", Count, QUEUE, "flow-out by length, let go", |v| teams(v, TeamsOutcome::OverflowedDisconnect);
     teams_overflowed_external: "Teams: Overflowed (External)", Count, QUEUE, "flow-out by length, led to a number outside", |v| teams(v, TeamsOutcome::OverflowedExternal);
@@ -88,6 +87,7 @@ mod tests {
             Reason::Closed => "flow_out_closed",
             Reason::Key => "flow_out_key",
             Reason::Voicemail => "flow_out_voicemail",
+            Reason::Callback => "flow_out_callback",
         }
     }
 
@@ -106,6 +106,7 @@ mod tests {
             Reason::Closed,
             Reason::Key,
             Reason::Voicemail,
+            Reason::Callback,
         ];
         for reason in reasons {
             let interval = Interval { flow_outs: [(reason, 3)].into(), ..Interval::default() };

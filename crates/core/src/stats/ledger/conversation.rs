@@ -21,6 +21,9 @@ pub struct Known {
     number: Option<NumberId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<Line>,
+    /// It began as a callback.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) callback: bool,
     /// Queue of the last visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) queue: Option<QueueId>,
@@ -105,9 +108,9 @@ impl Known {
 impl Ledger {
     pub(super) fn conversation(&mut self, stamped: &Stamped, books: &mut impl Books) -> Option<Key> {
         let (at, slot) = (stamped.at, slot::slot(stamped.at));
-        if let Event::ConversationStarted { conversation, line, number, .. } = &stamped.event {
+        if let Event::ConversationStarted { conversation, line, number, callback, .. } = &stamped.event {
             self.make_room();
-            let known = Known { number: *number, line: Some(*line), ..Known::default() };
+            let known = Known { number: *number, line: Some(*line), callback: callback.is_some(), ..Known::default() };
             book(books, &known.subjects(None, None), slot, |tally| tally.interval.conversations += 1);
             self.conversations.insert(*conversation, known);
             return Some(Key::Conversation(*conversation));

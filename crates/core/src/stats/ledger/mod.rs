@@ -74,7 +74,12 @@ impl Ledger {
             | Event::VisitOverflowed { .. }
             | Event::VisitEnded { .. }
             | Event::OfferEnded { .. }
-            | Event::EstimateMeasured { .. } => self.visit(stamped, books),
+            | Event::EstimateMeasured { .. }
+            | Event::CallbackOffered { .. }
+            | Event::CallbackRequested { .. }
+            | Event::CallbackRepeated { .. }
+            | Event::CallbackCalled { .. }
+            | Event::CallbackEnded { .. } => self.visit(stamped, books),
             _ => self.conversation(stamped, books),
         }
     }
