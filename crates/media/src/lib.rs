@@ -1,8 +1,8 @@
-//! Audio of calls: RTP and RTCP sockets, G.711 bridging on media threads, prompts and music, DTMF, recording, quality.
+//! Audio of calls: RTP and RTCP sockets, G.711 bridging and mixing on media threads, prompts and music, DTMF, recording, quality.
 //!
 //! Decides everything about packets once somebody else has decided who talks to whom. Knows nothing of SIP, queues or
 //! agents: its caller opens streams, says what each stream hears and what is recorded ([`engine::Edit`]), and is told
-//! what happened ([`engine::Event`]). SRTP, wideband codecs and mixing are left out; they will be layers around
+//! what happened ([`engine::Event`]). SRTP and wideband codecs are left out; they will be layers around
 //! [`engine`], not variants inside it.
 //!
 //! # Layout

@@ -10,8 +10,16 @@ pub const SHARDS_MAX: usize = 64;
 /// waits until the shard has caught up.
 pub const COMMANDS_MAX: usize = 8_192;
 
-/// Streams that may hear the same stream: two parties, and supervisors who listen.
+/// Streams that may hear the same stream alone, and as many again that hear it in a mix: the parties of a conference, and
+/// supervisors who listen.
 pub const LISTENERS_MAX: usize = 16;
+
+/// Voices in one mix: a customer, an agent, eight further parties of a conference, one who is consulted and four
+/// supervisors are fifteen.
+pub const MIX_VOICES_MAX: usize = 16;
+
+/// Samples of decoded audio (8 kHz, half a second) that are kept of a stream that is heard in a mix. A power of two.
+pub const VOICE_SAMPLES: usize = 4_096;
 
 /// Recordings that one stream may be part of at the same time.
 pub const RECORDINGS_PER_STREAM_MAX: usize = 4;

@@ -35,6 +35,7 @@ impl Shard {
             Edit::Hear { listener, source } => {
                 if let Some(index) = self.number(group, listener) {
                     self.hear(group, index, source);
+                    self.choose_recorded(index);
                 }
             }
             Edit::SendDigits { stream, digits, tone_ms, gap_ms } => {
@@ -55,8 +56,8 @@ impl Shard {
                 }
             }
             Edit::ResumeRecording { recording } => {
-                if let Some(recording) = self.recording(group, recording).and_then(|index| self.recordings.get_mut(index)) {
-                    recording.resume(now);
+                if let Some(index) = self.recording(group, recording) {
+                    self.resume_recording(index, now);
                 }
             }
             Edit::StopRecording { recording } => {
@@ -73,7 +74,7 @@ impl Shard {
     }
 
     /// The number of a stream, if it is open and of this group.
-    fn number(&self, group: GroupId, stream: StreamId) -> Option<u32> {
+    pub(super) fn number(&self, group: GroupId, stream: StreamId) -> Option<u32> {
         let index = self.stream_numbers.get(&stream).copied();
         let found = index.filter(|index| self.streams.get(*index).is_some_and(|stream| stream.group == group));
         if found.is_none() {
@@ -96,6 +97,7 @@ impl Shard {
                 Some(peer) => Hears::Peer(peer),
                 None => return,
             },
+            Source::Mix(voices) => return self.hear_mix(group, index, &voices),
         };
         if let (Hears::Peer(new), Some(Hears::Peer(old))) = (&hears, self.streams.get(index).map(|stream| &stream.hears))
             && new == old
@@ -105,7 +107,7 @@ impl Shard {
         }
         self.disconnect(index);
         match &hears {
-            Hears::Silence => {}
+            Hears::Silence | Hears::Mix(_) => {}
             Hears::Play(_) => self.start_pacing(index),
             Hears::Peer(peer) => {
                 let Some(peer) = self.streams.get_mut(*peer) else { return };
@@ -122,13 +124,17 @@ impl Shard {
     }
 
     /// Lets a stream hear silence.
-    fn disconnect(&mut self, index: u32) {
+    pub(super) fn disconnect(&mut self, index: u32) {
         let Some(stream) = self.streams.get_mut(index) else { return };
         stream.outgoing.disconnect();
-        if let Hears::Peer(peer) = std::mem::replace(&mut stream.hears, Hears::Silence)
-            && let Some(peer) = self.streams.get_mut(peer)
-        {
-            peer.listeners.retain(|listener| *listener != index);
+        match std::mem::replace(&mut stream.hears, Hears::Silence) {
+            Hears::Peer(peer) => {
+                if let Some(peer) = self.streams.get_mut(peer) {
+                    peer.listeners.retain(|listener| *listener != index);
+                }
+            }
+            Hears::Mix(mix) => self.leave_mix(index, &mix),
+            Hears::Play(_) | Hears::Silence => {}
         }
     }
 
@@ -180,6 +186,7 @@ impl Shard {
         if let Some(before) = before.and_then(|before| self.streams.get_mut(before)) {
             before.recorded.retain(|recorded| *recorded != (index, channel));
         }
+        self.choose_right(index);
         if let Some(stream) = stream.and_then(|stream| self.streams.get_mut(stream)) {
             if stream.recorded.len() >= limits::RECORDINGS_PER_STREAM_MAX {
                 tracing::warn!(stream = stream.id.0, "a stream is in too many recordings, another gets silence");
@@ -221,15 +228,19 @@ impl Shard {
                 listener.outgoing.disconnect();
             }
         }
+        if let Some(voice) = &stream.voice {
+            self.voice_closed(index, voice);
+        }
         if let Some(phase) = stream.phase {
             self.paced[usize::from(phase)].retain(|paced| *paced != index);
         }
-        for (recording, channel) in &stream.recorded {
-            if let Some(recording) = self.recordings.get_mut(*recording) {
+        for (index, channel) in &stream.recorded {
+            if let Some(recording) = self.recordings.get_mut(*index) {
                 match channel {
                     Channel::Left => recording.left = None,
                     Channel::Right => recording.right = None,
                 }
+                self.choose_right(*index);
             }
         }
         let report = stream.figures(now);

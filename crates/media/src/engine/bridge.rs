@@ -13,6 +13,7 @@ use crate::engine::Event;
 use crate::engine::latch::Verdict;
 use crate::engine::shard::Shard;
 use crate::reception::Arrival;
+use crate::record::Channel;
 use crate::rtcp;
 use crate::rtp::{self, HEADER_BYTES, Header, Kind};
 
@@ -127,7 +128,8 @@ impl Shard {
         match sound {
             Some(Sound::Audio(codec)) if !payload.is_empty() => {
                 self.record(index, &header, payload.clone(), codec, now);
-                self.pass_on(index, &header, payload, Sound::Audio(codec), now);
+                self.pass_on(index, &header, payload.clone(), Sound::Audio(codec), now);
+                self.hear_voice(index, &header, payload, codec, now);
             }
             Some(Sound::Event) => {
                 self.hear_event(index, &header, payload.clone());
@@ -147,6 +149,9 @@ impl Shard {
     fn source_changed(&mut self, index: u32, first: bool) {
         let Some(stream) = self.streams.get_mut(index) else { return };
         stream.control.source_changed();
+        if let Some(voice) = &mut stream.voice {
+            voice.restart();
+        }
         if first {
             (self.shared.events)(Event::FirstPacket { group: stream.group, stream: stream.id });
         }
@@ -172,7 +177,9 @@ impl Shard {
     fn record(&mut self, index: u32, header: &Header, payload: Range<usize>, codec: Codec, now: u64) {
         let Some(stream) = self.streams.get(index) else { return };
         for (recording, channel) in &stream.recorded {
-            if let Some(recording) = self.recordings.get_mut(*recording) {
+            if let Some(recording) = self.recordings.get_mut(*recording)
+                && !(recording.right_is_mixed() && *channel == Channel::Right)
+            {
                 recording.write(*channel, header, &self.datagram[payload.clone()], codec, now);
             }
         }
@@ -186,7 +193,14 @@ impl Shard {
         }
     }
 
-    /// Sends a packet to everybody who hears its stream.
+    /// Keeps a packet for those who hear its stream in a mix.
+    fn hear_voice(&mut self, index: u32, header: &Header, payload: Range<usize>, codec: Codec, now: u64) {
+        if let Some(voice) = self.streams.get_mut(index).and_then(|stream| stream.voice.as_mut()) {
+            voice.take(header, &self.datagram[payload], codec, now);
+        }
+    }
+
+    /// Sends a packet to everybody who hears its stream and nothing else.
     fn pass_on(&mut self, index: u32, header: &Header, payload: Range<usize>, sound: Sound, now: u64) {
         let mut at = 0;
         while let Some(number) = self.listener(index, at) {

@@ -49,7 +49,8 @@ pub enum Edit {
         path: PathBuf,
         /// First party.
         left: StreamId,
-        /// Second party, if there is one already.
+        /// Second party, if there is one already. While the first party hears it together with others
+        /// ([`Source::Mix`]), the right channel is all that the first party hears.
         right: Option<StreamId>,
     },
     /// Lets the right channel continue with another stream (transfer), or with silence.
@@ -134,6 +135,13 @@ pub enum Source {
     Silence,
     /// What is received from another stream of the same group.
     Peer(StreamId),
+    /// What is received from all of these streams of the same group, added up: one voice each, at most
+    /// [`crate::limits::MIX_VOICES_MAX`], all of them in the law they come in and heard in the listener's. Who of them is
+    /// not open is left out; who is closed later is not heard any more, and with the last of them comes silence. A frame
+    /// is sent every 20 ms, whether anybody speaks or not. A voice is heard about 40 ms after it has come, later where
+    /// its packets come irregularly. Telephone events are not passed on. To hear one other alone, use
+    /// [`Source::Peer`]: it delays nothing and costs less.
+    Mix(Vec<StreamId>),
     /// A prompt or music. Begins when the other end is known ([`Edit::Remote`]), and goes on unheard while the
     /// direction forbids sending.
     Prompt {

@@ -11,6 +11,7 @@ mod control;
 mod edit;
 mod event;
 mod latch;
+mod mix;
 mod outgoing;
 mod pace;
 mod play;
@@ -21,6 +22,7 @@ mod shard;
 mod slab;
 mod stream;
 mod tally;
+mod voice;
 
 use std::net::{IpAddr, UdpSocket};
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! What happens on the ticks of the media clock: prompts and digits go out every 20 ms, and every stream is looked
+//! What happens on the ticks of the media clock: prompts, mixes and digits go out every 20 ms, and every stream is looked
 //! after five times a second (reports, silence that keeps a path open, quiet other ends).
 //!
 //! Ticks come every 5 ms; a stream that is paced belongs to one of four phases, so that a thousand prompts do not
@@ -74,9 +74,10 @@ impl Shard {
         let Some(stream) = self.streams.get_mut(index) else { return false };
         if stream.digits.is_some() {
             self.step_digits(index, now);
+            self.step_mix(index, now, stalled, false);
             return true;
         }
-        let Hears::Play(play) = &mut stream.hears else { return false };
+        let Hears::Play(play) = &mut stream.hears else { return self.step_mix(index, now, stalled, true) };
         // Nobody is there yet: the prompt waits.
         let Some(Remote { codec, payload_type, .. }) = stream.remote else { return true };
         let continues = play.continues && !stalled;

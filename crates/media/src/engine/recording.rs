@@ -22,6 +22,9 @@ pub(super) struct Recording {
     pub group: GroupId,
     pub left: Option<u32>,
     pub right: Option<u32>,
+    /// Since when the right channel is what the left party hears, because that is the right one and others together:
+    /// from this position of the media clock on. `None` while it is the right party alone.
+    pub mixed_from: Option<u64>,
     sink: Sink,
     started: u64,
     /// End of the last packet: a packet that came early must not be cut off at the end.
@@ -66,7 +69,7 @@ impl Place {
 
 impl Recording {
     pub fn new(id: RecordingId, group: GroupId, sink: Sink, now: u64) -> Recording {
-        Recording { id, group, left: None, right: None, sink, started: now, written_to: 0, places: [Place::default(); 2] }
+        Recording { id, group, left: None, right: None, mixed_from: None, sink, started: now, written_to: 0, places: [Place::default(); 2] }
     }
 
     fn position(&self, now: u64) -> u64 {
@@ -83,6 +86,21 @@ impl Recording {
         if !payload.is_empty() {
             self.written_to = self.written_to.max(position + payload.len() as u64);
             self.sink.write(channel, position, payload, codec);
+        }
+    }
+
+    /// Whether the right channel is what the left party hears.
+    pub fn right_is_mixed(&self) -> bool {
+        self.mixed_from.is_some()
+    }
+
+    /// Takes a frame of what the left party hears, made at `now` for `position` of the media clock. `ssrc` is of the
+    /// stream that the left party is sent.
+    pub fn write_mixed(&mut self, ssrc: u32, position: u64, frame: &[u8], codec: Codec, now: u64) {
+        if self.mixed_from.is_some_and(|from| position >= from) {
+            let header = Header { marker: false, payload_type: 0, sequence: 0, timestamp: position as u32, ssrc };
+            // Voices wait for about a frame before they are mixed.
+            self.write(Channel::Right, &header, frame, codec, now.saturating_sub(frame.len() as u64));
         }
     }
 

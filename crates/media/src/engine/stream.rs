@@ -1,7 +1,7 @@
 //! One stream: its sockets, where the other end is, what it hears, and everything counted about it.
 //!
 //! Decides whether and where to a packet is sent. Which packet is sent is decided by its callers: [`super::bridge`] for
-//! what others say, [`super::pace`] for what we say ourselves.
+//! what another says, [`super::mix`] for what several say at once, [`super::pace`] for what we say ourselves.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -10,11 +10,13 @@ use crate::dtmf;
 use crate::engine::clock::{millis, samples};
 use crate::engine::control::Control;
 use crate::engine::latch::Latch;
+use crate::engine::mix::Mix;
 use crate::engine::outgoing::Outgoing;
 use crate::engine::play::Play;
 use crate::engine::ports::Pair;
 use crate::engine::seed::Seed;
 use crate::engine::tally::Tally;
+use crate::engine::voice::Voice;
 use crate::engine::{Figures, Remote, Report};
 use crate::ids::{GroupId, StreamId};
 use crate::limits;
@@ -27,6 +29,7 @@ use crate::rtp::HEADER_BYTES;
 pub(super) enum Hears {
     Silence,
     Peer(u32),
+    Mix(Mix),
     Play(Play),
 }
 
@@ -47,8 +50,10 @@ pub(super) struct Stream {
     /// Digits being sent, and how many requests they come from.
     pub digits: Option<dtmf::Sender>,
     pub digit_requests: u32,
-    /// Who hears this stream.
+    /// Who hears this stream and nothing else.
     pub listeners: Vec<u32>,
+    /// This stream for those who hear it in a mix, if there are any.
+    pub voice: Option<Box<Voice>>,
     /// Which channels of which recordings this stream is.
     pub recorded: Vec<(u32, Channel)>,
     /// Which list of paced streams this one is in.
@@ -78,6 +83,7 @@ impl Stream {
             digits: None,
             digit_requests: 0,
             listeners: Vec::new(),
+            voice: None,
             recorded: Vec::new(),
             phase: None,
             opened: now,

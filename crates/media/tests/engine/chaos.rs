@@ -51,6 +51,7 @@ fn edit(party: SocketAddr) -> impl Strategy<Value = Edit> {
     let source = prop_oneof![
         1 => Just(Source::Silence),
         4 => stream().prop_map(Source::Peer),
+        4 => proptest::collection::vec(stream(), 0..6).prop_map(Source::Mix),
         2 => (0u64..9, 0usize..400, any::<bool>()).prop_map(|(play, samples, forever)| Source::Prompt {
             prompt: Arc::new(Prompt::from_samples(&vec![900; samples])),
             play: PlayId(play),

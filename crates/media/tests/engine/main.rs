@@ -5,6 +5,7 @@ mod chaos;
 mod control;
 mod digits;
 mod latch;
+mod mix;
 mod party;
 mod ports;
 mod prompt;
