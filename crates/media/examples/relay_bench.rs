@@ -10,7 +10,9 @@
 //! ```
 //!
 //! `--shards N` (1), `--pin` puts the media threads on the first and the generator on the last processor,
-//! `--alaw` lets one side of each call speak A-law, so that every packet is transcoded.
+//! `--alaw` lets one side of each call speak A-law, so that every packet is transcoded. `--mix` runs as many conferences
+//! of three after the calls, in which each hears the other two, and says how many calls a conference costs; the delay is
+//! not measured there, because what arrives is nobody's packet.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -45,10 +47,11 @@ struct Options {
     record: bool,
     pin: bool,
     alaw: bool,
+    mix: bool,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { calls: vec![100, 400, 800], seconds: 10, shards: 1, record: false, pin: false, alaw: false };
+    let mut options = Options { calls: vec![100, 400, 800], seconds: 10, shards: 1, record: false, pin: false, alaw: false, mix: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -60,6 +63,7 @@ fn options() -> Result<Options, String> {
             "--record" => options.record = true,
             "--pin" => options.pin = true,
             "--alaw" => options.alaw = true,
+            "--mix" => options.mix = true,
             other => return Err(format!("unknown argument {other}")),
         }
     }
@@ -101,14 +105,20 @@ impl Meter {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = options()?;
-    println!("calls  recorded  loss %   p50 ms  p99 ms  p99.9 ms  shard %  µs/packet  recorder %  kB/call  late ticks");
+    println!("calls  parties  recorded  loss %   p50 ms  p99 ms  p99.9 ms  shard %  µs/packet  recorder %  kB/call  late ticks");
     for calls in &options.calls {
-        run(*calls, &options)?;
+        let bridged = run(*calls, 2, &options)?;
+        if options.mix {
+            let mixed = run(*calls, 3, &options)?;
+            println!("       a conference of three costs {:.1} bridged calls", mixed / bridged);
+        }
     }
     Ok(())
 }
 
-fn run(calls: usize, options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+/// Runs calls of two parties who are bridged, or of three who are mixed. Gives the processor time that one call takes
+/// from the media threads.
+fn run(calls: usize, parties: usize, options: &Options) -> Result<f64, Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let (sender, events) = sync_channel(100_000);
     let recordings = record::Config { concurrent_max: 10_000, ..record::Config::default() };
@@ -130,11 +140,11 @@ fn run(calls: usize, options: &Options) -> Result<(), Box<dyn std::error::Error>
     });
     let mut legs = Vec::new();
     for call in 0..calls {
-        legs.extend(open_call(&engine, call, &sockets, options, folder.path())?);
+        legs.extend(open_call(&engine, call, parties, &sockets, options, folder.path())?);
     }
     let generator = {
-        let (meter, alaw) = (meter.clone(), options.alaw);
-        thread::Builder::new().name("generate".to_owned()).spawn(move || generate(&sockets, legs, &meter, alaw))?
+        let (meter, alaw, stamped) = (meter.clone(), options.alaw, parties == 2);
+        thread::Builder::new().name("generate".to_owned()).spawn(move || generate(&sockets, legs, &meter, alaw, stamped))?
     };
     if options.pin {
         pin("media-", 0)?;
@@ -160,14 +170,15 @@ fn run(calls: usize, options: &Options) -> Result<(), Box<dyn std::error::Error>
 
     let packets = counters.packets_in - counters_before.packets_in;
     let (sent, received) = (meter.sent.load(Ordering::SeqCst), meter.received.load(Ordering::SeqCst));
+    let delay = |part| if parties == 2 { format!("{:.2}", meter.delay_ms(part)) } else { "-".to_owned() };
     let percent = |ns: u64| ns as f64 / 1e7 / elapsed_s;
     println!(
-        "{calls:5}  {:8}  {:6.3}  {:7.2} {:7.2}  {:8.2}  {:7.1}  {:9.2}  {:10.1}  {:7.1}  {:10}",
+        "{calls:5}  {parties:7}  {:8}  {:6.3}  {:>7} {:>7}  {:>8}  {:7.1}  {:9.2}  {:10.1}  {:7.1}  {:10}",
         if options.record { "yes" } else { "no" },
         100.0 * (sent.saturating_sub(received)) as f64 / sent.max(1) as f64,
-        meter.delay_ms(0.5),
-        meter.delay_ms(0.99),
-        meter.delay_ms(0.999),
+        delay(0.5),
+        delay(0.99),
+        delay(0.999),
         percent(shard),
         shard as f64 / 1_000.0 / packets.max(1) as f64,
         percent(recorder),
@@ -188,7 +199,7 @@ fn run(calls: usize, options: &Options) -> Result<(), Box<dyn std::error::Error>
     for (reason, count) in failed {
         println!("       {count} recordings failed: {reason}");
     }
-    Ok(())
+    Ok(shard as f64 / calls.max(1) as f64)
 }
 
 fn generator_socket() -> std::io::Result<UdpSocket> {
@@ -209,17 +220,18 @@ struct Leg {
 fn open_call(
     engine: &Engine,
     call: usize,
+    parties: usize,
     sockets: &[UdpSocket],
     options: &Options,
     folder: &Path,
 ) -> Result<Vec<Leg>, Box<dyn std::error::Error>> {
     let group = GroupId(call as u128);
-    let streams = [0, 1].map(|side| StreamId((2 * call + side) as u128));
+    let streams: Vec<StreamId> = (0..parties).map(|side| StreamId((parties * call + side) as u128)).collect();
     let mut legs = Vec::new();
     let mut edits = Vec::new();
-    for (side, stream) in streams.into_iter().enumerate() {
+    for (side, stream) in streams.iter().copied().enumerate() {
         let local = engine.open(group, stream)?;
-        let socket = (2 * call + side) % SOCKETS;
+        let socket = (parties * call + side) % SOCKETS;
         let address = sockets[socket].local_addr()?;
         let codec = if options.alaw && side == 1 { Codec::Pcma } else { Codec::Pcmu };
         let payload_type = codec.static_payload_type();
@@ -234,8 +246,13 @@ fn open_call(
             ptime_ms: 20,
         };
         edits.push(Edit::Remote { stream, remote });
-        edits.push(Edit::Hear { listener: stream, source: Source::Peer(streams[1 - side]) });
-        let number = (2 * call + side) as u32;
+        let others: Vec<StreamId> = streams.iter().copied().filter(|other| *other != stream).collect();
+        let source = match others[..] {
+            [other] => Source::Peer(other),
+            _ => Source::Mix(others),
+        };
+        edits.push(Edit::Hear { listener: stream, source });
+        let number = (parties * call + side) as u32;
         let header = Header { marker: false, payload_type, sequence: 0, timestamp: 0, ssrc: number + 1 };
         legs.push(Leg { socket, to: SocketAddr::new(LOCALHOST, local.rtp_port), header });
     }
@@ -253,7 +270,7 @@ fn open_call(
 
 /// Speaks on all legs, spread over the 20 ms, and takes what comes back between the slots. It never waits on a socket:
 /// waking it for each packet would be charged to the media thread that sent the packet.
-fn generate(sockets: &[UdpSocket], mut legs: Vec<Leg>, meter: &Meter, alaw: bool) {
+fn generate(sockets: &[UdpSocket], mut legs: Vec<Leg>, meter: &Meter, alaw: bool, stamped: bool) {
     // The left parties are on the even sockets and speak µ-law, their partners on the odd ones.
     let heard = [(Codec::Pcma, Codec::Pcmu), (Codec::Pcmu, Codec::Pcma)];
     let nibbles = heard.map(|(from, to)| nibbles(from.table_to(to).filter(|_| alaw)));
@@ -280,7 +297,7 @@ fn generate(sockets: &[UdpSocket], mut legs: Vec<Leg>, meter: &Meter, alaw: bool
         }
         meter.sent.fetch_add(sent, Ordering::Relaxed);
         for (number, socket) in sockets.iter().enumerate() {
-            receive(socket, meter, &nibbles[number % 2]);
+            receive(socket, meter, stamped.then_some(&nibbles[number % 2]));
         }
     }
 }
@@ -311,13 +328,18 @@ fn unstamp(bytes: &[u8], nibbles: &[u8; 256]) -> Option<u64> {
 
 const NIBBLES: [u8; 16] = [0, 8, 16, 24, 32, 40, 48, 56, 128, 136, 144, 152, 160, 168, 176, 184];
 
-/// Takes everything that has arrived on a socket.
-fn receive(socket: &UdpSocket, meter: &Meter, nibbles: &[u8; 256]) {
+/// Takes everything that has arrived on a socket; without `nibbles` it only counts.
+fn receive(socket: &UdpSocket, meter: &Meter, nibbles: Option<&[u8; 256]>) {
     let mut bytes = [0; 2_048];
     while let Ok(length) = socket.recv(&mut bytes) {
         if length != 12 + PAYLOAD_BYTES {
             continue;
         }
+        let Some(nibbles) = nibbles else {
+            let counting = meter.counting.load(Ordering::Relaxed) && meter.to_ns.load(Ordering::Relaxed) == u64::MAX;
+            meter.received.fetch_add(u64::from(counting), Ordering::Relaxed);
+            continue;
+        };
         let Some(sent_ns) = unstamp(&bytes[12..20], nibbles) else { continue };
         // Leave out what was sent before and after the time that counts.
         let (from, to) = (meter.from_ns.load(Ordering::Relaxed), meter.to_ns.load(Ordering::Relaxed));

@@ -20,6 +20,10 @@ use crate::rtp::HEADER_BYTES;
 
 const FRAME: u64 = FRAME_SAMPLES as u64;
 
+/// Packets that have been said already and are to come yet, in samples (60 ms): a recording rather lacks as much than
+/// that it has something of a pause.
+const ON_THE_WAY: u64 = 3 * FRAME;
+
 /// What a listener has of a mix.
 pub(super) struct Mix {
     /// Whom it hears.
@@ -214,9 +218,9 @@ impl Shard {
         }
     }
 
-    /// From where on a listener's mix has nothing of what was said until now: a frame may be on its way to us.
+    /// From where on a listener's mix has nothing of what was said until now.
     fn heard_from(&self, listener: u32) -> u64 {
-        self.voices_of(listener).map(Voice::end).max().unwrap_or(0) + FRAME
+        self.voices_of(listener).map(Voice::end).max().unwrap_or(0) + ON_THE_WAY
     }
 
     /// Ends the pause of a recording. What was said during the pause may wait to be mixed, and stays out.
