@@ -10,3 +10,4 @@ mod party;
 mod ports;
 mod prompt;
 mod recording;
+mod room;
