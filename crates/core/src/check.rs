@@ -5,7 +5,7 @@
 
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
-    conversation::{Conversation, Facing, Offer, PauseReason, Purpose, Role, SegmentKind},
+    conversation::{Conversation, Facing, Hearing, Offer, Part, PauseReason, Purpose, Role, SegmentKind},
     ids::{AgentId, ConversationId},
     input::TransferTarget,
     limits,
@@ -73,6 +73,7 @@ fn check_place(world: &World, conversation: &Conversation, found: &mut Findings)
     check_callback(world, conversation, found);
     check_offers(conversation, found);
     check_consult(conversation, found);
+    check_parties(world, conversation, found);
     if is(&[SegmentKind::Transfer]) {
         let outside = conversation.transfer.as_ref().is_some_and(|transfer| transfer.leg.is_some());
         found.expect(conversation.offer.is_some() != outside, "a hand-over waits for exactly one telephone", says);
@@ -218,6 +219,30 @@ fn check_consult(conversation: &Conversation, found: &mut Findings) {
     }
 }
 
+fn check_parties(world: &World, conversation: &Conversation, found: &mut Findings) {
+    let says = || format!("{}: {:?} {:?} {:?}", conversation.id, conversation.members, conversation.supervisors, conversation.talk);
+    let there = |leg| conversation.leg(leg).is_some_and(|leg| !leg.ending && leg.connected_at.is_some());
+    let agent = conversation.talk.as_ref().and_then(|talk| talk.agent);
+    found.expect(conversation.members.is_empty() || conversation.talk.is_some(), "a conference is a talk", says);
+    found.expect(conversation.members.iter().all(|member| there(member.leg)), "who is in a conference is there", says);
+    found.expect(conversation.supervisors.is_empty() || agent.is_some(), "only an agent's talk is supervised", says);
+    for one in &conversation.supervisors {
+        found.expect(agent != Some(one.supervisor), "nobody supervises the own talk", says);
+        let alive = conversation.leg(one.leg).is_some_and(|leg| !leg.ending && leg.connected_at.is_some() == one.answered_at.is_some());
+        found.expect(alive, "a supervisor's telephone rings, or the supervisor is there", says);
+    }
+    if conversation.talk.is_some() {
+        // Which music somebody hears may have been changed since.
+        let heard =
+            |table: &[Hearing]| table.iter().map(|party| (party.leg, party.voices.clone(), party.prompt.is_some())).collect::<Vec<_>>();
+        let wanted = conversation.is_mixed().then(|| heard(&conversation.hearing(&world.hold_music(conversation))));
+        let told = conversation.mixed.as_deref().map(heard);
+        found.expect(wanted == told, "where more than two talk, the line knows who hears whom", || {
+            format!("{}: {told:?}, should be {wanted:?}", conversation.id)
+        });
+    }
+}
+
 fn check_legs(world: &World, conversation: &Conversation, found: &mut Findings) {
     let says = || format!("{}: {:?}", conversation.id, conversation.legs);
     found.expect(!conversation.is_over() || !conversation.legs.is_empty(), "a conversation without legs is forgotten", says);
@@ -261,7 +286,8 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
         let fresh = !leg.ending && leg.connected_at.is_none();
         need(leg.ending, Timer::HangUp(leg.id));
         need(fresh && leg.role == Role::Customer, Timer::Answer(leg.id));
-        need(fresh && leg.role == Role::External, Timer::TransferRing(leg.id));
+        let called = leg.role == Role::External || conversation.part_of(leg.id) == Some(Part::Supervisor);
+        need(fresh && called, Timer::TransferRing(leg.id));
     }
     for offer in conversation.offers() {
         let bounded = offer.rings_until.since(offer.made_at) <= limits::RING_MAX && timers.due(Timer::Ring(id)) == Some(offer.rings_until);
@@ -285,6 +311,12 @@ fn check_agents(world: &World, found: &mut Findings) {
         }
         if let Some(agent) = conversation.dialing.as_ref().map(|dialing| dialing.agent) {
             held.entry(agent).or_default().push((conversation.id, Occupation::Talking { conversation: conversation.id }));
+        }
+        for agent in conversation.members.iter().filter_map(|member| member.agent) {
+            held.entry(agent).or_default().push((conversation.id, Occupation::Talking { conversation: conversation.id }));
+        }
+        for one in &conversation.supervisors {
+            held.entry(one.supervisor).or_default().push((conversation.id, Occupation::Supervising { conversation: conversation.id }));
         }
         if let Some(target) = conversation.consult.as_ref().and_then(|consult| consult.target) {
             held.entry(target).or_default().push((conversation.id, Occupation::Consulting { conversation: conversation.id }));
@@ -318,7 +350,7 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
         let fit = agent.duty == Duty::OnDuty && (wished || agent.availability == Availability::Ready);
         found.expect(fit, "nobody is offered a conversation who is not on duty and ready, unless somebody wished just that", says);
     }
-    if matches!(agent.occupation, Occupation::Offered { .. } | Occupation::Talking { .. } | Occupation::Consulting { .. }) {
+    if !matches!(agent.occupation, Occupation::Idle | Occupation::WrapUp { .. }) {
         found.expect(agent.leg.is_some(), "a busy agent has a telephone leg", says);
     }
     if let Some(leg) = agent.leg {
@@ -408,6 +440,10 @@ fn check_pending(world: &World, found: &mut Findings) {
         if let Action::Play { leg, .. } | Action::Silence { leg, .. } | Action::Dial { leg, .. } | Action::Answer { leg, .. } = action {
             found.expect(world.leg(*leg).is_some(), "an action for a leg ends with the leg", || format!("{id}: {action:?}"));
         }
+        if let Action::Mix { parties, .. } = action {
+            let alive = parties.iter().all(|party| world.leg(party.leg).is_some());
+            found.expect(alive, "an action for several legs ends with the first of them", || format!("{id}: {action:?}"));
+        }
     }
     for (id, recording) in world.recordings() {
         let bounded = recording.stopping || world.conversation(recording.conversation).is_some_and(|found| found.recording == Some(id));
@@ -443,6 +479,8 @@ fn check_limits(world: &World, found: &mut Findings) {
         within("legs", conversation.legs.len(), limits::LEGS_PER_CONVERSATION);
         let missed = conversation.visit.as_ref().map_or(0, |visit| visit.missed_by.len());
         within("agents passed over", missed, limits::PASSED_OVER_PER_VISIT);
+        within("members of a conference", conversation.members.len(), limits::CONFERENCE_MEMBERS);
+        within("supervisors", conversation.supervisors.len(), limits::SUPERVISORS_PER_CONVERSATION);
         within("visits", conversation.visits as usize, limits::VISITS_PER_CONVERSATION as usize);
     }
 }

@@ -30,6 +30,10 @@ pub const SKILLS_ASKED: usize = 8;
 pub const CLASSES_PER_QUEUE: usize = 64;
 /// Legs of one conversation: caller, agent, those that transfers add before old ones leave, and telephones that ring at once.
 pub const LEGS_PER_CONVERSATION: usize = 32;
+/// Parties of a conference beside customer and agent: more voices at once nobody can follow.
+pub const CONFERENCE_MEMBERS: usize = 8;
+/// Supervisors of one talk.
+pub const SUPERVISORS_PER_CONVERSATION: usize = 4;
 /// Agents who are rung at once for one visit; more telephones would ring for nothing than are of use to the caller.
 pub const RING_ALL_AGENTS: usize = 20;
 /// Queue visits of one conversation; more is a transfer loop.

@@ -123,6 +123,7 @@ fn present_of(world: &World) -> Present {
             Occupation::Offered { .. } => "offered",
             Occupation::Talking { .. } => "talking",
             Occupation::Consulting { .. } => "consulting",
+            Occupation::Supervising { .. } => "supervising",
             Occupation::WrapUp { .. } => "wrap_up",
         };
         *agents.entry(occupation).or_default() += 1;

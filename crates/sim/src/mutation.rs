@@ -4,7 +4,7 @@
 //! forgotten or miscounted, and the checkers' world is made of what is left. The engine itself stays as it is.
 
 use dreiklang_core::{
-    Event, Input, Stamped,
+    Action, Event, Input, Stamped,
     agent::{Availability, Occupation},
     callers::Treatment,
     config::Change,
@@ -46,6 +46,8 @@ pub enum Mutation {
     OfferWithoutReason,
     /// A caller who is to be favored is let in although the list blocks.
     LetBlockedIn,
+    /// Where more than two talk, the customer hears everybody, whatever is meant for whom.
+    LetTheCustomerHearEverybody,
     /// A report that comes twice counts twice.
     CountReportsTwice,
 }
@@ -67,6 +69,7 @@ impl Mutation {
         (Mutation::ChangeADocumentUnseen, &["replay"]),
         (Mutation::OfferWithoutReason, &["reasons"]),
         (Mutation::LetBlockedIn, &["blocked"]),
+        (Mutation::LetTheCustomerHearEverybody, &["voices"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
@@ -143,6 +146,15 @@ impl Mutant {
             (Mutation::LetBlockedIn, mut event) => {
                 if let Event::CallerListed { treatment, .. } = &mut event {
                     **treatment = Treatment::Block { message: None };
+                }
+                vec![event]
+            }
+            (Mutation::LetTheCustomerHearEverybody, mut event) => {
+                if let Event::ActionRequested { wish: Action::Mix { parties, .. }, .. } = &mut event {
+                    let everybody = parties.iter().map(|party| party.leg).collect();
+                    if let Some(customer) = parties.first_mut() {
+                        customer.voices = everybody;
+                    }
                 }
                 vec![event]
             }

@@ -21,7 +21,7 @@ use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Stamped, World, config,
     conversation::Role,
     endpoint::Line,
-    ids::{ActionId, CommandId, ConversationId, LegId, RecordingId, TenantId},
+    ids::{ActionId, AgentId, CommandId, ConversationId, LegId, RecordingId, TenantId},
     limits, queue,
     stats::{Kind, Tally},
     time::{Millis, Timestamp},
@@ -131,6 +131,8 @@ pub(crate) enum Entry {
     DrainOver,
     /// Who is to be called back is told that it was too late.
     CancelCallbacks,
+    /// A supervisor who follows a talk does something else.
+    Supervisor { conversation: ConversationId, supervisor: AgentId, steps: u32 },
 }
 
 pub(crate) struct Stage<'day> {
@@ -275,6 +277,7 @@ impl<'day> Stage<'day> {
             Entry::TakeOver { survivors } => self.take_over(survivors),
             Entry::CancelCallbacks => self.cancel_callbacks(),
             Entry::DrainOver => self.give(Input::Drain { on: false }),
+            Entry::Supervisor { conversation, supervisor, steps } => self.follow(conversation, supervisor, steps),
         }
     }
 

@@ -133,6 +133,17 @@ impl CoreStage {
                 self.hearing.insert(*b, Hearing::Legs(BTreeSet::from([*a])));
                 vec![done]
             }
+            Action::Mix { parties, .. } => {
+                for party in parties {
+                    let hears = match &party.prompt {
+                        _ if !party.voices.is_empty() => Hearing::Legs(party.voices.iter().copied().collect()),
+                        Some(prompt) => Hearing::Prompt(prompt.clone(), id),
+                        None => Hearing::Nothing,
+                    };
+                    self.hearing.insert(party.leg, hears);
+                }
+                vec![done]
+            }
             Action::Silence { leg, .. } => {
                 self.hearing.insert(*leg, Hearing::Nothing);
                 vec![done]
@@ -198,6 +209,7 @@ impl CoreStage {
     fn resolve_text(&mut self, text: String) -> Result<String> {
         match text.strip_prefix('@').and_then(|rest| rest.split_once(':')) {
             Some(("call", person)) => Ok(self.call_of(person).with_context(|| format!("{person} is in no call"))?.id.to_string()),
+            Some(("leg", person)) => Ok(self.living_leg(person)?.to_string()),
             Some((kind, name)) => self.id_of(kind, name),
             None => Ok(text),
         }

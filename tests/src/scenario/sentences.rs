@@ -1,7 +1,7 @@
 //! The sentences scenarios are made of, and what each does or expects.
 //!
-//! `@agent:`, `@queue:` and `@call:` in a command stand for the id of the agent or queue of that name, and of the conversation
-//! the named person is in.
+//! `@agent:`, `@queue:`, `@call:` and `@leg:` in a command stand for the id of the agent or queue of that name, of the conversation
+//! the named person is in, and of that person's leg.
 
 use super::stage::{Counts, Sound, Stage};
 use anyhow::{Context, Result, bail, ensure};
@@ -62,6 +62,7 @@ pub const ALL: &[(&str, Act)] = &[
         stage.set("agent", v[0], "queues", json!([format!("@queue:{}", v[1]), format!("@queue:{}", v[2])]))?;
         stage.sign_in(v[0])
     }),
+    ("{} may supervise", |stage, v| stage.set("agent", v[0], "supervises", json!(true))),
     ("{} knows {} at level {}", |stage, v| {
         stage.set("skill", v[1], "name", json!(v[1]))?;
         stage.set("agent", v[0], "skills", json!({ format!("@skill:{}", v[1]): number(v[2])? }))
@@ -198,6 +199,22 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} consults the number {}", |stage, v| ask_about(stage, v[0], "consult", to("number", v[1]))),
     ("{} turns to the other one", |stage, v| ask_about(stage, v[0], "swap_consult", json!({}))),
     ("{} hands over", |stage, v| ask_about(stage, v[0], "complete_consult", json!({}))),
+    ("{} brings everybody together", |stage, v| ask_about(stage, v[0], "merge_consult", json!({}))),
+    ("{} lets {} go", |stage, v| ask_about(stage, v[0], "drop_party", json!({ "leg": format!("@leg:{}", v[1]) }))),
+    ("{} listens to {}", |stage, v| {
+        let command = json!({ "type": "supervise", "conversation": format!("@call:{}", v[1]), "agent": agent(v[0]) });
+        ask(stage, v[0], command)
+    }),
+    ("{} cannot listen to {}", |stage, v| {
+        let command = json!({ "type": "supervise", "conversation": format!("@call:{}", v[1]), "agent": agent(v[0]) });
+        ensure!(ask(stage, v[0], command).is_err(), "it was not refused");
+        Ok(())
+    }),
+    ("{} whispers", |stage, v| ask_about(stage, v[0], "change_supervision", json!({ "agent": agent(v[0]), "mode": "whisper" }))),
+    ("{} barges in", |stage, v| ask_about(stage, v[0], "change_supervision", json!({ "agent": agent(v[0]), "mode": "barge" }))),
+    ("{} only listens again", |stage, v| ask_about(stage, v[0], "change_supervision", json!({ "agent": agent(v[0]), "mode": "listen" }))),
+    ("{} stops supervising", |stage, v| ask_about(stage, v[0], "end_supervision", json!({ "agent": agent(v[0]) }))),
+    ("{} takes over", |stage, v| ask_about(stage, v[0], "take_over", json!({ "agent": agent(v[0]) }))),
     ("{} goes back to the customer", |stage, v| ask_about(stage, v[0], "cancel_consult", json!({}))),
     ("{} starts recording", |stage, v| ask_about(stage, v[0], "start_recording", json!({}))),
     ("{} stops recording", |stage, v| ask_about(stage, v[0], "stop_recording", json!({}))),
@@ -254,6 +271,8 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} hears the tone", |stage, v| hears(stage, v[0], [Sound::Tone])),
     ("{} hears nothing", |stage, v| hears(stage, v[0], [])),
     ("{} hears the text {}", |stage, v| hears(stage, v[0], [Sound::Text(v[1].to_owned())])),
+    ("{} hears {} and {}", |stage, v| hears(stage, v[0], [v[1], v[2]].map(|name| Sound::Person(name.to_owned())))),
+    ("{} hears only {}", |stage, v| hears(stage, v[0], [Sound::Person(v[1].to_owned())])),
     ("{} waits in {}", |stage, v| expect("waits in", stage.waits_in(v[0]), Some(v[1].to_owned()))),
     ("{} is on hold", |stage, v| expect("place", stage.place(v[0]), Some("hold".to_owned()))),
     ("{} leaves a message", |stage, v| expect("place", stage.place(v[0]), Some("voicemail".to_owned()))),

@@ -36,13 +36,17 @@ pub struct Settings {
     /// How messages for this agent are taken.
     #[serde(default)]
     pub voicemail: Box<MailboxRules>,
+    /// May listen to other agents' talks, whisper, barge in and take over by own wish. (Whoever supervises by other rights may
+    /// name anybody.)
+    #[serde(default)]
+    pub supervises: bool,
 }
 
 impl Settings {
     /// An agent who serves no queue yet.
     pub fn new(id: AgentId, name: &str, line: Line, endpoint: Endpoint) -> Settings {
-        let (queues, skills, languages, voicemail) = Default::default();
-        Settings { id, name: name.to_owned(), line, endpoint, queues, skills, languages, voicemail }
+        let (queues, skills, languages, supervises, voicemail) = Default::default();
+        Settings { id, name: name.to_owned(), line, endpoint, queues, skills, languages, supervises, voicemail }
     }
 }
 
@@ -129,6 +133,11 @@ pub enum Occupation {
     /// Asking somebody while the customer is on hold, or being asked.
     Consulting {
         /// About which conversation.
+        conversation: ConversationId,
+    },
+    /// Following the talk of another agent, or called for that.
+    Supervising {
+        /// Of which conversation.
         conversation: ConversationId,
     },
     /// Finishing notes of a conversation.
@@ -227,8 +236,17 @@ impl Agent {
         self.availability == Availability::Ready && self.can_be_rung()
     }
 
+    /// Signed in, reachable, idle with a free telephone, and not about to disappear; on duty or not.
+    pub fn can_supervise(&self) -> bool {
+        self.duty != Duty::SignedOut && self.has_free_telephone()
+    }
+
     /// On duty, reachable, idle with a free telephone, and not about to disappear; ready or not.
     pub fn can_be_rung(&self) -> bool {
-        self.duty == Duty::OnDuty && self.reachable && self.occupation == Occupation::Idle && self.leg.is_none() && !self.retiring
+        self.duty == Duty::OnDuty && self.has_free_telephone()
+    }
+
+    fn has_free_telephone(&self) -> bool {
+        self.reachable && self.occupation == Occupation::Idle && self.leg.is_none() && !self.retiring
     }
 }

@@ -53,6 +53,8 @@ pub enum Facing {
 pub enum ConsultOutcome {
     /// The target has the customer; the agent left.
     Completed,
+    /// Agent, customer and target talk with each other from now on.
+    Merged,
     /// The agent's telephone dropped, and the target was given the customer.
     Joined,
     /// Taken back by the agent or on the agent's behalf; the agent has the customer.

@@ -2,11 +2,15 @@
 
 mod classify;
 mod consult;
+mod hearing;
+mod parties;
 mod recording;
 mod state;
 
 pub use classify::leg_termination;
 pub use consult::{Consult, ConsultOutcome, Facing};
+pub use hearing::Hearing;
+pub use parties::{Member, MemberEnd, Supervision, SupervisionMode, SupervisionOutcome};
 pub use recording::{Gap, Pause, PauseReason};
 pub use state::{Asking, Conversation, Dialing, Listed, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
 

@@ -2,7 +2,7 @@
 //!
 //! Where the customer is, is said by the open segment alone; the options beside it hold what that place needs.
 
-use super::{Consult, Direction, Leg, SegmentKind, Termination};
+use super::{Consult, Direction, Hearing, Leg, Member, SegmentKind, Supervision, Termination};
 use crate::{
     callback::KeptPlace,
     callers::Treatment,
@@ -96,6 +96,15 @@ pub struct Conversation {
     /// The message the customer is leaving.
     #[serde(default)]
     pub message: Option<MessageId>,
+    /// Who takes part in the talk beside customer and other party: it is a conference.
+    #[serde(default)]
+    pub members: Vec<Member>,
+    /// Who follows the talk, or is called for that.
+    #[serde(default)]
+    pub supervisors: Vec<Supervision>,
+    /// What its line was last told as a whole about who hears whom; `None` once it was told something about one or two legs.
+    #[serde(default)]
+    pub mixed: Option<Vec<Hearing>>,
     /// The recording under way.
     pub recording: Option<RecordingId>,
     /// Somebody ended the recording by choice: no queue's rule begins another one.
@@ -227,6 +236,10 @@ pub enum Part {
     Consult,
     /// Of the agent who calls the customer back.
     Dialing,
+    /// Is in the talk beside customer and other party.
+    Member,
+    /// Follows the talk, or rings for that.
+    Supervisor,
 }
 
 /// Customer and another party hearing each other (or the customer held by that one).
@@ -339,6 +352,8 @@ impl Conversation {
             .chain(one(self.transfer.as_ref().and_then(|transfer| transfer.leg), Part::Transfer))
             .chain(one(self.consult.as_ref().and_then(|consult| consult.leg), Part::Consult))
             .chain(one(self.dialing.as_ref().map(|dialing| dialing.leg), Part::Dialing))
+            .chain(self.members.iter().map(|member| (member.leg, Part::Member)))
+            .chain(self.supervisors.iter().map(|one| (one.leg, Part::Supervisor)))
     }
 
     /// Whether it waits for an agent and could be given one now.

@@ -28,6 +28,7 @@ impl Engine {
         let legs: Vec<LegId> = match wish {
             Action::Bridge { a, b, .. } => vec![*a, *b],
             Action::Play { leg, .. } | Action::Silence { leg, .. } => vec![*leg],
+            Action::Mix { parties, .. } => parties.iter().map(|party| party.leg).collect(),
             _ => return,
         };
         self.settle_where(conversation, |action| action.is_hearing() && legs.iter().any(|leg| action.needs_leg(*leg)));
@@ -82,6 +83,7 @@ impl Engine {
             Action::HangUp { .. } => {}
             Action::Play { repeat: false, .. } => self.prompt_over(listener),
             Action::Bridge { conversation, b, .. } => self.bridge_failed(conversation, b),
+            Action::Mix { conversation, .. } => self.mix_failed(conversation, &reason),
             Action::StartRecording { recording, .. } => self.recording_failed(recording, reason),
             // Half of what should be heard is missing from now on: what there is, is closed.
             Action::RecordRight { conversation, .. } => self.stop_recording(conversation),
@@ -152,7 +154,7 @@ impl Engine {
     /// Lets the customer hear something until further notice.
     pub(super) fn play_to_customer(&mut self, conversation: ConversationId, prompt: Prompt) {
         let Some((leg, line)) = self.customer(conversation) else { return };
-        self.act(Action::Play { conversation, leg, line, prompt, repeat: true });
+        self.let_hear(Action::Play { conversation, leg, line, prompt, repeat: true });
     }
 
     /// The customer's leg and its line, while it lives and is not being ended.

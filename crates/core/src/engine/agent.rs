@@ -33,6 +33,9 @@ impl Engine {
             Occupation::Consulting { .. } => {
                 return Err(wrong_state("a consult is under way; end it first"));
             }
+            Occupation::Supervising { .. } => {
+                return Err(wrong_state("a talk is being supervised; end that first"));
+            }
             Occupation::WrapUp { queue, .. } if duty != Duty::OnDuty && agent.disposition.is_none() && self.must_say(&by, queue) => {
                 return Err(wrong_state("say first what became of the conversation; its queue asks for a disposition"));
             }

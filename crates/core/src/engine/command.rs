@@ -90,6 +90,15 @@ impl Engine {
                 self.may_steer(&by, conversation)?;
                 self.complete_consult(by, conversation)
             }
+            Command::MergeConsult { conversation } => {
+                self.may_steer(&by, conversation)?;
+                self.merge_consult(by, conversation)
+            }
+            Command::DropParty { conversation, leg } => self.drop_party(&by, conversation, leg),
+            Command::Supervise { conversation, agent, mode } => self.supervise(by, conversation, agent, mode),
+            Command::ChangeSupervision { conversation, agent, mode } => self.change_supervision(by, conversation, agent, mode),
+            Command::EndSupervision { conversation, agent } => self.end_supervision_by(by, conversation, agent),
+            Command::TakeOver { conversation, agent } => self.take_over_talk(by, conversation, agent),
             Command::CancelConsult { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.cancel_consult(by, conversation)
@@ -159,7 +168,7 @@ impl Engine {
         Ok(())
     }
 
-    fn may_speak_for(&self, by: &Actor, agent: AgentId) -> Result<(), Refusal> {
+    pub(super) fn may_speak_for(&self, by: &Actor, agent: AgentId) -> Result<(), Refusal> {
         match by {
             Actor::Agent(own) if *own != agent => {
                 Err(Refusal::NotAllowed { reason: "agents act for themselves only; ask a supervisor".to_owned() })

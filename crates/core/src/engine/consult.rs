@@ -45,7 +45,8 @@ impl Engine {
             }
             // Rings as soon as somebody is free: at the end of this input, or later.
             TransferTarget::Queue(queue) => {
-                let music = self.world.queues.get(&queue).map_or(Prompt::Music, |queue| queue.settings.hold_music.clone());
+                debug_assert!(self.world.queues.contains_key(&queue), "it was checked");
+                let music = self.last_queue_music(id);
                 self.let_agent_hear(id, music);
             }
         }
@@ -82,6 +83,7 @@ impl Engine {
                 let ring = self.world.queues.get(&queue).map_or(TRANSFER_RING, |queue| queue.settings.ring);
                 self.let_agent_hear(id, Prompt::Ringback);
                 self.make_offer(id, agent, ring, Purpose::Consult);
+                self.rehear(id);
             }
         }
     }
@@ -93,7 +95,7 @@ impl Engine {
         if let Some(target) = target {
             self.become_consulting(target, id);
         }
-        self.act(Action::Bridge { conversation: id, a: own, b: leg, line });
+        self.let_hear(Action::Bridge { conversation: id, a: own, b: leg, line });
     }
 
     /// The agent to whom the consult was offered does not take it. A queue has others, as long as there is time.
@@ -149,14 +151,14 @@ impl Engine {
             self.emit(Event::HoldEnded { conversation: id });
             self.close_segment(id, Some(SegmentKind::Talk));
             self.record_talk(id);
-            self.act(Action::Bridge { conversation: id, a: customer, b: own, line });
+            self.let_hear(Action::Bridge { conversation: id, a: customer, b: own, line });
             let (music, line) = (self.last_queue_music(id), self.world.leg(leg).map_or(line, |leg| leg.line));
-            self.act(Action::Play { conversation: id, leg, line, prompt: music, repeat: true });
+            self.let_hear(Action::Play { conversation: id, leg, line, prompt: music, repeat: true });
         } else {
             self.emit(Event::ConsultTurned { conversation: id, facing: Facing::Target, by: by.clone() });
             self.hold_customer(by, id);
             self.record_talk(id);
-            self.act(Action::Bridge { conversation: id, a: own, b: leg, line });
+            self.let_hear(Action::Bridge { conversation: id, a: own, b: leg, line });
         }
         Ok(())
     }
@@ -176,7 +178,7 @@ impl Engine {
         Err(wrong_state("no consult is under way"))
     }
 
-    fn answered_consult(&self, id: ConversationId) -> Result<(LegId, Facing), Refusal> {
+    pub(super) fn answered_consult(&self, id: ConversationId) -> Result<(LegId, Facing), Refusal> {
         let consult = self.world.conversations.get(&id).and_then(|found| found.consult.as_ref());
         let Some(consult) = consult else { return Err(wrong_state("no consult is under way")) };
         match consult.answered_leg() {
@@ -214,8 +216,10 @@ impl Engine {
             self.hand_over(id, ConsultOutcome::Joined, Actor::System, None, after);
         } else {
             self.end_consult(id, ConsultOutcome::AgentLeft, Some(HangUpReason::CallerGone), Actor::System);
-            self.end_talk(id, None, after);
-            self.return_to_queue(id, otherwise);
+            if !self.continue_without_partner(id, after) {
+                self.end_talk(id, None, after);
+                self.return_to_queue(id, otherwise);
+            }
         }
         true
     }
@@ -238,7 +242,7 @@ impl Engine {
         true
     }
 
-    fn write_consult_end(&mut self, id: ConversationId, consult: &Consult, outcome: ConsultOutcome, by: Actor) {
+    pub(super) fn write_consult_end(&mut self, id: ConversationId, consult: &Consult, outcome: ConsultOutcome, by: Actor) {
         self.emit(Event::ConsultEnded {
             conversation: id,
             agent: consult.agent,
@@ -252,7 +256,7 @@ impl Engine {
     }
 
     /// Agent and customer hear each other again, unless the agent's own telephone holds.
-    fn back_to_customer(&mut self, id: ConversationId) {
+    pub(super) fn back_to_customer(&mut self, id: ConversationId) {
         let Some(found) = self.world.conversations.get(&id) else { return };
         let Some(talk) = &found.talk else { return };
         let (agent, held) = (talk.agent, found.leg(talk.leg).is_some_and(|leg| leg.held));
@@ -260,7 +264,7 @@ impl Engine {
         match (found.place(), held) {
             (Some(SegmentKind::Hold), false) => self.end_hold(id),
             (Some(SegmentKind::Hold), true) => {
-                self.act(Action::Silence { conversation: id, leg: own, line });
+                self.let_hear(Action::Silence { conversation: id, leg: own, line });
             }
             (_, true) => {
                 if let Some(agent) = agent {
@@ -273,6 +277,7 @@ impl Engine {
         if let Some(agent) = agent {
             self.become_talking(agent, id);
         }
+        self.rehear(id);
     }
 
     /// Nobody of the consulted queue became free.
@@ -282,7 +287,7 @@ impl Engine {
 
     fn let_agent_hear(&mut self, id: ConversationId, prompt: Prompt) {
         if let Some((leg, line)) = self.agent_leg(id) {
-            self.act(Action::Play { conversation: id, leg, line, prompt, repeat: true });
+            self.let_hear(Action::Play { conversation: id, leg, line, prompt, repeat: true });
         }
     }
 

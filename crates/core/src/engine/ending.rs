@@ -5,7 +5,7 @@
 
 use super::{Engine, talk::AfterTalk};
 use crate::{
-    conversation::{Cause, ConsultOutcome, Role, SegmentKind, Termination, leg_termination},
+    conversation::{Cause, ConsultOutcome, MemberEnd, Role, SegmentKind, Termination, leg_termination},
     flow::FlowEnd,
     ids::{ConversationId, LegId},
     input::Actor,
@@ -80,6 +80,7 @@ impl Engine {
         self.end_offer(id, OfferOutcome::Withdrawn, Some(legs));
         self.end_visit(id, closing.visit, None);
         self.end_consult(id, ConsultOutcome::ConversationEnded, Some(legs), Actor::System);
+        self.end_members(id, MemberEnd::TalkEnded, legs, None);
         self.end_talk(id, Some(legs), closing.agent);
         self.end_transfer(id, Some(closing.transfer));
         self.close_message(id);

@@ -50,7 +50,8 @@ impl Engine {
         match (agent, place) {
             (Some(agent), Some(SegmentKind::Talk)) if held => self.start_hold(Actor::Agent(agent), conversation),
             (Some(_), Some(SegmentKind::Hold)) if !held => self.end_hold(conversation),
-            _ => {}
+            // In a conference the others are not to hear the music of that telephone.
+            _ => self.rehear(conversation),
         }
     }
 
@@ -67,7 +68,7 @@ impl Engine {
         let leg = talk.leg;
         let Some(line) = found.leg(leg).map(|leg| leg.line) else { return };
         self.hold_customer(by, id);
-        self.act(Action::Silence { conversation: id, leg, line });
+        self.let_hear(Action::Silence { conversation: id, leg, line });
     }
 
     /// The customer hears music from now on; what the other party hears is the caller's matter.
@@ -80,9 +81,7 @@ impl Engine {
 
     /// What somebody hears who is put on hold in this conversation.
     pub(super) fn last_queue_music(&self, id: ConversationId) -> Prompt {
-        let found = self.world.conversations.get(&id);
-        let queue = found.and_then(|found| found.talk.as_ref().and_then(|talk| talk.queue).or(found.last_queue));
-        queue.and_then(|queue| self.world.queues.get(&queue)).map_or(Prompt::Music, |queue| queue.settings.hold_music.clone())
+        self.world.conversations.get(&id).map_or(Prompt::Music, |found| self.world.hold_music(found))
     }
 
     pub(super) fn end_hold(&mut self, id: ConversationId) {
@@ -90,6 +89,6 @@ impl Engine {
         let Some(b) = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).map(|talk| talk.leg) else { return };
         self.emit(Event::HoldEnded { conversation: id });
         self.close_segment(id, Some(SegmentKind::Talk));
-        self.act(Action::Bridge { conversation: id, a, b, line });
+        self.let_hear(Action::Bridge { conversation: id, a, b, line });
     }
 }

@@ -54,6 +54,8 @@ impl Engine {
         let offered = |found: &Conversation| found.offer_over(leg).is_some();
         if self.world.conversations.get(&conversation).is_some_and(offered) {
             self.offer_accepted(conversation, leg);
+        } else if self.world.conversations.get(&conversation).and_then(|found| found.part_of(leg)) == Some(Part::Supervisor) {
+            self.supervision_answered(conversation, leg);
         } else {
             self.hang_up(leg, HangUpReason::CallerGone);
         }
@@ -103,6 +105,8 @@ impl Engine {
             Some(Part::Transfer) => self.outsider_failed(conversation, kind),
             Some(Part::Consult) => self.consulted_leg_ended(conversation, kind),
             Some(Part::Dialing) => self.calling_agent_left(conversation, termination),
+            Some(Part::Member) => self.member_leg_ended(conversation, id),
+            Some(Part::Supervisor) => self.supervisor_gone(conversation, id, kind),
             None => {}
         }
     }

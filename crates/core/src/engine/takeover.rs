@@ -107,9 +107,10 @@ impl Engine {
             self.settle_conversation(id, RESTARTED);
             return;
         }
-        // Who was consulted first, so that the customer is not given to somebody who is gone as well.
-        let consulted = |leg: &&Leg| self.world.conversation_of(leg.id).and_then(|found| found.part_of(leg.id)) == Some(Part::Consult);
-        let (first, then): (Vec<&Leg>, Vec<&Leg>) = dead.iter().partition(consulted);
+        // Who could be given the customer first, so that nobody is who is gone as well.
+        let part = |leg: LegId| self.world.conversation_of(leg).and_then(|found| found.part_of(leg));
+        let successor = |leg: &&Leg| matches!(part(leg.id), Some(Part::Consult | Part::Member | Part::Supervisor));
+        let (first, then): (Vec<&Leg>, Vec<&Leg>) = dead.iter().partition(successor);
         for leg in first.into_iter().chain(then) {
             let Some(found) = self.world.conversations.get(&id) else { return };
             let part = found.part_of(leg.id);
@@ -120,6 +121,8 @@ impl Engine {
                 Some(Part::Transfer) => self.transfer_failed(id, "the system was restarted", RESTARTED),
                 Some(Part::Consult) => self.consulted_leg_ended(id, CauseKind::Failure),
                 Some(Part::Dialing) => self.calling_agent_left(id, RESTARTED),
+                Some(Part::Member) => self.member_leg_ended(id, leg.id),
+                Some(Part::Supervisor) => self.supervisor_gone(id, leg.id, CauseKind::Failure),
                 Some(Part::Customer) | None => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    conversation::{SegmentKind, Termination, TerminationReason, TerminationResult},
+    conversation::{SegmentKind, SupervisionOutcome, Termination, TerminationReason, TerminationResult},
     ids::{AgentId, ConversationId, LegId, QueueId},
     output::{Action, Event, HangUpReason},
     queue::RecordingPolicy,
@@ -48,13 +48,14 @@ impl Engine {
         if let Some(agent) = agent {
             self.become_talking(agent, id);
         }
-        self.act(Action::Bridge { conversation: id, a: customer, b: leg, line });
+        self.let_hear(Action::Bridge { conversation: id, a: customer, b: leg, line });
     }
 
     /// Ends the talk, if there is one. `hang_up` is what the other party's telephone is told.
     pub(super) fn end_talk(&mut self, id: ConversationId, hang_up: Option<HangUpReason>, after: AfterTalk) {
         let Some(talk) = self.world.conversations.get(&id).and_then(|found| found.talk.clone()) else { return };
         self.end_secure_pause(id);
+        self.end_supervisions(id, SupervisionOutcome::TalkEnded, None);
         if talk.held_since.is_some() {
             self.emit(Event::HoldEnded { conversation: id });
         }
@@ -71,6 +72,9 @@ impl Engine {
     /// The other party hung up: the conversation is over for the customer too.
     pub(super) fn partner_left(&mut self, id: ConversationId, termination: Termination) {
         if self.agent_lost_in_consult(id, None, termination) {
+            return;
+        }
+        if self.continue_without_partner(id, AfterTalk::WrapUp) {
             return;
         }
         self.stop_recording(id);
@@ -91,6 +95,9 @@ impl Engine {
         }
         let of_agent = self.world.conversations.get(&id).and_then(|found| found.talk.as_ref()).is_some_and(|talk| talk.agent.is_some());
         let after = if loss == Loss::Restart { AfterTalk::Nothing } else { AfterTalk::WrapUp };
+        if self.continue_without_partner(id, after) {
+            return;
+        }
         if !of_agent {
             self.stop_recording(id);
         }

@@ -64,6 +64,7 @@ impl Engine {
                     self.hang_up(leg, HangUpReason::NoAnswer);
                     match part {
                         Some(Part::Consult) => self.consulted_leg_ended(id, CauseKind::NoAnswer),
+                        Some(Part::Supervisor) => self.supervisor_gone(id, leg, CauseKind::NoAnswer),
                         _ => self.outsider_failed(id, CauseKind::NoAnswer),
                     }
                 }

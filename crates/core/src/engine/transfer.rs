@@ -55,6 +55,9 @@ impl Engine {
         if found.consult.is_some() {
             return Err(wrong_state("a consult is under way; complete it, or cancel it first"));
         }
+        if !found.members.is_empty() {
+            return Err(wrong_state("a conference is under way; let the others go first, or leave it to them"));
+        }
         match found.place() {
             Some(SegmentKind::Queue) if found.callback.is_some() => {
                 return Err(wrong_state("this is a callback that stands in line; cancel it and ask for one from another queue"));

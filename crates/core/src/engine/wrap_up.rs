@@ -105,7 +105,7 @@ impl Engine {
                     None => return Err(wrong_state("the conversation is somebody else's, who says what becomes of it")),
                 }
             }
-            Occupation::Idle | Occupation::Offered { .. } => {
+            Occupation::Idle | Occupation::Offered { .. } | Occupation::Supervising { .. } => {
                 return Err(wrong_state("there is no conversation to say something of; it can be said until wrap-up is over"));
             }
         };

@@ -2,9 +2,10 @@
 
 use crate::{
     agent,
+    conversation::SupervisionMode,
     endpoint::{Endpoint, Party},
     hours::Switch,
-    ids::{AgentId, CallbackId, ConversationId, HoursId, MessageId, QueueId},
+    ids::{AgentId, CallbackId, ConversationId, HoursId, LegId, MessageId, QueueId},
     output::Prompt,
     time::{Millis, Timestamp},
     voicemail::MessageState,
@@ -114,6 +115,51 @@ pub enum Command {
     CompleteConsult {
         /// Which conversation.
         conversation: ConversationId,
+    },
+    /// Let customer, agent and consulted party talk with each other: a conference. Somebody else joins it by one more consult.
+    MergeConsult {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Let one party of a conference go: the agent of the talk anybody, others themselves. The rest goes on.
+    DropParty {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Whose leg; not the customer's.
+        leg: LegId,
+    },
+    /// Call a supervisor to follow a talk. Agents do that for themselves, when they may supervise.
+    Supervise {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The supervisor whose telephone rings.
+        agent: AgentId,
+        /// What the supervisor takes part in.
+        #[serde(default)]
+        mode: SupervisionMode,
+    },
+    /// Listen, whisper and barge, in any order.
+    ChangeSupervision {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The supervisor.
+        agent: AgentId,
+        /// What the supervisor takes part in from now on.
+        mode: SupervisionMode,
+    },
+    /// Let the supervisor go.
+    EndSupervision {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The supervisor.
+        agent: AgentId,
+    },
+    /// Let the supervisor have the customer; the agent leaves.
+    TakeOver {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The supervisor.
+        agent: AgentId,
     },
     /// Let the consulted party go, and go back to the customer.
     CancelConsult {

@@ -2,6 +2,7 @@
 
 use super::Prompt;
 use crate::{
+    conversation::Hearing,
     endpoint::{Endpoint, Line, Party},
     ids::{ConversationId, LegId, RecordingId},
     time::Millis,
@@ -25,6 +26,9 @@ pub enum Action {
     Play { conversation: ConversationId, leg: LegId, line: Line, prompt: Prompt, repeat: bool },
     /// Let two legs hear each other, and nothing else.
     Bridge { conversation: ConversationId, a: LegId, b: LegId, line: Line },
+    /// Let every one of these legs hear just what is said of it: the whole of who hears whom where more than two talk. A line that
+    /// cannot do it fails, and customer and agent go on alone.
+    Mix { conversation: ConversationId, line: Line, parties: Vec<Hearing> },
     /// Let this leg hear nothing.
     Silence { conversation: ConversationId, leg: LegId, line: Line },
     /// Record `left` on the left channel and `right`, as soon as there is one, on the right; carried out before a `Bridge` uttered later.
@@ -55,6 +59,7 @@ impl Action {
             | Action::HangUp { line, .. }
             | Action::Play { line, .. }
             | Action::Bridge { line, .. }
+            | Action::Mix { line, .. }
             | Action::Silence { line, .. }
             | Action::StartRecording { line, .. }
             | Action::RecordRight { line, .. }
@@ -76,6 +81,7 @@ impl Action {
             | Action::HangUp { conversation, .. }
             | Action::Play { conversation, .. }
             | Action::Bridge { conversation, .. }
+            | Action::Mix { conversation, .. }
             | Action::Silence { conversation, .. }
             | Action::StartRecording { conversation, .. }
             | Action::RecordRight { conversation, .. }
@@ -98,6 +104,7 @@ impl Action {
             | Action::Silence { leg, .. }
             | Action::AnswerTransfer { leg, .. } => *leg == wanted,
             Action::Bridge { a, b, .. } => *a == wanted || *b == wanted,
+            Action::Mix { parties, .. } => parties.iter().any(|party| party.leg == wanted),
             Action::Reject { .. }
             | Action::StartRecording { .. }
             | Action::RecordRight { .. }
@@ -123,7 +130,7 @@ impl Action {
 
     /// Whether it decides what a leg hears, so that a later one of this kind makes it meaningless.
     pub fn is_hearing(&self) -> bool {
-        matches!(self, Action::Play { .. } | Action::Bridge { .. } | Action::Silence { .. })
+        matches!(self, Action::Play { .. } | Action::Bridge { .. } | Action::Mix { .. } | Action::Silence { .. })
     }
 }
 

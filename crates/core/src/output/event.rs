@@ -7,7 +7,8 @@ use crate::{
     callers::Treatment,
     config::{self, Destination, Mailbox},
     conversation::{
-        Cause, ConsultOutcome, Direction, Facing, Gap, PauseReason, Purpose, Quality, Role, SegmentKind, Termination, TerminationReason,
+        Cause, ConsultOutcome, Direction, Facing, Gap, MemberEnd, PauseReason, Purpose, Quality, Role, SegmentKind, SupervisionMode,
+        SupervisionOutcome, Termination, TerminationReason,
     },
     endpoint::{Endpoint, Line, Party},
     expression::Value,
@@ -506,6 +507,56 @@ pub enum Event {
         message: MessageId,
         mailbox: Mailbox,
         by: Actor,
+    },
+    /// Somebody takes part in the talk beside customer and other party.
+    MemberJoined {
+        conversation: ConversationId,
+        leg: LegId,
+        agent: Option<AgentId>,
+        by: Actor,
+    },
+    /// And does not any more; exactly one per `MemberJoined`. `problem` is what the line said where it could not.
+    MemberLeft {
+        conversation: ConversationId,
+        leg: LegId,
+        agent: Option<AgentId>,
+        joined_at: Timestamp,
+        end: MemberEnd,
+        problem: Option<String>,
+    },
+    /// A supervisor is called to follow the talk of `agent`.
+    SupervisionStarted {
+        conversation: ConversationId,
+        supervisor: AgentId,
+        agent: AgentId,
+        leg: LegId,
+        mode: SupervisionMode,
+        by: Actor,
+    },
+    /// The supervisor is there.
+    SupervisionAnswered {
+        conversation: ConversationId,
+        supervisor: AgentId,
+        leg: LegId,
+    },
+    /// What the supervisor takes part in from now on.
+    SupervisionChanged {
+        conversation: ConversationId,
+        supervisor: AgentId,
+        mode: SupervisionMode,
+        by: Actor,
+    },
+    /// The supervision is over; exactly one per `SupervisionStarted`. `problem` is what the line said where it could not.
+    SupervisionEnded {
+        conversation: ConversationId,
+        supervisor: AgentId,
+        leg: LegId,
+        mode: SupervisionMode,
+        started_at: Timestamp,
+        answered_at: Option<Timestamp>,
+        outcome: SupervisionOutcome,
+        by: Actor,
+        problem: Option<String>,
     },
     RecordingStarted {
         conversation: ConversationId,

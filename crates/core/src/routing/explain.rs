@@ -72,6 +72,8 @@ pub enum Verdict {
     Talking,
     /// Asks somebody, or is asked.
     Consulting,
+    /// Follows another agent's talk.
+    Supervising,
     /// Is finishing notes.
     WrapUp,
     /// The telephone is still being hung up, or the agent is about to be removed.
@@ -91,6 +93,7 @@ impl Verdict {
             Occupation::Offered { .. } => return Verdict::Offered,
             Occupation::Talking { .. } => return Verdict::Talking,
             Occupation::Consulting { .. } => return Verdict::Consulting,
+            Occupation::Supervising { .. } => return Verdict::Supervising,
             Occupation::WrapUp { .. } => return Verdict::WrapUp,
             Occupation::Idle => {}
         }

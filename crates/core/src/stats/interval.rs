@@ -73,6 +73,10 @@ counters! {
         transfers_failed: u64,
         /// Talks' consults that began.
         consults: u64,
+        /// Parties who joined a talk.
+        joined: u64,
+        /// Talks' supervisions that were answered.
+        supervisions: u64,
         /// Offers that ended, however.
         offers: u64,
         /// Of these, taken.

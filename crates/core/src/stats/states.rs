@@ -24,6 +24,8 @@ counters! {
         talking: Millis,
         /// Asking somebody while the customer is on hold, or being asked.
         consulting: Millis,
+        /// Following the talk of somebody else, or called for that.
+        supervising: Millis,
         /// Finishing notes.
         wrap_up: Millis,
         /// On duty with nothing to do, but not ready, by reason.
@@ -35,11 +37,11 @@ impl States {
     /// Signed in less the sum of the states: zero, or the day has a gap or an overlap.
     pub fn residual(&self) -> i128 {
         let not_ready = self.not_ready.values().map(|span| i128::from(span.0)).sum::<i128>();
-        let busy = [self.offered, self.talking, self.consulting, self.wrap_up, self.idle, self.off_duty];
+        let busy = [self.offered, self.talking, self.consulting, self.supervising, self.wrap_up, self.idle, self.off_duty];
         i128::from(self.signed_in.0) - not_ready - busy.iter().map(|span| i128::from(span.0)).sum::<i128>()
     }
 
-    /// Time with conversations: talking, consulting, wrap-up.
+    /// Time with conversations of one's own: talking, consulting, wrap-up.
     pub fn handling(&self) -> Millis {
         self.talking + self.consulting + self.wrap_up
     }
@@ -69,6 +71,7 @@ enum Busy {
     Offered,
     Talking,
     Consulting,
+    Supervising,
     WrapUp,
 }
 
@@ -94,6 +97,7 @@ impl Present {
                     Occupation::Offered { .. } => Busy::Offered,
                     Occupation::Talking { .. } => Busy::Talking,
                     Occupation::Consulting { .. } => Busy::Consulting,
+                    Occupation::Supervising { .. } => Busy::Supervising,
                     Occupation::WrapUp { .. } => Busy::WrapUp,
                 }
             }
@@ -115,6 +119,7 @@ impl Present {
             Busy::Offered => &mut states.offered,
             Busy::Talking => &mut states.talking,
             Busy::Consulting => &mut states.consulting,
+            Busy::Supervising => &mut states.supervising,
             Busy::WrapUp => &mut states.wrap_up,
             Busy::Idle if self.duty != Duty::OnDuty => &mut states.off_duty,
             Busy::Idle => match &self.reason {

@@ -24,6 +24,7 @@ use crate::{
         AgentId, CallbackId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId,
         SkillId, TenantId,
     },
+    output::Prompt,
     queue::Queue,
     time::Timestamp,
     voicemail::{MailboxRules, Message, Messages, OpenMessage},
@@ -285,6 +286,12 @@ impl World {
     pub fn is_closed(&self, queue: &Queue, at: Timestamp) -> bool {
         let outside = |hours| self.is_open(hours, at).is_some_and(|state| !state.open);
         queue.closed.is_some() || queue.settings.waiting.hours.is_some_and(outside)
+    }
+
+    /// What somebody hears who is put on hold in this conversation.
+    pub fn hold_music(&self, conversation: &Conversation) -> Prompt {
+        let queue = conversation.talk.as_ref().and_then(|talk| talk.queue).or(conversation.last_queue);
+        queue.and_then(|queue| self.queues.get(&queue)).map_or(Prompt::Music, |queue| queue.settings.hold_music.clone())
     }
 
     /// Recordings not yet reported closed.

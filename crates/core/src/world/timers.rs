@@ -32,7 +32,7 @@ pub enum Timer {
     Announce(ConversationId),
     /// A queue closed by hand opens.
     Reopen(QueueId),
-    /// The party outside has to answer a transfer.
+    /// The party outside has to answer a transfer or consult, or a supervisor the call.
     TransferRing(LegId),
     /// A leg that was told to end has to have ended.
     HangUp(LegId),

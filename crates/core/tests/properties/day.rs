@@ -7,9 +7,9 @@ use dreiklang_core::{
     callback::CallbackRules,
     callers::{CallerList, Treatment},
     config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
-    conversation::{Cause, CauseKind, Quality},
+    conversation::{Cause, CauseKind, Quality, SupervisionMode},
     endpoint::{Endpoint, Line, Party},
-    ids::{ActionId, AgentId, CallerListId, CommandId, FlowId, LegId, NumberId, QueueId, SkillId},
+    ids::{ActionId, AgentId, CallerListId, CommandId, ConversationId, FlowId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
     queue::{
@@ -232,7 +232,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
-    let command = match what % 47 {
+    let command = match what % 62 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -265,6 +265,24 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
         46 => Command::SetPriority { conversation: conversation?, priority: to % 110 },
         33 => Command::StopRecording { conversation: conversation? },
         34 => Command::HangUp { conversation: conversation? },
+        47..=49 => Command::MergeConsult { conversation: conversation? },
+        50 => {
+            let legs = world.conversation(conversation?).into_iter().flat_map(|found| &found.legs).map(|leg| leg.id);
+            Command::DropParty { conversation: conversation?, leg: pick(legs.collect(), to)? }
+        }
+        51..=54 => Command::Supervise { conversation: conversation?, agent: AgentId(u128::from(to) % AGENTS + 1), mode: mode(what, to) },
+        55..=58 => {
+            let (conversation, agent) = pick(following(world), who)?;
+            Command::ChangeSupervision { conversation, agent, mode: mode(what, to) }
+        }
+        59 => {
+            let (conversation, agent) = pick(following(world), who)?;
+            Command::EndSupervision { conversation, agent }
+        }
+        60..=61 => {
+            let (conversation, agent) = pick(following(world), who)?;
+            Command::TakeOver { conversation, agent }
+        }
         35..=36 => Command::Pull { conversation: conversation?, agent: AgentId(u128::from(to) % AGENTS + 1) },
         37..=38 => Command::Requeue { conversation: conversation?, queue: (to < 128).then_some(queue), keep_wait: to.is_multiple_of(2) },
         39..=40 => {
@@ -301,6 +319,15 @@ fn about_message(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option
     let command = if what < 248 { Command::MarkMessage { message, state } } else { Command::DeleteMessage { message } };
     let by = if to.is_multiple_of(3) { Actor::Agent(AgentId(u128::from(who) % AGENTS + 1)) } else { Actor::User("u".to_owned()) };
     Some(Input::Command { id: CommandId(next), by, command })
+}
+
+fn mode(what: u8, to: u8) -> SupervisionMode {
+    [SupervisionMode::Listen, SupervisionMode::Whisper, SupervisionMode::Barge][usize::from(what ^ to) % 3]
+}
+
+/// Who supervises what, and is called for it.
+fn following(world: &World) -> Vec<(ConversationId, AgentId)> {
+    world.conversations().flat_map(|found| found.supervisors.iter().map(|one| (found.id, one.supervisor))).collect()
 }
 
 fn needs(how: u8) -> Vec<SkillRequirement> {
@@ -472,6 +499,7 @@ fn agent(id: u128, how: u8) -> agent::Settings {
         queues: (1..=QUEUES).filter(|queue| how & (1 << queue) == 0).map(QueueId).collect(),
         skills: (1..=2).filter(|skill| how & (16 << skill) != 0).map(|skill| (SkillId(skill), 1 + how % 5)).collect(),
         languages: ["de", "en"].into_iter().take(usize::from(how) % 3).map(|tag| (tag.to_owned(), 1 + how % 6)).collect(),
+        supervises: how.is_multiple_of(3),
         ..agent::Settings::new(AgentId(id), &name, line(how), endpoint)
     }
 }

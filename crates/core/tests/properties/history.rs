@@ -24,6 +24,10 @@ pub struct History {
     talks: BTreeSet<ConversationId>,
     consults: BTreeSet<ConversationId>,
     flows: BTreeSet<ConversationId>,
+    members: BTreeSet<LegId>,
+    supervisions: BTreeSet<LegId>,
+    /// What each leg was last wished to hear: whom, and whether a prompt.
+    heard: BTreeMap<LegId, (BTreeSet<LegId>, bool)>,
     chosen: BTreeSet<AgentId>,
     pulled: Option<AgentId>,
     recordings: BTreeSet<RecordingId>,
@@ -52,6 +56,9 @@ impl History {
             talks: BTreeSet::new(),
             consults: BTreeSet::new(),
             flows: BTreeSet::new(),
+            members: BTreeSet::new(),
+            supervisions: BTreeSet::new(),
+            heard: BTreeMap::new(),
             chosen: BTreeSet::new(),
             pulled: None,
             recordings: BTreeSet::new(),
@@ -142,6 +149,10 @@ impl History {
             }
             Event::FlowEntered { conversation, .. } => assert!(self.flows.insert(*conversation), "one flow at a time"),
             Event::FlowLeft { conversation, .. } => assert!(self.flows.remove(conversation), "a flow is left once"),
+            Event::MemberJoined { leg, .. } => assert!(self.members.insert(*leg), "who joins was not there"),
+            Event::MemberLeft { leg, .. } => assert!(self.members.remove(leg), "who leaves was there"),
+            Event::SupervisionStarted { leg, .. } => assert!(self.supervisions.insert(*leg), "a supervision begins once"),
+            Event::SupervisionEnded { leg, .. } => assert!(self.supervisions.remove(leg), "a supervision ends once"),
             Event::RecordingStarted { recording, .. } => {
                 self.fresh(recording.0);
                 self.recordings.insert(*recording);
@@ -152,6 +163,7 @@ impl History {
             Event::ActionRequested { action, wish } => {
                 self.fresh(action.0);
                 self.actions.insert(*action, wish.clone());
+                self.hear(wish);
             }
             Event::ActionSettled { action, .. } => assert!(self.actions.remove(action).is_some(), "an action is settled once"),
             _ => {}
@@ -174,6 +186,34 @@ impl History {
                     self.copied.restore(key, entry);
                 }
                 None => self.copied.forget(key),
+            }
+        }
+    }
+
+    /// Takes over what legs hear by a wish.
+    fn hear(&mut self, wish: &Action) {
+        match wish {
+            Action::Bridge { a, b, .. } => {
+                self.heard.insert(*a, ([*b].into(), false));
+                self.heard.insert(*b, ([*a].into(), false));
+            }
+            Action::Play { leg, .. } => _ = self.heard.insert(*leg, (BTreeSet::new(), true)),
+            Action::Silence { leg, .. } => _ = self.heard.insert(*leg, (BTreeSet::new(), false)),
+            Action::Mix { parties, .. } => {
+                for party in parties {
+                    self.heard.insert(party.leg, (party.voices.iter().copied().collect(), party.prompt.is_some()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whatever the order of hold, consult, conference and supervision: lines were told what the state says.
+    fn expect_heard(&self) {
+        for conversation in self.world.conversations() {
+            for party in conversation.hearing(&dreiklang_core::output::Prompt::Music) {
+                let wanted = (party.voices.iter().copied().collect(), party.prompt.is_some());
+                assert_eq!(self.heard.get(&party.leg), Some(&wanted), "{} hears what it should: {conversation:?}", party.leg);
             }
         }
     }
@@ -301,6 +341,7 @@ impl History {
 
     /// What must hold between two inputs.
     pub fn expect_balanced(&self) {
+        self.expect_heard();
         let open: BTreeSet<ActionId> = self.world.pending().iter().map(|(id, _)| id).collect();
         assert_eq!(open, self.actions.keys().copied().collect());
         assert_eq!(self.recordings, self.world.recordings().map(|(id, _)| id).collect());
@@ -319,6 +360,7 @@ impl History {
                 && self.callbacks.is_empty()
                 && self.open_legs.is_empty()
         );
+        assert!(self.members.is_empty() && self.supervisions.is_empty());
         // A line nobody answers for may just be asked once more.
         assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));
         assert_eq!(self.world.conversations().len(), 0);

@@ -166,7 +166,8 @@ impl Teller {
                 self.introduce(stamped, *conversation, *agent, frames);
                 None
             }
-            Event::TalkStarted { conversation, agent: Some(agent), .. } => {
+            Event::TalkStarted { conversation, agent: Some(agent), .. }
+            | Event::SupervisionStarted { conversation, supervisor: agent, .. } => {
                 self.introduce(stamped, *conversation, *agent, frames);
                 None
             }
@@ -288,6 +289,12 @@ impl Teller {
             | Event::VisitWidened { conversation, .. }
             | Event::TransferStarted { conversation, .. }
             | Event::TransferEnded { conversation, .. }
+            | Event::MemberJoined { conversation, .. }
+            | Event::MemberLeft { conversation, .. }
+            | Event::SupervisionStarted { conversation, .. }
+            | Event::SupervisionAnswered { conversation, .. }
+            | Event::SupervisionChanged { conversation, .. }
+            | Event::SupervisionEnded { conversation, .. }
             | Event::ConsultStarted { conversation, .. }
             | Event::ConsultCalled { conversation, .. }
             | Event::ConsultAnswered { conversation, .. }
@@ -374,6 +381,7 @@ fn conversation_of(occupation: Occupation) -> Option<ConversationId> {
         Occupation::Offered { conversation, .. }
         | Occupation::Talking { conversation }
         | Occupation::Consulting { conversation }
+        | Occupation::Supervising { conversation }
         | Occupation::WrapUp { conversation, .. } => Some(conversation),
     }
 }

@@ -159,6 +159,11 @@ pub enum OccupationState {
         /// About which conversation.
         conversation: String,
     },
+    /// Following the talk of another agent, or called for that.
+    Supervising {
+        /// Of which conversation.
+        conversation: String,
+    },
     /// Finishing notes of a conversation.
     WrapUp {
         /// Which.
@@ -293,6 +298,7 @@ fn occupied_with(agent: &agent::Agent) -> Option<ConversationId> {
         Occupation::Offered { conversation, .. }
         | Occupation::Talking { conversation }
         | Occupation::Consulting { conversation }
+        | Occupation::Supervising { conversation }
         | Occupation::WrapUp { conversation, .. } => Some(conversation),
     }
 }
@@ -330,6 +336,7 @@ impl AgentState {
                 Occupation::Offered { conversation, .. } => OccupationState::Offered { conversation: conversation.to_string() },
                 Occupation::Talking { conversation } => OccupationState::Talking { conversation: conversation.to_string() },
                 Occupation::Consulting { conversation } => OccupationState::Consulting { conversation: conversation.to_string() },
+                Occupation::Supervising { conversation } => OccupationState::Supervising { conversation: conversation.to_string() },
                 Occupation::WrapUp { conversation, until, .. } => {
                     OccupationState::WrapUp { conversation: conversation.to_string(), until: until.map(|at| at.0) }
                 }

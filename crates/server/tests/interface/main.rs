@@ -9,6 +9,7 @@ mod api_description;
 mod apply;
 mod callbacks;
 mod callers;
+mod calls;
 mod documents;
 mod error_pages;
 mod flows;

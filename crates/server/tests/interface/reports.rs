@@ -78,7 +78,8 @@ async fn a_report_shows_figures_with_their_formulas_and_balances() {
     assert_eq!((row["id"].as_str(), row["name"].as_str()), (Some(agent.as_str()), Some("Ada")));
     let row = &row["figures"];
     assert_eq!((&row["offers_accepted"], &row["handled"], &row["answer_rate"]), (&json!(1), &json!(1), &json!(1.0)));
-    let states = ["off_duty_ms", "idle_ms", "offered_ms", "talking_ms", "consulting_ms", "wrap_up_ms", "not_ready_total_ms"];
+    let states =
+        ["off_duty_ms", "idle_ms", "offered_ms", "talking_ms", "consulting_ms", "supervising_ms", "wrap_up_ms", "not_ready_total_ms"];
     let sum: u64 = states.iter().map(|key| row[key].as_u64().unwrap()).sum();
     assert_eq!(row["signed_in_ms"].as_u64(), Some(sum), "an agent's states tile the time signed in");
     let timeline = server.get(&format!("/reports/agents/{agent}/timeline?from={BEGIN}&to={}", BEGIN + HOUR)).await.ok();

@@ -6,7 +6,7 @@ use crate::{
 };
 use dreiklang_core::{
     Action, Input,
-    conversation::{Cause, CauseKind, Quality},
+    conversation::{Cause, CauseKind, Hearing, Quality},
     endpoint::Line,
     ids::{ActionId, ConversationId, LegId, RecordingId},
     output::{ActionFailure, Prompt},
@@ -184,6 +184,7 @@ impl Stage<'_> {
                 Ok(())
             }
             Action::Bridge { a, b, .. } => self.bridge(a, b),
+            Action::Mix { parties, .. } => self.mix_voices(&parties),
             Action::StartRecording { conversation, recording, .. } => {
                 self.recorded_since.entry(recording).or_insert(self.now);
                 const FAIL: f64 = 0.3;
@@ -237,6 +238,24 @@ impl Stage<'_> {
             && self.hears(caller, partner)
         {
             self.begin_talk(caller, partner);
+        }
+        Ok(())
+    }
+
+    fn mix_voices(&mut self, parties: &[Hearing]) -> Result<(), &'static str> {
+        let up = |party: &Hearing| self.legs.get(&party.leg).is_some_and(|far| far.state == FarState::Up);
+        if !parties.iter().all(up) {
+            return Err("one of them is not there");
+        }
+        for party in parties {
+            let peer = party.voices.first().copied();
+            let Some(far) = self.legs.get_mut(&party.leg) else { continue };
+            far.peer = peer;
+            if let (Some(caller), Some(partner)) = (far.caller(), peer)
+                && self.hears(caller, partner)
+            {
+                self.begin_talk(caller, partner);
+            }
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 mod administrator;
 pub mod caller;
+pub mod following;
 mod incident;
 pub mod line;
 pub mod owner;

@@ -15,6 +15,10 @@ use dreiklang_core::{
 
 impl Stage<'_> {
     pub fn supervise(&mut self, chance: &mut Chance) {
+        if chance.happens(0.3) {
+            self.begin_following(chance);
+            return;
+        }
         let world = self.engine.world();
         let conversations: Vec<ConversationId> = world.conversations().map(|found| found.id).collect();
         let conversation = chance.pick(&conversations).copied();

@@ -34,6 +34,10 @@ pub enum TalkStep {
     Swap,
     /// Give the customer to who was asked.
     Complete,
+    /// Bring everybody together.
+    Merge,
+    /// Let somebody go, or leave it to the others.
+    Drop,
     /// Let who was asked go.
     Cancel,
     /// Write down which language the customer speaks.
@@ -101,6 +105,12 @@ impl Stage<'_> {
             TalkStep::Consult => self.consult(index, partner),
             TalkStep::Swap => self.steer(partner, |conversation| Command::SwapConsult { conversation }),
             TalkStep::Complete => self.steer(partner, |conversation| Command::CompleteConsult { conversation }),
+            TalkStep::Merge => self.steer(partner, |conversation| Command::MergeConsult { conversation }),
+            TalkStep::Drop => {
+                let member = self.engine.world().conversation_of(partner).and_then(|found| found.members.first()).map(|member| member.leg);
+                let leg = self.draw(index, &[Some(partner), member]).unwrap_or(partner);
+                self.steer(partner, |conversation| Command::DropParty { conversation, leg });
+            }
             TalkStep::Cancel => self.steer(partner, |conversation| Command::CancelConsult { conversation }),
             TalkStep::Language => {
                 let language = self.draw(index, &[Some("de"), Some("en"), None]).map(str::to_owned);
@@ -165,9 +175,15 @@ impl Stage<'_> {
             steps.push((after, TalkStep::Swap));
             after = after + chance.exponential(Millis::from_secs(10));
         }
-        match chance.below(10) {
+        match chance.below(13) {
             0..=5 => steps.push((after, TalkStep::Complete)),
             6..=8 => steps.push((after, TalkStep::Cancel)),
+            9..=11 => {
+                steps.push((after, TalkStep::Merge));
+                after = after + chance.exponential(Millis::from_secs(20));
+                // One more is asked, and may join as well.
+                steps.push((after, if chance.happens(0.5) { TalkStep::Consult } else { TalkStep::Drop }));
+            }
             // Hangs up in the middle of it: many people hand over like that.
             _ => {}
         }

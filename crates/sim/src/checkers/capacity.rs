@@ -21,6 +21,8 @@ enum Held {
     Consulted,
     /// Calls the customer back.
     Calling,
+    /// Follows its talk, or is called for that.
+    Supervising,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +44,10 @@ impl Capacity {
             }
             Event::ConsultAnswered { agent: Some(agent), conversation, .. } => self.take(*agent, *conversation, Held::Consulted, found),
             Event::ConsultEnded { target: Some(agent), conversation, .. } => self.leave(*agent, *conversation, Held::Consulted),
+            Event::MemberJoined { agent: Some(agent), conversation, .. } => self.take(*agent, *conversation, Held::Talking, found),
+            Event::MemberLeft { agent: Some(agent), conversation, .. } => self.leave(*agent, *conversation, Held::Talking),
+            Event::SupervisionStarted { supervisor, conversation, .. } => self.take(*supervisor, *conversation, Held::Supervising, found),
+            Event::SupervisionEnded { supervisor, conversation, .. } => self.leave(*supervisor, *conversation, Held::Supervising),
             Event::OccupationChanged { agent, from, .. } => {
                 let known = world.agent(*agent).map(|agent| agent.occupation);
                 found.expect(known == Some(*from), NAME, "a change of occupation begins where the last one ended", || format!("{event:?}"));
@@ -77,6 +83,7 @@ impl Capacity {
                 Occupation::Offered { conversation, .. } => holds(conversation, &[Held::Offered]),
                 Occupation::Talking { conversation } => holds(conversation, &[Held::Talking, Held::Calling]),
                 Occupation::Consulting { conversation } => holds(conversation, &[Held::Talking, Held::Consulted]),
+                Occupation::Supervising { conversation } => holds(conversation, &[Held::Supervising]),
                 Occupation::Idle | Occupation::WrapUp { .. } => held.is_empty(),
             };
             found.expect(fits, NAME, "an agent is busy with what is held, and with nothing else", || {

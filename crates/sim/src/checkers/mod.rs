@@ -15,6 +15,7 @@ mod replay;
 mod ringing;
 mod stuck;
 mod tiling;
+mod voices;
 mod whole;
 
 use dreiklang_core::{
@@ -126,6 +127,9 @@ impl Checkers {
             }
         }
         blocked::observe(world, &stamped.event, found);
+        if let Event::ActionRequested { wish, .. } = &stamped.event {
+            voices::told(world, wish, found);
+        }
         self.balance.observe(stamped);
         self.place.observe(&stamped.event);
         self.replay.observe(stamped);

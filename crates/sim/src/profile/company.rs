@@ -277,7 +277,13 @@ fn agent_of_office(index: usize) -> agent::Settings {
     }
     let spoken = [("de", 5), ("en", 3), ("fr", 2)];
     let languages = spoken.into_iter().take(1 + index % 3).map(|(tag, level)| (tag.to_owned(), level)).collect();
-    agent::Settings { queues, skills, languages, ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint) }
+    agent::Settings {
+        queues,
+        skills,
+        languages,
+        supervises: index.is_multiple_of(4),
+        ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint)
+    }
 }
 
 /// A few of the callers are known: see `actors/caller.rs` for the numbers they show.

@@ -42,6 +42,7 @@ impl State {
             Occupation::Offered { conversation, .. } => ("offered", Some(*conversation)),
             Occupation::Talking { conversation } => ("talking", Some(*conversation)),
             Occupation::Consulting { conversation } => ("consulting", Some(*conversation)),
+            Occupation::Supervising { conversation } => ("supervising", Some(*conversation)),
             Occupation::WrapUp { conversation, .. } => ("wrap_up", Some(*conversation)),
         };
         self.occupation = word.to_owned();

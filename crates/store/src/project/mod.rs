@@ -123,6 +123,12 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::Decided { .. }
         | Event::TransferStarted { .. }
         | Event::TransferEnded { .. }
+        | Event::MemberJoined { .. }
+        | Event::MemberLeft { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionAnswered { .. }
+        | Event::SupervisionChanged { .. }
+        | Event::SupervisionEnded { .. }
         | Event::ConsultStarted { .. }
         | Event::CallbackOffered { .. }
         | Event::NumberTyped { .. }
@@ -242,6 +248,12 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::Decided { conversation, .. }
         | Event::TransferStarted { conversation, .. }
         | Event::TransferEnded { conversation, .. }
+        | Event::MemberJoined { conversation, .. }
+        | Event::MemberLeft { conversation, .. }
+        | Event::SupervisionStarted { conversation, .. }
+        | Event::SupervisionAnswered { conversation, .. }
+        | Event::SupervisionChanged { conversation, .. }
+        | Event::SupervisionEnded { conversation, .. }
         | Event::ConsultStarted { conversation, .. }
         | Event::ConsultCalled { conversation, .. }
         | Event::ConsultAnswered { conversation, .. }

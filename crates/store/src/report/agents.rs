@@ -24,7 +24,7 @@ pub struct AgentStretch {
     pub availability: String,
     /// Why not ready.
     pub reason: Option<String>,
-    /// `idle`, `offered`, `talking` or `wrap_up`.
+    /// `idle`, `offered`, `talking`, `consulting`, `supervising` or `wrap_up`.
     pub occupation: String,
 }
 

@@ -23,4 +23,6 @@ figures! {
     transfer_rate: "Transfer rate", Share, VISITED, "transfers ÷ answered", |v| ratio(v.interval.transfers, v.interval.answered);
     agent_transfer_rate: "Transfer rate", Share, AGENT, "transfers ÷ talks", |v| ratio(v.interval.transfers, v.interval.talks);
     consults: "Consults", Count, ALL, "consults that began in a talk", |v| whole(v.interval.consults);
+    joined: "Conference parties", Count, ALL, "parties who joined talks as a third or further one", |v| whole(v.interval.joined);
+    supervisions: "Supervisions", Count, ALL, "times somebody began to follow a talk: listening, whispering or barging in", |v| whole(v.interval.supervisions);
 }

@@ -193,6 +193,14 @@ impl Ledger {
                 let whose = known.talk?.whose;
                 book(books, &known.of(whose), slot, |tally| tally.interval.transfers += 1);
             }
+            Event::MemberJoined { .. } => {
+                let whose = known.talk?.whose;
+                book(books, &known.of(whose), slot, |tally| tally.interval.joined += 1);
+            }
+            Event::SupervisionAnswered { .. } => {
+                let whose = known.talk?.whose;
+                book(books, &known.of(whose), slot, |tally| tally.interval.supervisions += 1);
+            }
             Event::WrapUpStarted { agent, .. } => {
                 known.wrapping.insert(*agent);
             }
@@ -275,6 +283,8 @@ fn conversation_of(event: &Event) -> Option<ConversationId> {
         | Event::TransferEnded { conversation, .. }
         | Event::ConsultStarted { conversation, .. }
         | Event::ConsultEnded { conversation, .. }
+        | Event::MemberJoined { conversation, .. }
+        | Event::SupervisionAnswered { conversation, .. }
         | Event::WrapUpStarted { conversation, .. }
         | Event::WrapUpEnded { conversation, .. }
         | Event::RecordingStarted { conversation, .. }

@@ -11,6 +11,7 @@ mod flow;
 mod leg;
 mod message;
 mod missed;
+mod parties;
 mod recording;
 mod visit;
 mod waiting;
@@ -72,6 +73,9 @@ impl World {
                     asking: None,
                     kept_place: None,
                     message: None,
+                    members: Vec::new(),
+                    supervisors: Vec::new(),
+                    mixed: None,
                     recording: None,
                     record_no_more: false,
                     last_queue: None,
@@ -253,6 +257,12 @@ impl World {
             | Event::ConsultAnswered { .. }
             | Event::ConsultTurned { .. }
             | Event::ConsultEnded { .. } => self.apply_consult(stamped),
+            Event::MemberJoined { .. }
+            | Event::MemberLeft { .. }
+            | Event::SupervisionStarted { .. }
+            | Event::SupervisionAnswered { .. }
+            | Event::SupervisionChanged { .. }
+            | Event::SupervisionEnded { .. } => self.apply_parties(stamped),
             Event::RecordingStarted { .. }
             | Event::RecordingPaused { .. }
             | Event::RecordingResumed { .. }

@@ -12,7 +12,17 @@ use crate::{
 
 impl World {
     pub(super) fn apply_wish(&mut self, at: Timestamp, wish: &Action) {
+        if wish.is_hearing()
+            && let Some(found) = wish.conversation().and_then(|id| self.conversations.get_mut(&id))
+        {
+            found.mixed = None;
+        }
         match wish {
+            Action::Mix { conversation, parties, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.mixed = Some(parties.clone());
+                }
+            }
             Action::HangUp { leg, reason, .. } => {
                 self.timers.clear(Timer::HangUpAgain(*leg));
                 self.mark_ending(at, *leg, *reason);

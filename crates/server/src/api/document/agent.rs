@@ -28,6 +28,9 @@ pub struct Agent {
     /// Skills with their levels.
     #[serde(default)]
     pub skills: Vec<SkillLevel>,
+    /// May listen to other agents' talks, whisper, barge in and take over.
+    #[serde(default)]
+    pub supervises: bool,
     /// How messages for the agent are taken.
     #[serde(default)]
     pub voicemail: Voicemail,
@@ -157,6 +160,7 @@ impl Kind for Agent {
             languages,
             queues: self.queues.iter().map(|queue| extract::id("queue", queue)).collect::<Result<_, _>>()?,
             skills,
+            supervises: self.supervises,
             voicemail: Box::new(self.voicemail.to_core()),
             ..agent::Settings::new(extract::id("agent", id)?, &self.name, self.line.into(), self.endpoint.clone().into())
         })))

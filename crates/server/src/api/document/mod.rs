@@ -23,6 +23,7 @@ pub mod number;
 pub mod phone;
 pub mod queue;
 pub mod queue_agents;
+pub mod queue_calls;
 pub mod queue_rules;
 pub mod reference;
 pub mod skill;

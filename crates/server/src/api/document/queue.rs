@@ -4,6 +4,7 @@ use super::{
     kind::Kind,
     mailbox::Voicemail,
     queue_agents::AgentRules,
+    queue_calls::Calls,
     queue_rules::{CallbackSettings, Routing, Waiting},
     reference::Reference,
 };
@@ -50,6 +51,9 @@ pub struct Queue {
     /// How long one may wait; then the conversation ends. Absent: as long as the caller stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_wait_ms: Option<u64>,
+    /// What happens during a call.
+    #[serde(default)]
+    pub calls: Calls,
     /// How agents are chosen, and how visits take turns.
     #[serde(default)]
     pub routing: Routing,
@@ -225,6 +229,7 @@ impl Kind for Queue {
             short_abandon: Millis(self.short_abandon_ms),
             max_waiting: self.max_waiting,
             max_wait: self.max_wait_ms.map(Millis),
+            calls: self.calls.to_core(),
             routing: self.routing.to_core()?,
             waiting: Box::new(self.waiting.to_core()?),
             voicemail: Box::new(self.voicemail.to_core()),

@@ -2,8 +2,10 @@
 //!
 //! # Layout
 //!
-//! `view` (what programs see of one), `recording` (commands to its recording).
+//! `view` (what programs see of one), `recording` (commands to its recording), `parties` (out of turn, conferences and
+//! supervision).
 
+mod parties;
 mod recording;
 mod view;
 
@@ -137,6 +139,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ControlAnyConversation, routes!(set_priority)))
         .merge(recording::router())
         .routes(guard(P::ReadAnyConversation, routes!(why)))
+        .merge(parties::router())
         .routes(guard(P::ControlOwnConversations, routes!(hang_up)))
 }
 

@@ -53,7 +53,7 @@ pub struct Stretch {
     pub availability: String,
     /// Why not ready.
     pub reason: Option<String>,
-    /// `idle`, `offered`, `talking`, `consulting` or `wrap_up`.
+    /// `idle`, `offered`, `talking`, `consulting`, `supervising` or `wrap_up`.
     pub occupation: String,
 }
 
