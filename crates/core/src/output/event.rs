@@ -30,12 +30,11 @@ use serde::{Deserialize, Serialize};
 /// Stored for years: fields are only ever added, with `#[serde(default)]`, and variants never change their meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[rustfmt::skip] // Short variants as rows of a table: one variant with comments inside would spread out all the others.
 #[allow(missing_docs, reason = "the fields repeat the words of the glossary; what is not obvious is said at the variant")]
 pub enum Event {
     /// A configuration document was taken over.
-    Configured {
-        change: config::Change,
-    },
+    Configured { change: config::Change },
     /// A conversation exists from now on.
     ConversationStarted {
         conversation: ConversationId,
@@ -51,35 +50,13 @@ pub enum Event {
         callback: Option<CallbackId>,
     },
     /// The caller is on a list, which decides what becomes of the call.
-    CallerListed {
-        conversation: ConversationId,
-        list: CallerListId,
-        treatment: Box<Treatment>,
-    },
+    CallerListed { conversation: ConversationId, list: CallerListId, treatment: Box<Treatment> },
     /// A leg belongs to the conversation from now on.
-    LegAdded {
-        conversation: ConversationId,
-        leg: LegId,
-        role: Role,
-        line: Line,
-        direction: Direction,
-        endpoint: Endpoint,
-    },
-    LegRinging {
-        conversation: ConversationId,
-        leg: LegId,
-    },
-    LegConnected {
-        conversation: ConversationId,
-        leg: LegId,
-        token: Option<String>,
-    },
+    LegAdded { conversation: ConversationId, leg: LegId, role: Role, line: Line, direction: Direction, endpoint: Endpoint },
+    LegRinging { conversation: ConversationId, leg: LegId },
+    LegConnected { conversation: ConversationId, leg: LegId, token: Option<String> },
     /// A party put its own telephone on hold, or took it back.
-    LegHeld {
-        conversation: ConversationId,
-        leg: LegId,
-        held: bool,
-    },
+    LegHeld { conversation: ConversationId, leg: LegId, held: bool },
     /// A leg is over. Written once per leg, always classified.
     LegEnded {
         conversation: ConversationId,
@@ -96,11 +73,7 @@ pub enum Event {
         #[serde(default)]
         given_up: bool,
     },
-    LegMeasured {
-        conversation: ConversationId,
-        leg: LegId,
-        quality: Quality,
-    },
+    LegMeasured { conversation: ConversationId, leg: LegId, quality: Quality },
     /// The conversation's open segment was closed and, unless the conversation ended, `next` opened at the same instant.
     SegmentClosed {
         conversation: ConversationId,
@@ -147,18 +120,9 @@ pub enum Event {
         problem: Option<String>,
     },
     /// The node has said what it had to say and waits until then.
-    FlowWaiting {
-        conversation: ConversationId,
-        node: String,
-        until: Timestamp,
-    },
+    FlowWaiting { conversation: ConversationId, node: String, until: Timestamp },
     /// The customer pressed a key that is part of an answer; the next one is waited for until then.
-    FlowKeyed {
-        conversation: ConversationId,
-        node: String,
-        key: char,
-        until: Timestamp,
-    },
+    FlowKeyed { conversation: ConversationId, node: String, key: char, until: Timestamp },
     /// The answer was wrong, or none came: the question is put again.
     FlowAskedAgain {
         conversation: ConversationId,
@@ -167,10 +131,7 @@ pub enum Event {
         attempt: u8,
     },
     /// The customer is being handed to somebody by a flow, which goes on when that fails.
-    FlowSuspended {
-        conversation: ConversationId,
-        node: String,
-    },
+    FlowSuspended { conversation: ConversationId, node: String },
     /// The customer is no longer in the flow; exactly one per `FlowEntered`.
     FlowLeft {
         conversation: ConversationId,
@@ -183,27 +144,12 @@ pub enum Event {
         end: FlowEnd,
     },
     /// Somebody changed how soon a waiting visit is served.
-    PriorityChanged {
-        visit: VisitId,
-        conversation: ConversationId,
-        queue: QueueId,
-        priority: u8,
-        by: Actor,
-    },
+    PriorityChanged { visit: VisitId, conversation: ConversationId, queue: QueueId, priority: u8, by: Actor },
     /// A flow or a person said which language the customer speaks; it holds for visits that begin from now on.
-    LanguageChosen {
-        conversation: ConversationId,
-        language: Option<String>,
-    },
+    LanguageChosen { conversation: ConversationId, language: Option<String> },
     /// The visit asks for less from now on: `ring` of the queue's rings are reached, and `preferred` is who is still waited
     /// for alone.
-    VisitWidened {
-        visit: VisitId,
-        conversation: ConversationId,
-        queue: QueueId,
-        ring: u8,
-        preferred: Option<AgentId>,
-    },
+    VisitWidened { visit: VisitId, conversation: ConversationId, queue: QueueId, ring: u8, preferred: Option<AgentId> },
     /// The visit is over; exactly one per `VisitStarted`.
     VisitEnded {
         visit: VisitId,
@@ -216,12 +162,7 @@ pub enum Event {
     },
     /// An agent was looked for, and why that went as it did: before every offer of a visit, and once whenever a visit that
     /// finds nobody begins to wait or asks for less.
-    Decided {
-        conversation: ConversationId,
-        visit: VisitId,
-        queue: QueueId,
-        decision: crate::routing::Decision,
-    },
+    Decided { conversation: ConversationId, visit: VisitId, queue: QueueId, decision: crate::routing::Decision },
     OfferMade {
         offer: OfferId,
         visit: Option<VisitId>,
@@ -260,13 +201,7 @@ pub enum Event {
         able: u32,
     },
     /// A rule leads the customer out of the queue; the visit's end follows.
-    VisitOverflowed {
-        visit: VisitId,
-        conversation: ConversationId,
-        queue: QueueId,
-        reason: FlowOutReason,
-        to: Destination,
-    },
+    VisitOverflowed { visit: VisitId, conversation: ConversationId, queue: QueueId, reason: FlowOutReason, to: Destination },
     /// A rule applies, but where it leads cannot be had: the customer goes on waiting, and that rule is not asked again.
     OverflowPassedOver {
         visit: VisitId,
@@ -285,30 +220,13 @@ pub enum Event {
         step: u32,
     },
     /// The customer hears something for the last time and is then let go.
-    FarewellStarted {
-        conversation: ConversationId,
-        termination: Termination,
-    },
+    FarewellStarted { conversation: ConversationId, termination: Termination },
     /// Somebody wanted this visit for a certain agent, whose telephone rings for it next; no turn counted.
-    VisitPulled {
-        visit: VisitId,
-        conversation: ConversationId,
-        queue: QueueId,
-        agent: AgentId,
-        by: Actor,
-    },
+    VisitPulled { visit: VisitId, conversation: ConversationId, queue: QueueId, agent: AgentId, by: Actor },
     /// Somebody puts the customer of a talk back into a queue; with `keep_wait` the time in queues before counts there.
-    Requeued {
-        conversation: ConversationId,
-        queue: QueueId,
-        keep_wait: bool,
-        by: Actor,
-    },
+    Requeued { conversation: ConversationId, queue: QueueId, keep_wait: bool, by: Actor },
     /// Somebody came to work for a queue that nobody served, or the last one left.
-    QueueStaffed {
-        queue: QueueId,
-        staffed: bool,
-    },
+    QueueStaffed { queue: QueueId, staffed: bool },
     /// A queue was closed or opened by hand, or opens as was set.
     QueueClosed {
         queue: QueueId,
@@ -317,11 +235,7 @@ pub enum Event {
         by: Actor,
     },
     /// What everybody who waits in or comes to a queue is told first.
-    NoticeChanged {
-        queue: QueueId,
-        notice: Option<Prompt>,
-        by: Actor,
-    },
+    NoticeChanged { queue: QueueId, notice: Option<Prompt>, by: Actor },
     /// The offer is over; exactly one per `OfferMade`.
     OfferEnded {
         offer: OfferId,
@@ -332,63 +246,22 @@ pub enum Event {
         outcome: crate::routing::OfferOutcome,
     },
     /// Customer and agent (or, after a transfer outside, an external party: `agent` is `None`) hear each other from now on.
-    TalkStarted {
-        conversation: ConversationId,
-        queue: Option<QueueId>,
-        agent: Option<AgentId>,
-        leg: LegId,
-    },
+    TalkStarted { conversation: ConversationId, queue: Option<QueueId>, agent: Option<AgentId>, leg: LegId },
     /// That ended: by transfer, or with the conversation.
-    TalkEnded {
-        conversation: ConversationId,
-        queue: Option<QueueId>,
-        agent: Option<AgentId>,
-        leg: LegId,
-        talk: Millis,
-        hold: Millis,
-    },
-    HoldStarted {
-        conversation: ConversationId,
-        by: Actor,
-    },
-    HoldEnded {
-        conversation: ConversationId,
-    },
-    TransferStarted {
-        conversation: ConversationId,
-        by: Actor,
-        to: TransferTarget,
-    },
+    TalkEnded { conversation: ConversationId, queue: Option<QueueId>, agent: Option<AgentId>, leg: LegId, talk: Millis, hold: Millis },
+    HoldStarted { conversation: ConversationId, by: Actor },
+    HoldEnded { conversation: ConversationId },
+    TransferStarted { conversation: ConversationId, by: Actor, to: TransferTarget },
     /// `failure` is `None` when the target has the customer now; else the words for people, and the customer went where `TransferReturned` rules say.
-    TransferEnded {
-        conversation: ConversationId,
-        to: TransferTarget,
-        failure: Option<String>,
-    },
+    TransferEnded { conversation: ConversationId, to: TransferTarget, failure: Option<String> },
     /// The agent of the talk asks somebody; the customer is on hold meanwhile.
-    ConsultStarted {
-        conversation: ConversationId,
-        agent: AgentId,
-        by: Actor,
-        to: TransferTarget,
-    },
+    ConsultStarted { conversation: ConversationId, agent: AgentId, by: Actor, to: TransferTarget },
     /// The party outside that is consulted is being called. (Agents are made an offer.)
-    ConsultCalled {
-        conversation: ConversationId,
-        leg: LegId,
-    },
+    ConsultCalled { conversation: ConversationId, leg: LegId },
     /// The target is there; `agent` is `None` for a party outside.
-    ConsultAnswered {
-        conversation: ConversationId,
-        agent: Option<AgentId>,
-        leg: LegId,
-    },
+    ConsultAnswered { conversation: ConversationId, agent: Option<AgentId>, leg: LegId },
     /// Whom the agent hears from now on.
-    ConsultTurned {
-        conversation: ConversationId,
-        facing: Facing,
-        by: Actor,
-    },
+    ConsultTurned { conversation: ConversationId, facing: Facing, by: Actor },
     /// The consult is over; exactly one per `ConsultStarted`. `target` is the agent who had answered.
     ConsultEnded {
         conversation: ConversationId,
@@ -401,15 +274,9 @@ pub enum Event {
         by: Actor,
     },
     /// The customer is offered to be called back.
-    CallbackOffered {
-        conversation: ConversationId,
-        queue: QueueId,
-    },
+    CallbackOffered { conversation: ConversationId, queue: QueueId },
     /// The customer types the number to be called back.
-    NumberTyped {
-        conversation: ConversationId,
-        digits: String,
-    },
+    NumberTyped { conversation: ConversationId, digits: String },
     /// Somebody is going to be called back.
     CallbackRequested {
         callback: CallbackId,
@@ -424,20 +291,9 @@ pub enum Event {
         by: Actor,
     },
     /// It was asked for once more; it stays one.
-    CallbackRepeated {
-        callback: CallbackId,
-        queue: QueueId,
-        conversation: Option<ConversationId>,
-        by: Actor,
-    },
+    CallbackRepeated { callback: CallbackId, queue: QueueId, conversation: Option<ConversationId>, by: Actor },
     /// It stands in line at another time: by choice, or because the queue is closed.
-    CallbackRescheduled {
-        callback: CallbackId,
-        queue: QueueId,
-        due: Timestamp,
-        in_line_since: Timestamp,
-        by: Actor,
-    },
+    CallbackRescheduled { callback: CallbackId, queue: QueueId, due: Timestamp, in_line_since: Timestamp, by: Actor },
     /// An agent has taken it, and the customer's telephone is being called.
     CallbackCalled {
         callback: CallbackId,
@@ -470,11 +326,7 @@ pub enum Event {
         by: Actor,
     },
     /// The customer is asked for a message.
-    MessageStarted {
-        conversation: ConversationId,
-        message: MessageId,
-        mailbox: Mailbox,
-    },
+    MessageStarted { conversation: ConversationId, message: MessageId, mailbox: Mailbox },
     /// A message can be heard.
     MessageLeft {
         conversation: ConversationId,
@@ -495,26 +347,11 @@ pub enum Event {
         reason: Discard,
     },
     /// Somebody has heard a message, done what it asks for, or takes that back.
-    MessageMarked {
-        message: MessageId,
-        mailbox: Mailbox,
-        from: MessageState,
-        state: MessageState,
-        by: Actor,
-    },
+    MessageMarked { message: MessageId, mailbox: Mailbox, from: MessageState, state: MessageState, by: Actor },
     /// A message is forgotten, by choice or because its time is over.
-    MessageDeleted {
-        message: MessageId,
-        mailbox: Mailbox,
-        by: Actor,
-    },
+    MessageDeleted { message: MessageId, mailbox: Mailbox, by: Actor },
     /// Somebody takes part in the talk beside customer and other party.
-    MemberJoined {
-        conversation: ConversationId,
-        leg: LegId,
-        agent: Option<AgentId>,
-        by: Actor,
-    },
+    MemberJoined { conversation: ConversationId, leg: LegId, agent: Option<AgentId>, by: Actor },
     /// And does not any more; exactly one per `MemberJoined`. `problem` is what the line said where it could not.
     MemberLeft {
         conversation: ConversationId,
@@ -525,27 +362,11 @@ pub enum Event {
         problem: Option<String>,
     },
     /// A supervisor is called to follow the talk of `agent`.
-    SupervisionStarted {
-        conversation: ConversationId,
-        supervisor: AgentId,
-        agent: AgentId,
-        leg: LegId,
-        mode: SupervisionMode,
-        by: Actor,
-    },
+    SupervisionStarted { conversation: ConversationId, supervisor: AgentId, agent: AgentId, leg: LegId, mode: SupervisionMode, by: Actor },
     /// The supervisor is there.
-    SupervisionAnswered {
-        conversation: ConversationId,
-        supervisor: AgentId,
-        leg: LegId,
-    },
+    SupervisionAnswered { conversation: ConversationId, supervisor: AgentId, leg: LegId },
     /// What the supervisor takes part in from now on.
-    SupervisionChanged {
-        conversation: ConversationId,
-        supervisor: AgentId,
-        mode: SupervisionMode,
-        by: Actor,
-    },
+    SupervisionChanged { conversation: ConversationId, supervisor: AgentId, mode: SupervisionMode, by: Actor },
     /// The supervision is over; exactly one per `SupervisionStarted`. `problem` is what the line said where it could not.
     SupervisionEnded {
         conversation: ConversationId,
@@ -566,33 +387,13 @@ pub enum Event {
         by: Option<Actor>,
     },
     /// Nothing is recorded from now on, until `until` at the latest.
-    RecordingPaused {
-        conversation: ConversationId,
-        recording: RecordingId,
-        by: Actor,
-        reason: PauseReason,
-        until: Option<Timestamp>,
-    },
+    RecordingPaused { conversation: ConversationId, recording: RecordingId, by: Actor, reason: PauseReason, until: Option<Timestamp> },
     /// The pause that began at `from` is over.
-    RecordingResumed {
-        conversation: ConversationId,
-        recording: RecordingId,
-        by: Actor,
-        from: Timestamp,
-        reason: PauseReason,
-    },
+    RecordingResumed { conversation: ConversationId, recording: RecordingId, by: Actor, from: Timestamp, reason: PauseReason },
     /// A pause could not be kept for sure; the recording is ended because of it.
-    RecordingPauseFailed {
-        conversation: ConversationId,
-        recording: RecordingId,
-        problem: String,
-    },
+    RecordingPauseFailed { conversation: ConversationId, recording: RecordingId, problem: String },
     /// Somebody ends the recording by choice: nothing more of this conversation is recorded by rule.
-    RecordingRefused {
-        conversation: ConversationId,
-        recording: RecordingId,
-        by: Actor,
-    },
+    RecordingRefused { conversation: ConversationId, recording: RecordingId, by: Actor },
     RecordingFinished {
         conversation: ConversationId,
         recording: RecordingId,
@@ -603,76 +404,26 @@ pub enum Event {
         #[serde(default)]
         gaps: Vec<Gap>,
     },
-    RecordingFailed {
-        conversation: ConversationId,
-        recording: RecordingId,
-        reason: String,
-    },
+    RecordingFailed { conversation: ConversationId, recording: RecordingId, reason: String },
     /// We began to end it; the customer's leg is told to hang up and its end awaited.
-    ConversationEnding {
-        conversation: ConversationId,
-        termination: Termination,
-    },
+    ConversationEnding { conversation: ConversationId, termination: Termination },
     /// The customer has left; nothing of it comes any more except ends of other legs, late figures, recordings and wrap-up.
-    ConversationEnded {
-        conversation: ConversationId,
-        started_at: Timestamp,
-        termination: Termination,
-    },
-    DutyChanged {
-        agent: AgentId,
-        duty: Duty,
-        by: Actor,
-    },
-    AvailabilityChanged {
-        agent: AgentId,
-        availability: Availability,
-        by: Actor,
-    },
+    ConversationEnded { conversation: ConversationId, started_at: Timestamp, termination: Termination },
+    DutyChanged { agent: AgentId, duty: Duty, by: Actor },
+    AvailabilityChanged { agent: AgentId, availability: Availability, by: Actor },
     /// An availability chosen during a conversation, applied after wrap-up.
-    AvailabilityPlanned {
-        agent: AgentId,
-        availability: Option<Availability>,
-        by: Actor,
-    },
+    AvailabilityPlanned { agent: AgentId, availability: Option<Availability>, by: Actor },
     /// The agent works for this one of the assigned queues from now on, or no longer.
-    QueueSignIn {
-        agent: AgentId,
-        queue: QueueId,
-        signed_in: bool,
-        by: Actor,
-    },
-    ReachabilityChanged {
-        agent: AgentId,
-        reachable: bool,
-    },
+    QueueSignIn { agent: AgentId, queue: QueueId, signed_in: bool, by: Actor },
+    ReachabilityChanged { agent: AgentId, reachable: bool },
     /// What the agent is busy with changed. Says nothing an attentive reader could not derive; here so that reports of agents' time need no derivation.
-    OccupationChanged {
-        agent: AgentId,
-        occupation: agent::Occupation,
-        from: agent::Occupation,
-        since: Timestamp,
-    },
+    OccupationChanged { agent: AgentId, occupation: agent::Occupation, from: agent::Occupation, since: Timestamp },
     /// An agent who did not take an offer stays ready, and is not asked for the same visit until `until` (or not at all).
-    AgentPassedOver {
-        visit: VisitId,
-        conversation: ConversationId,
-        queue: QueueId,
-        agent: AgentId,
-        until: Option<Timestamp>,
-    },
+    AgentPassedOver { visit: VisitId, conversation: ConversationId, queue: QueueId, agent: AgentId, until: Option<Timestamp> },
     /// These agents, passed over before, may be asked for the visit again.
-    AgentsAskedAgain {
-        visit: VisitId,
-        conversation: ConversationId,
-        queue: QueueId,
-        agents: Vec<AgentId>,
-    },
+    AgentsAskedAgain { visit: VisitId, conversation: ConversationId, queue: QueueId, agents: Vec<AgentId> },
     /// An agent who became not ready by a rule is going to be ready again by itself, unless something else is chosen before.
-    ReturnPlanned {
-        agent: AgentId,
-        due: Timestamp,
-    },
+    ReturnPlanned { agent: AgentId, due: Timestamp },
     /// What became of the conversation, as the agent says; it may be said again until wrap-up is over.
     DispositionSet {
         agent: AgentId,
@@ -684,20 +435,9 @@ pub enum Event {
         by: Actor,
     },
     /// `until` is `None` when wrap-up ends only by the agent's choice.
-    WrapUpStarted {
-        agent: AgentId,
-        conversation: ConversationId,
-        queue: Option<QueueId>,
-        until: Option<Timestamp>,
-    },
+    WrapUpStarted { agent: AgentId, conversation: ConversationId, queue: Option<QueueId>, until: Option<Timestamp> },
     /// The agent takes longer, once.
-    WrapUpExtended {
-        agent: AgentId,
-        conversation: ConversationId,
-        queue: Option<QueueId>,
-        until: Timestamp,
-        by: Actor,
-    },
+    WrapUpExtended { agent: AgentId, conversation: ConversationId, queue: Option<QueueId>, until: Timestamp, by: Actor },
     WrapUpEnded {
         agent: AgentId,
         conversation: ConversationId,
@@ -710,25 +450,13 @@ pub enum Event {
         by: Actor,
     },
     /// A wish was uttered; it stays open until `ActionSettled`.
-    ActionRequested {
-        action: ActionId,
-        wish: Action,
-    },
+    ActionRequested { action: ActionId, wish: Action },
     /// The wish was answered, or lost its meaning.
-    ActionSettled {
-        action: ActionId,
-        failure: Option<ActionFailure>,
-    },
+    ActionSettled { action: ActionId, failure: Option<ActionFailure> },
     /// A process took over this tenant.
     TookOver {},
     /// New conversations are refused from now on (or again accepted).
-    DrainChanged {
-        on: bool,
-    },
+    DrainChanged { on: bool },
     /// Opening hours were switched against the clock, or back.
-    HoursOverridden {
-        hours: HoursId,
-        to: Switch,
-        by: Actor,
-    },
+    HoursOverridden { hours: HoursId, to: Switch, by: Actor },
 }
