@@ -14,8 +14,10 @@ pub const CALLER_HZ: u32 = 440;
 pub const AGENT_HZ: u32 = 700;
 /// See [`CALLER_HZ`].
 pub const SECOND_AGENT_HZ: u32 = 1_010;
+/// See [`CALLER_HZ`].
+pub const SUPERVISOR_HZ: u32 = 1_630;
 /// All of them.
-pub const PARTIES_HZ: [u32; 3] = [CALLER_HZ, AGENT_HZ, SECOND_AGENT_HZ];
+pub const PARTIES_HZ: [u32; 4] = [CALLER_HZ, AGENT_HZ, SECOND_AGENT_HZ, SUPERVISOR_HZ];
 
 /// Loud enough to be heard above anything, quiet enough for three at once.
 const LEVEL_DBFS: f64 = -15.0;

@@ -32,8 +32,7 @@ impl Driver {
             Action::HangUp { leg, reason, .. } => self.hang_up(now, tenant, leg, reason),
             Action::Play { leg, prompt, repeat, .. } => self.play(tenant, action, leg, prompt, repeat),
             Action::Bridge { conversation, a, b, .. } => self.bridge(conversation, a, b),
-            // The core then leaves customer and agent alone with each other, and says why to who wanted it.
-            Action::Mix { .. } => Err(failure("LINE-012", "more than two cannot be connected on this line".to_owned())),
+            Action::Mix { conversation, parties, .. } => self.mix(tenant, action, conversation, parties),
             Action::Silence { leg, .. } => self.silence(leg),
             Action::StartRecording { conversation, recording, left, right, .. } => {
                 self.start_recording(tenant, conversation, recording, left, right)

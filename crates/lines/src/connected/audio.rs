@@ -7,7 +7,7 @@ use super::{
 };
 use dreiklang_core::{
     Input,
-    conversation::{CauseKind, Quality, Stream},
+    conversation::{CauseKind, Hearing, Quality, Stream},
     ids::{ActionId, ConversationId, LegId, RecordingId, TenantId},
     output::{ActionFailure, Prompt},
     time::Millis,
@@ -36,6 +36,7 @@ impl Driver {
         let Some(leg) = self.legs.get_mut(id).filter(|leg| !leg.over) else { return Ok(()) };
         leg.hearing += 1;
         leg.play = None;
+        leg.waits_with = repeat.then(|| prompt.clone());
         let hearing = leg.hearing;
         let builtin = match &prompt {
             Prompt::Music => Some(Builtin::HoldMusic),
@@ -111,6 +112,42 @@ impl Driver {
         Ok(())
     }
 
+    /// Lets every one of these legs hear what is said of it. All voices change at once, so that nobody hears for a moment who is
+    /// not meant to be heard; prompts come where voices have gone. Who hears the same as before notices nothing.
+    pub(super) fn mix(
+        &mut self,
+        tenant: TenantId,
+        action: ActionId,
+        conversation: ConversationId,
+        parties: Vec<Hearing>,
+    ) -> Result<(), ActionFailure> {
+        let mut edits = Vec::with_capacity(parties.len());
+        let mut prompts = Vec::new();
+        for Hearing { leg: id, voices, prompt } in parties {
+            // Who has just ended hears nothing and is not heard; the core hears of it by itself.
+            let Some(leg) = self.with_audio(id) else { continue };
+            let listener = leg.stream();
+            let voices: Vec<StreamId> = voices.into_iter().filter_map(|voice| Some(self.with_audio(voice)?.stream())).collect();
+            if voices.is_empty() && prompt.is_some() && leg.waits_with == prompt {
+                continue;
+            }
+            self.forget_prompt(id);
+            let source = match voices[..] {
+                [] => Source::Silence,
+                // One alone needs no mixing: nothing is delayed, and keys get through.
+                [voice] => Source::Peer(voice),
+                _ => Source::Mix(voices),
+            };
+            prompts.extend(prompt.filter(|_| matches!(source, Source::Silence)).map(|prompt| (id, prompt)));
+            edits.push(Edit::Hear { listener, source });
+        }
+        self.media.apply(group_of(conversation), edits);
+        for (id, prompt) in prompts {
+            self.play(tenant, action, id, prompt, true)?;
+        }
+        Ok(())
+    }
+
     /// Lets a leg hear nothing.
     pub(super) fn silence(&mut self, id: LegId) -> Result<(), ActionFailure> {
         self.forget_prompt(id);
@@ -126,6 +163,7 @@ impl Driver {
         if let Some(leg) = self.legs.get_mut(id) {
             leg.hearing += 1;
             leg.play = None;
+            leg.waits_with = None;
         }
     }
 

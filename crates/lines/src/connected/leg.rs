@@ -4,6 +4,7 @@ use super::session::Session;
 use dreiklang_core::{
     endpoint::Party,
     ids::{ActionId, ConversationId, LegId, TenantId},
+    output::Prompt,
 };
 use dreiklang_media::ids::{GroupId, PlayId, StreamId};
 use dreiklang_sip::{event::CallId, hop::Hop, message::Uri};
@@ -35,6 +36,8 @@ pub(super) struct Leg {
     pub transfer_asked: bool,
     /// Counts what the leg was told to hear, so that a prompt that took long to load does not replace something newer.
     pub hearing: u64,
+    /// What it hears over and over until further notice, if that is a prompt: told the same again, it does not begin anew.
+    pub waits_with: Option<Prompt>,
     /// The prompt under way whose end the core wants to know.
     pub play: Option<(PlayId, ActionId)>,
     /// What is left to try for an outgoing leg.
@@ -71,6 +74,7 @@ impl Leg {
             held: false,
             transfer_asked: false,
             hearing: 0,
+            waits_with: None,
             play: None,
             dialing: None,
             own_cause: None,
