@@ -11,7 +11,10 @@ use crate::{
     wait::{self, SOON},
 };
 use anyhow::{Context, Result, bail, ensure};
-use dreiklang_media::wav::Wav;
+use dreiklang_media::{
+    codec::CLOCK_HZ,
+    wav::{self, Encoding, Wav},
+};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -29,6 +32,8 @@ pub struct ContactCenter {
     agents: HashMap<String, String>,
     /// The queue's id.
     pub queue: String,
+    /// What the queue was made from.
+    settings: Value,
 }
 
 impl ContactCenter {
@@ -37,12 +42,13 @@ impl ContactCenter {
         let server = Server::start().await?;
         let client = Client::builder().no_proxy().build()?;
         let token = token(&client, &server).await?;
-        let mut center = ContactCenter { server, client, token, agents: HashMap::new(), queue: String::new() };
+        let mut center = ContactCenter { server, client, token, agents: HashMap::new(), queue: String::new(), settings: Value::Null };
         let mut settings = json!({ "name": "Support", "ring_ms": 20_000, "recording": "from_answer" });
         for (key, value) in queue.as_object().into_iter().flatten() {
             settings[key] = value.clone();
         }
-        center.queue = center.create("queues", settings).await?;
+        center.queue = center.create("queues", settings.clone()).await?;
+        center.settings = settings;
         for name in agents {
             let agent = json!({ "name": name, "endpoint": { "kind": "desk", "value": name }, "queues": [center.queue] });
             let id = center.create("agents", agent).await?;
@@ -95,6 +101,21 @@ impl ContactCenter {
         let id = self.agent(agent)?;
         self.request(Method::PUT, &format!("agents/{id}/duty"), Some(json!({ "duty": "on_duty" }))).await?;
         self.request(Method::PUT, &format!("agents/{id}/availability"), Some(json!({ "state": "ready" }))).await?;
+        Ok(())
+    }
+
+    /// Lets the queue's customers on hold hear this instead of music, over and over.
+    pub async fn hold_music(&self, samples: &[i16]) -> Result<()> {
+        let file = wav::encode(&[samples], CLOCK_HZ, Encoding::Pcm16);
+        let request = self.client.put(self.server.url("/api/v1/prompts/hold")).bearer_auth(&self.token).header("content-type", "audio/wav");
+        let answer = request.body(file).send().await?;
+        ensure!(answer.status().is_success(), "the prompt is answered with {}: {}", answer.status(), answer.text().await?);
+        let path = format!("queues/{}", self.queue);
+        let mut queue = self.settings.clone();
+        queue["hold_music"] = json!({ "kind": "file", "name": "hold" });
+        let request = self.client.put(self.server.url(&format!("/api/v1/{path}"))).bearer_auth(&self.token).header("if-match", "*");
+        let answer = request.json(&queue).send().await?;
+        ensure!(answer.status().is_success(), "the queue is answered with {}: {}", answer.status(), answer.text().await?);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! they hear.
 
 use anyhow::{Context as _, Result};
+use dreiklang_media::{codec::CLOCK_HZ, tone};
 use dreiklang_tests::{
     baresip::{Baresip, Setup},
     contact_center::{ContactCenter, NUMBER},
@@ -40,7 +41,8 @@ impl Talk {
         let ben = self.center.telephone("ben", SECOND_AGENT_HZ).await?;
         self.center.make_ready("ben").await?;
         self.ask("consult", Some(json!({ "kind": "agent", "id": self.center.agent("ben")? }))).await?;
-        self.ada.wait_until_hears(&[SECOND_AGENT_HZ]).await?;
+        // Whoever follows Ada's talk may speak to her as well.
+        ben.wait_until_hears(&[AGENT_HZ]).await?;
         self.caller.wait_until_hears(&[]).await?;
         self.ask("consult/merge", None).await?;
         Ok(ben)
@@ -147,6 +149,32 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() -> Result<()> 
     talk.caller.hang_up().await?;
     let conversation = talk.center.ended_conversation().await?;
     assert_eq!(conversation["agent"], talk.center.agent("sue")?, "{conversation:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn music_goes_on_for_a_customer_on_hold_whoever_comes_and_goes() -> Result<()> {
+    const NOTE_MS: u32 = 1_500;
+    let mut talk = Talk::begin(json!({}), &["sue"]).await?;
+    let music = [tone::sines(&[SECOND_AGENT_HZ], -15.0, NOTE_MS), vec![0; 60 * CLOCK_HZ as usize]].concat();
+    talk.center.hold_music(&music).await?;
+    talk.ask("hold", None).await?;
+    talk.caller.wait_until_hears(&[SECOND_AGENT_HZ]).await?;
+    let mut sue = talk.with_sue().await?;
+    sue.wait_until_hears(&[AGENT_HZ]).await?;
+    talk.supervise("supervise/change", "whisper").await?;
+    talk.ada.wait_until_hears(&[SUPERVISOR_HZ]).await?;
+    talk.caller.wait_until_silent().await?;
+    sue.hang_up().await?;
+    talk.ask("resume", None).await?;
+    talk.caller.wait_until_hears(&[AGENT_HZ]).await?;
+    // The note was at the beginning of the music, and was heard once.
+    let heard = talk.caller.heard()?.concat();
+    let windows = heard.chunks(CLOCK_HZ as usize / 10).filter(|window| tone::tone_dbfs(window, f64::from(SECOND_AGENT_HZ)) > -25.0);
+    let heard_ms = 100 * windows.count();
+    assert!((1_000..=NOTE_MS as usize + 200).contains(&heard_ms), "{heard_ms}");
+    talk.caller.hang_up().await?;
+    talk.center.ended_conversation().await?;
     Ok(())
 }
 
