@@ -288,7 +288,7 @@ impl Driver {
 /// The file of an uploaded prompt. Names are plain, so that none leads out of the folder.
 fn file_in(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-    if plain { Ok(folder.join(name)) } else { Err(format!("\"{name}\" is no name of a prompt")) }
+    if plain { Ok(folder.join(format!("{name}.wav"))) } else { Err(format!("\"{name}\" is no name of a prompt")) }
 }
 
 fn quality_of(report: &Report) -> Quality {

@@ -73,7 +73,7 @@ pub struct Listening {
     pub media_threads: usize,
     /// Where recordings go: `<recordings>/<tenant>/<recording>.wav`.
     pub recordings: PathBuf,
-    /// Where prompts lie: `<prompts>/<tenant>/<name>`.
+    /// Where prompts lie: `<prompts>/<tenant>/<name>.wav`.
     pub prompts: PathBuf,
     /// Where rendered speech is kept.
     pub prompt_cache: PathBuf,
