@@ -46,7 +46,6 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("LINE-009", include_str!("../../../../docs/errors/LINE-009.md")),
     ("LINE-010", include_str!("../../../../docs/errors/LINE-010.md")),
     ("LINE-011", include_str!("../../../../docs/errors/LINE-011.md")),
-    ("LINE-012", include_str!("../../../../docs/errors/LINE-012.md")),
     ("MEDIA-001", include_str!("../../../../docs/errors/MEDIA-001.md")),
     ("MEDIA-002", include_str!("../../../../docs/errors/MEDIA-002.md")),
     ("MEDIA-003", include_str!("../../../../docs/errors/MEDIA-003.md")),
