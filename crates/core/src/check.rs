@@ -6,6 +6,7 @@
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
     conversation::{Conversation, Facing, Hearing, Offer, Part, PauseReason, Purpose, Role, SegmentKind},
+    flow::Node,
     ids::{AgentId, ConversationId},
     input::TransferTarget,
     limits,
@@ -98,6 +99,8 @@ fn check_flow(world: &World, conversation: &Conversation, found: &mut Findings) 
     let says = || format!("{}: {:?} in {:?}", conversation.id, conversation.run, conversation.place());
     let in_flow = conversation.place() == Some(SegmentKind::Flow);
     let Some(run) = &conversation.run else {
+        let asked = world.pending().of_conversation(conversation.id).any(|(_, action)| matches!(action, Action::AskService { .. }));
+        found.expect(!asked, "a service is asked once where a flow waits for its answer, and nowhere else", says);
         found.expect(!in_flow, "who is in a flow is at one of its nodes", says);
         return;
     };
@@ -108,6 +111,11 @@ fn check_flow(world: &World, conversation: &Conversation, found: &mut Findings) 
     let waits = run.away || conversation.playing.is_some() || run.waits_until.is_some();
     found.expect(waits, "a flow that says nothing waits for something", says);
     found.expect(run.due() == world.timers().due(Timer::Flow(conversation.id)), "a flow ends by itself", says);
+    let asks = |action: &Action| matches!(action, Action::AskService { .. });
+    let asked = world.pending().of_conversation(conversation.id).filter(|(_, action)| asks(action)).count();
+    let node = edition.and_then(|flow| flow.nodes.get(&run.node));
+    let wanted = usize::from(matches!(node, Some(Node::AskService(_))));
+    found.expect(asked == wanted, "a service is asked once where a flow waits for its answer, and nowhere else", says);
     found.expect(run.steps <= limits::FLOW_STEPS, "nothing grows without bound", says);
 }
 
@@ -466,6 +474,7 @@ fn check_limits(world: &World, found: &mut Findings) {
         found.expect(count <= limit, "nothing grows without bound", || format!("{count} {what}, at most {limit}"));
     };
     within("queues", world.queues().len(), limits::QUEUES_PER_TENANT);
+    within("services", world.services().len(), limits::SERVICES_PER_TENANT);
     within("agents", world.agents().len(), limits::AGENTS_PER_TENANT);
     within("skills", world.skills().len(), limits::SKILLS_PER_TENANT);
     within("numbers", world.numbers().len(), limits::NUMBERS_PER_TENANT);

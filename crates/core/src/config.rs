@@ -16,7 +16,7 @@ use crate::{
     endpoint::{Endpoint, Line},
     flow::Flow,
     hours::{Holidays, Hours},
-    ids::{AgentId, CallerListId, FlowId, HolidaysId, HoursId, NumberId, QueueId, SkillId},
+    ids::{AgentId, CallerListId, FlowId, HolidaysId, HoursId, NumberId, QueueId, ServiceId, SkillId},
     output::Prompt,
     queue::{self, SkillRequirement},
 };
@@ -48,6 +48,10 @@ pub enum Change {
     RemoveNumber(NumberId),
     /// A flow was removed; refused while something leads to it. Who is in it stays in it.
     RemoveFlow(FlowId),
+    /// A service that flows ask was written.
+    PutService(Service),
+    /// A service was removed; refused while a published flow asks it.
+    RemoveService(ServiceId),
     /// A list of callers was written.
     PutCallerList(Box<CallerList>),
     /// A list of callers was removed; calls under way keep what it gave them.
@@ -67,6 +71,16 @@ pub enum Change {
 pub struct Skill {
     /// Which.
     pub id: SkillId,
+    /// Shown to people; unique in the tenant.
+    pub name: String,
+}
+
+/// A service of the organization that flows ask about a customer or an order. Where it is and how one is let in there is known
+/// to whoever asks it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Which.
+    pub id: ServiceId,
     /// Shown to people; unique in the tenant.
     pub name: String,
 }

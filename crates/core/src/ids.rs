@@ -119,6 +119,8 @@ ids! {
     NumberId = "num";
     /// A call flow.
     FlowId = "flw";
+    /// A service of the organization that flows ask.
+    ServiceId = "svc";
     /// Opening hours.
     HoursId = "hrs";
     /// A set of holidays.

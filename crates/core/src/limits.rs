@@ -213,5 +213,11 @@ pub const FLOWS_PER_CONVERSATION: u8 = 20;
 pub const ASK_ATTEMPTS: u8 = 10;
 /// Shortest and longest wait for a key.
 pub const ASK_WAIT: std::ops::RangeInclusive<Millis> = Millis(500)..=Millis::from_secs(60);
+/// Services that flows of one tenant ask.
+pub const SERVICES_PER_TENANT: usize = 100;
+/// Longest path asked of a service, and longest place in its answer, in bytes.
+pub const SERVICE_PATH_BYTES: usize = 500;
+/// Shortest and longest wait for a service's answer: a caller hears nothing meanwhile.
+pub const SERVICE_LIMIT: std::ops::RangeInclusive<Millis> = Millis(500)..=Millis::from_secs(20);
 /// Keys of one answer: an IBAN's digits fit.
 pub const ANSWER_KEYS: u8 = 40;

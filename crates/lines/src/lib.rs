@@ -83,14 +83,15 @@ impl Lines {
             Err(Box::new(Input::ActionFailed { action, failure: ActionFailure { code: code.to_owned(), detail } }))
         };
         match (line, &self.connected) {
-            (Line::Connected, Some(connected)) => match connected.try_submit(tenant, action, wish) {
+            (None, _) => refused("LINE-001", "no line can do this".to_owned()),
+            (Some(Line::Connected), Some(connected)) => match connected.try_submit(tenant, action, wish) {
                 Ok(()) => Ok(()),
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     refused("LINE-002", "the Connected line has more work than it can take".to_owned())
                 }
                 Err(mpsc::error::TrySendError::Closed(_)) => refused("LINE-001", "the Connected line has stopped".to_owned()),
             },
-            (Line::Connected | Line::Extended | Line::Unified, _) => {
+            (Some(line), _) => {
                 refused("LINE-001", format!("this installation runs no line \"{}\"", line.as_str()))
             }
         }

@@ -10,7 +10,7 @@ mod waiting;
 
 pub(crate) use waiting::{check_announcement, check_destination};
 
-use super::{Change, Destination, Mailbox, Number, Skill, Target, Tenant};
+use super::{Change, Destination, Mailbox, Number, Service, Skill, Target, Tenant};
 use crate::{
     agent,
     callback::CallbackRules,
@@ -21,7 +21,7 @@ use crate::{
     limits::{
         AGENTS_PER_TENANT, CALLBACK_ATTEMPTS, CALLBACK_GAP, CALLBACKS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS,
         NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX, PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT, QUEUES_PER_TENANT,
-        RING_MAX, RING_MIN, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX, SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT, WAITING_PER_QUEUE,
+        RING_MAX, RING_MIN, SERVICES_PER_TENANT, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX, SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT, WAITING_PER_QUEUE,
         WRAP_UP_MAX,
     },
     output::Prompt,
@@ -92,6 +92,11 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
             unused(world, Target::Flow(*id), "flow")?;
             waiting::unnamed(world, &Destination::Flow(*id), "flow")
         }
+        Change::PutService(service) => put_service(world, service),
+        Change::RemoveService(id) => {
+            known(world.services.contains_key(id), "service", id)?;
+            flow::not_named(world, "service", |node| matches!(node, Node::AskService(asked) if asked.service == *id), |_| false)
+        }
         Change::PutCallerList(list) => callers::put_list(world, list),
         Change::RemoveCallerList(id) => known(world.caller_lists.contains_key(id), "list of callers", id),
         Change::PutHours(hours) => hours::put_hours(world, hours),
@@ -123,6 +128,13 @@ fn put_skill(world: &World, skill: &Skill) -> Result<(), Refusal> {
     check_name("skill.name", &skill.name)?;
     check_unique("skill.name", &skill.name, world.skills.values().filter(|other| other.id != skill.id).map(|other| &other.name))?;
     room(world.skills.contains_key(&skill.id), world.skills.len(), SKILLS_PER_TENANT, "skills")
+}
+
+fn put_service(world: &World, service: &Service) -> Result<(), Refusal> {
+    check_name("service.name", &service.name)?;
+    let others = world.services.values().filter(|other| other.id != service.id).map(|other| &other.name);
+    check_unique("service.name", &service.name, others)?;
+    room(world.services.contains_key(&service.id), world.services.len(), SERVICES_PER_TENANT, "services")
 }
 
 fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {

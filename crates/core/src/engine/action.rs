@@ -61,7 +61,7 @@ impl Engine {
     pub(super) fn action_done(&mut self, id: ActionId) {
         match self.world.pending.get(id) {
             // Answered by what they ask for; being under way is no answer.
-            Some(Action::Survey { .. } | Action::Play { repeat: false, .. }) | None => {}
+            Some(Action::Survey { .. } | Action::AskService { .. } | Action::Play { repeat: false, .. }) | None => {}
             Some(_) => self.settle(id, None),
         }
     }
@@ -90,6 +90,7 @@ impl Engine {
             Action::PauseRecording { conversation, recording, .. } | Action::ResumeRecording { conversation, recording, .. } => {
                 self.pause_failed(conversation, recording, &reason);
             }
+            Action::AskService { conversation, .. } => self.service_failed(conversation, reason),
             // It closes with its legs, or is written off.
             Action::StopRecording { .. } => {}
             // Music or silence that is missing is no reason to lose a customer; the rest concerns what is over.

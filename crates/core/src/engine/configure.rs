@@ -52,6 +52,7 @@ impl Engine {
             Change::PutFlow(flow) => world.flow(flow.id).is_some_and(|(_, published)| *published == **flow),
             Change::PutTenant(settings) => world.settings == *settings,
             Change::RemoveAgent(id) => world.agents.get(id).is_some_and(|agent| agent.retiring),
+            Change::PutService(service) => world.services.get(&service.id) == Some(service),
             Change::PutCallerList(list) => world.caller_lists.get(&list.id) == Some(list.as_ref()),
             Change::PutHours(hours) => world.hours.get(&hours.id) == Some(hours.as_ref()),
             Change::PutHolidays(holidays) => world.holidays.get(&holidays.id) == Some(holidays),
@@ -59,6 +60,7 @@ impl Engine {
             | Change::RemoveQueue(_)
             | Change::RemoveNumber(_)
             | Change::RemoveFlow(_)
+            | Change::RemoveService(_)
             | Change::RemoveCallerList(_)
             | Change::RemoveHours(_)
             | Change::RemoveHolidays(_) => false,

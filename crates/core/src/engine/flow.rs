@@ -3,7 +3,7 @@
 //! Whatever happens, a customer in a flow hears something or is waited for with a deadline; where a flow cannot go on, its
 //! fallback takes over.
 
-use super::{Engine, destination::UNREACHABLE};
+use super::{Engine, destination::UNREACHABLE, timer::no_answer};
 use crate::{
     config::Destination,
     conversation::{SegmentKind, Termination, TerminationReason, TerminationResult},
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Goes on from node to node until one has to wait.
-    fn walk(&mut self, id: ConversationId) {
+    pub(super) fn walk(&mut self, id: ConversationId) {
         while let Some(wish) = self.in_flow(id, |situation| situation.arrive()) {
             if self.run(id).is_some_and(|run| run.steps >= FLOW_STEPS) {
                 self.give_up_flow(id, FlowEnd::TooManySteps);
@@ -50,6 +50,7 @@ impl Engine {
             match wish {
                 Ok(Doing::Pass(step)) => self.step(id, step),
                 Ok(Doing::Say(prompt) | Doing::Ask(prompt)) => return self.say_in_flow(id, prompt),
+                Ok(Doing::AskService(service, request)) => return self.ask_service(id, service, request),
                 Ok(Doing::Finish(farewell)) => {
                     self.leave_flow(id, FlowEnd::Finished);
                     match farewell {
@@ -68,7 +69,7 @@ impl Engine {
         }
     }
 
-    fn step(&mut self, id: ConversationId, step: Step) {
+    pub(super) fn step(&mut self, id: ConversationId, step: Step) {
         let Some(run) = self.run(id) else { return };
         let (flow, node) = (run.flow, run.node.clone());
         let problem = step.problem.map(|problem| clip(problem, TEXT_CHARS));
@@ -100,6 +101,9 @@ impl Engine {
 
     /// A customer in a flow pressed a key.
     pub(super) fn key_in_flow(&mut self, id: ConversationId, key: char) {
+        if self.in_flow(id, |situation| situation.asks_service()) == Some(true) {
+            return;
+        }
         let playing = self.world.conversations.get(&id).is_some_and(|found| found.playing.is_some());
         if playing {
             if self.in_flow(id, |situation| situation.may_interrupt()) != Some(true) {
@@ -125,6 +129,9 @@ impl Engine {
     pub(super) fn flow_overdue(&mut self, id: ConversationId) {
         if self.run(id).is_some_and(|run| run.ends_at <= self.now) {
             self.give_up_flow(id, FlowEnd::TooLong);
+            return;
+        }
+        if self.service_overdue(id, no_answer()) {
             return;
         }
         let heard = self.in_flow(id, |situation| situation.nothing_pressed());
@@ -214,15 +221,16 @@ impl Engine {
         let Some(run) = self.run(id) else { return };
         let (flow, version, steps, entered_at) = (run.flow, run.version, run.steps, run.entered_at);
         let node = run.node.clone();
+        self.forget_service(id);
         self.emit(Event::FlowLeft { conversation: id, flow, version, node, entered_at, steps, end });
     }
 
-    fn run(&self, id: ConversationId) -> Option<&Run> {
+    pub(super) fn run(&self, id: ConversationId) -> Option<&Run> {
         self.world.conversations.get(&id)?.run.as_deref()
     }
 
     /// Asks the flow a conversation is in; nothing when it is in none.
-    fn in_flow<T>(&self, id: ConversationId, ask: impl FnOnce(Situation<'_>) -> T) -> Option<T> {
+    pub(super) fn in_flow<T>(&self, id: ConversationId, ask: impl FnOnce(Situation<'_>) -> T) -> Option<T> {
         let found = self.world.conversations.get(&id)?;
         let run = found.run.as_deref()?;
         let flow = self.world.editions(run.flow)?.edition(run.version)?;

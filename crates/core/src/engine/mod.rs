@@ -5,7 +5,8 @@
 //!
 //! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
 //! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and
-//! `record` are what happens meanwhile, `message` is what is left when nobody comes, `ask`, `callback` and `call_back` are for
+//! `record` are what happens meanwhile, `message` is what is left when nobody comes, `service` asks others on
+//! a flow's behalf, `ask`, `callback` and `call_back` are for
 //! who need not wait on the line, `ending` closes things, `leg` sorts what lines report, `command` what people ask, `timer` what
 //! time does, `takeover` what a new process has to repair.
 
@@ -38,6 +39,7 @@ mod pull;
 mod queueing;
 mod record;
 mod requeue;
+mod service;
 mod sign_in;
 mod supervise;
 mod takeover;
@@ -152,6 +154,7 @@ impl Engine {
             Input::RecordingFailed { recording, reason } => self.recording_failed(recording, reason),
             Input::ActionDone { action } => self.action_done(action),
             Input::ActionFailed { action, failure } => self.action_failed(action, failure),
+            Input::ServiceAnswered { action, answer } => self.service_answered(action, &answer),
             Input::Command { id, by, command } => self.command(id, by, command),
             Input::TookOver => self.took_over(),
             Input::Survey { line, live } => self.surveyed(line, &live),

@@ -79,8 +79,8 @@ impl Engine {
             Timer::ReadyAgain(agent) => self.ready_again(agent),
             Timer::AskAgain(id) => self.ask_again(id),
             Timer::Action(action) => match self.world.pending.get(action) {
-                // Without an answer it is not known what is recorded.
-                Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. }) => self.action_failed(action, no_answer()),
+                // Without an answer it is not known what is recorded; and a flow has to go on.
+                Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. } | Action::AskService { .. }) => self.action_failed(action, no_answer()),
                 _ => self.settle(action, Some(no_answer())),
             },
             Timer::RecordingPause(recording) => self.pause_over(recording),
@@ -115,6 +115,6 @@ impl Engine {
     }
 }
 
-fn no_answer() -> ActionFailure {
+pub(super) fn no_answer() -> ActionFailure {
     ActionFailure { code: "CORE-006".to_owned(), detail: "nobody answered the action in time".to_owned() }
 }

@@ -1,6 +1,6 @@
 //! A flow carried out on paper: what a caller would hear who answers like this.
 
-use super::{Doing, Flow, Heard, NodeKey, Run, Situation, Step};
+use super::{Doing, Flow, Heard, NodeKey, Run, ServiceAnswer, ServiceRequest, Situation, Step};
 use crate::{
     config::Destination,
     endpoint::{Line, Party},
@@ -37,15 +37,17 @@ pub struct Script {
 }
 
 /// One thing that comes while a flow waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The caller presses these keys, one after the other.
     Keys(String),
     /// The caller does nothing until the time is up.
     Nothing,
-    /// Whom the flow would hand the caller to, or the queue it leads to, cannot be had.
+    /// Whom the flow would hand the caller to, or the queue it leads to, cannot be had; or a service that is asked.
     Unavailable,
+    /// A service that is asked answers this.
+    Service(ServiceAnswer),
 }
 
 /// What happened.
@@ -64,6 +66,8 @@ pub struct TraceStep {
     pub node: NodeKey,
     /// What the caller heard there, in order.
     pub said: Vec<Prompt>,
+    /// What a service was asked there.
+    pub asked: Option<ServiceRequest>,
     /// Keys pressed there.
     pub keyed: String,
     /// The way out that was taken; `None` at the end.
@@ -125,8 +129,15 @@ struct Paper<'a> {
 impl Paper<'_> {
     fn play(&mut self) -> Result<TraceEnd, String> {
         loop {
-            let (node, empty) = (self.run.node.clone(), String::new());
-            self.steps.push(TraceStep { node, said: Vec::new(), keyed: empty, exit: None, set: Vec::new(), problem: None });
+            self.steps.push(TraceStep {
+                node: self.run.node.clone(),
+                said: Vec::new(),
+                asked: None,
+                keyed: String::new(),
+                exit: None,
+                set: Vec::new(),
+                problem: None,
+            });
             let step = match self.situation().arrive()? {
                 Doing::Pass(step) => step,
                 Doing::Say(prompt) => {
@@ -136,6 +147,10 @@ impl Paper<'_> {
                 Doing::Ask(prompt) => {
                     self.hear(prompt);
                     self.answer()?
+                }
+                Doing::AskService(_, request) => {
+                    self.last(|step| step.asked = Some(*request));
+                    self.service().ok_or_else(|| "the node asks no service".to_owned())?
                 }
                 Doing::Lead(to, request) => {
                     if self.answers.front() != Some(&Answer::Unavailable) {
@@ -186,6 +201,25 @@ impl Paper<'_> {
                     self.hear(prompt);
                 }
             }
+        }
+    }
+
+    /// What the script has for a service that is asked; whatever else comes, the service does not answer.
+    fn service(&mut self) -> Option<Step> {
+        match self.answers.front().cloned() {
+            Some(Answer::Service(answer)) => {
+                self.answers.pop_front();
+                self.situation().answered(&answer)
+            }
+            Some(Answer::Unavailable) => {
+                self.answers.pop_front();
+                self.situation().unanswered("the service cannot be reached".to_owned())
+            }
+            Some(Answer::Nothing) => {
+                self.answers.pop_front();
+                self.situation().service_late()
+            }
+            Some(Answer::Keys(_)) | None => self.situation().service_late(),
         }
     }
 

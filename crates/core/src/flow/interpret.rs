@@ -1,11 +1,12 @@
 //! What a node wants of whoever carries the flow out, and what follows from what happens there. Does nothing itself.
 
-use super::{Collect, Flow, Node, NodeKey, Run, Told, text};
+use super::{AskService, Collect, Flow, Node, NodeKey, PathPart, Run, ServiceAnswer, ServiceRequest, Told, text};
 use crate::{
     config::{Destination, check_language},
     conversation::Conversation,
     endpoint::{Line, Party},
     expression::{Expression, Scope, Type, Value},
+    ids::ServiceId,
     limits::{FLOW_VALUE_BYTES, PRIORITY_MAX},
     output::Prompt,
     queue::{Request, SkillRequirement},
@@ -56,6 +57,8 @@ pub(crate) enum Doing {
     Say(Prompt),
     /// Put a question.
     Ask(Prompt),
+    /// Ask a service.
+    AskService(ServiceId, Box<ServiceRequest>),
     /// Lead the customer out of the flow; into a queue with this request.
     Lead(Destination, Option<Box<Request>>),
     /// Let the customer go.
@@ -163,6 +166,10 @@ impl<'a> Situation<'a> {
                 }
                 Doing::Pass(Step { language: Some(tag), ..Step::new("next", next) })
             }
+            Node::AskService(asked) => match self.service_request(asked) {
+                Ok(request) => Doing::AskService(asked.service, Box::new(request)),
+                Err(problem) => Doing::Pass(asked.failed(problem)),
+            },
             Node::Queue { queue, priority, skills, .. } => {
                 let mut request = self.request.clone();
                 if let Some(priority) = priority {
@@ -196,6 +203,49 @@ impl<'a> Situation<'a> {
             // Nothing is said elsewhere; should it be, the customer is not left standing.
             _ => Err(Millis::from_secs(1)),
         }
+    }
+
+    /// What the node asks a service, or why it cannot.
+    fn service_request(&self, asked: &AskService) -> Result<ServiceRequest, String> {
+        if self.world.service(asked.service).is_none() {
+            return Err("there is no such service any more".to_owned());
+        }
+        let path = text::compute(&asked.path, &self.scope(&text::sources_of(&asked.path)))?.into_iter();
+        let path = path.map(|(computed, piece)| if computed { PathPart::Computed(piece) } else { PathPart::Written(piece) });
+        let send = asked.send.iter().map(|(name, value)| Ok((name.clone(), keepable(name, self.value(value)?)?)));
+        Ok(ServiceRequest {
+            method: asked.method,
+            path: path.collect(),
+            send: send.collect::<Result<_, String>>()?,
+            limit: asked.limit,
+        })
+    }
+
+    fn asked_service(&self) -> Option<&'a AskService> {
+        match self.node() {
+            Ok(Node::AskService(asked)) => Some(asked),
+            _ => None,
+        }
+    }
+
+    /// Whether a service is being asked.
+    pub(crate) fn asks_service(&self) -> bool {
+        self.asked_service().is_some()
+    }
+
+    /// The way on after a service's answer.
+    pub(crate) fn answered(&self, answer: &ServiceAnswer) -> Option<Step> {
+        self.asked_service().map(|asked| asked.answered(self.flow, answer))
+    }
+
+    /// The way on when a service could not be asked.
+    pub(crate) fn unanswered(&self, problem: String) -> Option<Step> {
+        self.asked_service().map(|asked| asked.failed(problem))
+    }
+
+    /// The way on when a service did not answer in time.
+    pub(crate) fn service_late(&self) -> Option<Step> {
+        self.asked_service().map(AskService::timed_out)
     }
 
     /// Whether a key counts while the prompt plays.
@@ -315,11 +365,7 @@ impl<'a> Situation<'a> {
         if !variable.takes(&value) {
             return Err(format!("the value for {name} is not of the kind it was declared with"));
         }
-        match weight(&value) {
-            Some(bytes) if bytes <= FLOW_VALUE_BYTES => Ok(value),
-            Some(_) => Err(format!("the value for {name} is longer than {FLOW_VALUE_BYTES} bytes")),
-            None => Err(format!("the value for {name} is infinite or not a number")),
-        }
+        keepable(name, value)
     }
 
     /// Everything expressions with these texts can look at.
@@ -341,8 +387,17 @@ impl<'a> Situation<'a> {
     }
 }
 
+/// A value that is small enough to be kept.
+fn keepable(name: &str, value: Value) -> Result<Value, String> {
+    match weight(&value) {
+        Some(bytes) if bytes <= FLOW_VALUE_BYTES => Ok(value),
+        Some(_) => Err(format!("the value for {name} is longer than {FLOW_VALUE_BYTES} bytes")),
+        None => Err(format!("the value for {name} is infinite or not a number")),
+    }
+}
+
 /// About how many bytes a value takes; nothing for numbers that cannot be kept.
-fn weight(value: &Value) -> Option<usize> {
+pub(super) fn weight(value: &Value) -> Option<usize> {
     const EACH: usize = 8;
     match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Timestamp(_) | Value::Duration(_) => Some(EACH),

@@ -10,6 +10,7 @@ mod dry_run;
 mod interpret;
 mod node;
 mod run;
+mod service;
 mod text;
 mod validate;
 
@@ -17,7 +18,10 @@ pub use dry_run::{Answer, Script, Trace, TraceEnd, TraceStep, dry_run};
 pub(crate) use interpret::{Doing, Heard, Situation, Step};
 pub use node::{AskedSkill, Case, Collect, Menu, Node};
 pub use run::{Editions, FlowEnd, Run};
+pub use service::{AskService, Method, PathPart, ServiceAnswer, ServiceRequest};
 pub(crate) use validate::{not_named, put_flow};
+
+use node::defaults;
 
 use crate::{
     config::Destination,

@@ -1,6 +1,6 @@
 //! The nodes of a flow, each with its ways out.
 
-use super::{NodeKey, Told};
+use super::{AskService, NodeKey, Told};
 use crate::{
     config::{Destination, Mailbox},
     expression::Expression,
@@ -65,6 +65,8 @@ pub enum Node {
         /// What follows.
         next: NodeKey,
     },
+    /// Ask a service of the organization, and go on by its answer.
+    AskService(Box<AskService>),
     /// Let the customer wait for an agent.
     Queue {
         /// Where.
@@ -248,6 +250,10 @@ impl Node {
                 let cases = cases.iter().enumerate().map(|(index, case)| (format!("cases[{index}].to"), case.to.as_str()));
                 cases.chain([("otherwise".to_owned(), otherwise.as_str())]).collect()
             }
+            Node::AskService(asked) => [("next", Some(&asked.next)), ("failed", Some(&asked.failed)), ("timeout", asked.timeout.as_ref())]
+                .into_iter()
+                .filter_map(|(exit, to)| Some((exit.to_owned(), to?.as_str())))
+                .collect(),
             Node::Queue { otherwise, .. }
             | Node::Transfer { otherwise, .. }
             | Node::Voicemail { otherwise, .. }
@@ -286,6 +292,7 @@ impl Node {
             Node::Set { values, .. } => values.iter().map(|(name, value)| (format!("values.{name}"), value)).collect(),
             Node::Language { language, .. } => vec![("language".to_owned(), language)],
             Node::Collect(collect) => collect.check.iter().map(|check| ("check".to_owned(), check)).collect(),
+            Node::AskService(asked) => asked.send.iter().map(|(name, value)| (format!("send.{name}"), value)).collect(),
             Node::Queue { priority, skills, .. } => {
                 let asked = skills.iter().enumerate();
                 let asked = asked.filter_map(|(index, asked)| Some((format!("skills[{index}].when"), asked.when.as_ref()?)));
@@ -296,7 +303,7 @@ impl Node {
     }
 }
 
-mod defaults {
+pub(super) mod defaults {
     use super::Millis;
 
     pub fn wait() -> Millis {
@@ -317,6 +324,9 @@ mod defaults {
     #[allow(clippy::unnecessary_wraps, reason = "serde wants the field's own type")]
     pub fn end_key() -> Option<char> {
         Some('#')
+    }
+    pub fn service_limit() -> Millis {
+        Millis::from_secs(5)
     }
     pub fn level() -> u8 {
         1

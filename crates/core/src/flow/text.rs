@@ -31,6 +31,11 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
 /// What is wrong with a spoken text, if something is.
 pub(super) fn check(prompt: &Prompt, variables: &BTreeMap<String, Type>) -> Result<(), String> {
     let Prompt::Text { text, .. } = prompt else { return Ok(()) };
+    check_text(text, variables)
+}
+
+/// What is wrong with a text, if something is.
+pub(super) fn check_text(text: &str, variables: &BTreeMap<String, Type>) -> Result<(), String> {
     for piece in pieces(text)? {
         let Piece::Computed(source) = piece else { continue };
         let kind = Expression::parse(source).and_then(|expression| expression.check(variables));
@@ -48,16 +53,7 @@ pub(super) fn fill(prompt: &Prompt, scope: &Scope) -> Result<Prompt, String> {
     if !text.contains('{') {
         return Ok(prompt.clone());
     }
-    let mut filled = String::new();
-    for piece in pieces(text)? {
-        match piece {
-            Piece::Words(words) => filled.push_str(words),
-            Piece::Computed(source) => {
-                let value = Expression::parse(source).and_then(|expression| expression.evaluate(scope));
-                filled.push_str(&spoken(&value.map_err(|error| format!("{{{source}}}: {error}"))?)?);
-            }
-        }
-    }
+    let filled: String = compute(text, scope)?.into_iter().map(|(_, piece)| piece).collect();
     let text = clip(filled, PROMPT_CHARS);
     if text.trim().is_empty() {
         return Err("nothing is left to be said".to_owned());
@@ -65,9 +61,26 @@ pub(super) fn fill(prompt: &Prompt, scope: &Scope) -> Result<Prompt, String> {
     Ok(Prompt::Text { text, language: language.clone() })
 }
 
+/// The pieces of a text in order, those in braces computed and marked so.
+pub(super) fn compute(text: &str, scope: &Scope) -> Result<Vec<(bool, String)>, String> {
+    let computed = |piece| match piece {
+        Piece::Words(words) => Ok((false, words.to_owned())),
+        Piece::Computed(source) => {
+            let value = Expression::parse(source).and_then(|expression| expression.evaluate(scope));
+            Ok((true, spoken(&value.map_err(|error| format!("{{{source}}}: {error}"))?)?))
+        }
+    };
+    pieces(text)?.into_iter().map(computed).collect()
+}
+
 /// Sources of all expressions in a spoken text, as far as it can be read.
 pub(super) fn sources(prompt: &Prompt) -> Vec<&str> {
     let Prompt::Text { text, .. } = prompt else { return Vec::new() };
+    sources_of(text)
+}
+
+/// Sources of all expressions in a text, as far as it can be read.
+pub(super) fn sources_of(text: &str) -> Vec<&str> {
     let computed = |piece| match piece {
         Piece::Computed(source) => Some(source),
         Piece::Words(_) => None,

@@ -1,10 +1,10 @@
 //! Whether a flow can be published.
 
-use super::{Collect, Flow, Menu, Node, Told, Variable, interpret, text};
+use super::{AskService, Collect, Flow, Menu, Node, Told, Variable, interpret, service, text};
 use crate::{
     config::{self, Destination, check_name, check_unique, invalid, room},
     expression::{Expression, Type},
-    limits::{ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SKILLS_ASKED},
+    limits::{ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SERVICE_LIMIT, SERVICE_PATH_BYTES, SKILLS_ASKED},
     queue::SkillRequirement,
     refusal::Refusal,
     world::World,
@@ -126,7 +126,7 @@ fn check_node(world: &World, flow: &Flow, field: &str, node: &Node, types: &BTre
         let wanted = match node {
             Node::Language { .. } => Type::String,
             Node::Queue { .. } if name == "priority" => Type::Int,
-            Node::Set { .. } => Type::Any,
+            Node::Set { .. } | Node::AskService(_) => Type::Any,
             _ => Type::Bool,
         };
         check_expression(&format!("{field}.{name}"), expression, wanted, types)?;
@@ -150,6 +150,7 @@ fn check_node(world: &World, flow: &Flow, field: &str, node: &Node, types: &BTre
             }
             Ok(())
         }
+        Node::AskService(asked) => check_service(world, flow, field, asked, types),
         Node::Queue { queue, skills, .. } => {
             config::check_destination(world, &format!("{field}.queue"), &Destination::Queue(*queue))?;
             let needs: Vec<SkillRequirement> =
@@ -224,6 +225,42 @@ fn check_collect(flow: &Flow, field: &str, collect: &Collect) -> Result<(), Refu
         return invalid(&format!("{field}.end_key"), "must be * or #, or nothing".to_owned());
     }
     check_patience(field, collect.attempts, &[("wait", collect.wait), ("between", collect.between)])
+}
+
+fn check_service(world: &World, flow: &Flow, field: &str, asked: &AskService, types: &BTreeMap<String, Type>) -> Result<(), Refusal> {
+    if world.service(asked.service).is_none() {
+        return invalid(&format!("{field}.service"), format!("there is no service {}; create it first", asked.service));
+    }
+    // Elsewhere than within the service nothing is asked; whatever is computed is a name within the path.
+    let apart = asked.path.contains("//") || asked.path.contains(['?', '#', '\\']) || asked.path.chars().any(char::is_whitespace);
+    if !asked.path.starts_with('/') || apart || asked.path.len() > SERVICE_PATH_BYTES {
+        let remedy = format!("has to be a path of up to {SERVICE_PATH_BYTES} characters such as /customers/{{caller}}; values go to send");
+        return invalid(&format!("{field}.path"), remedy);
+    }
+    if let Err(problem) = text::check_text(&asked.path, types) {
+        return invalid(&format!("{field}.path"), problem);
+    }
+    if asked.send.len() > FLOW_VARIABLES {
+        return invalid(&format!("{field}.send"), format!("holds more than {FLOW_VARIABLES}"));
+    }
+    if let Some(name) = asked.send.keys().find(|name| name.is_empty() || name.len() > 40 || name.chars().any(char::is_control)) {
+        return invalid(&format!("{field}.send"), format!("\"{name}\" is no name; use 1 to 40 characters"));
+    }
+    for (name, place) in &asked.take {
+        let field = format!("{field}.take.{name}");
+        if !flow.variables.contains_key(name) {
+            return invalid(&field, "is no variable of this flow; declare it under variables".to_owned());
+        }
+        if place.len() > SERVICE_PATH_BYTES || !service::is_place(place) {
+            return invalid(&field, "has to be a JSON Pointer such as /customer/name".to_owned());
+        }
+    }
+    if let Some(name) = &asked.status
+        && !flow.variables.get(name).is_some_and(|variable| matches!(variable.kind, Type::Int | Type::Any))
+    {
+        return invalid(&format!("{field}.status"), "has to name a variable of this flow that is an int".to_owned());
+    }
+    config::check_span(&format!("{field}.limit"), asked.limit, *SERVICE_LIMIT.start(), *SERVICE_LIMIT.end())
 }
 
 fn check_patience(field: &str, attempts: u8, waits: &[(&str, crate::time::Millis)]) -> Result<(), Refusal> {

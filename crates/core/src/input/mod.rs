@@ -8,6 +8,7 @@ use crate::{
     config,
     conversation::{Cause, Quality},
     endpoint::{Line, Party},
+    flow::ServiceAnswer,
     ids::{ActionId, AgentId, CommandId, LegId, RecordingId},
     output::ActionFailure,
     time::Millis,
@@ -126,6 +127,13 @@ pub enum Input {
         action: ActionId,
         /// Why.
         failure: ActionFailure,
+    },
+    /// A service answered what a flow asked; one that could not be asked is an action that failed.
+    ServiceAnswered {
+        /// The action that asked.
+        action: ActionId,
+        /// What it said.
+        answer: ServiceAnswer,
     },
     /// A person or program wants something; answered by exactly one `Reply`.
     Command {

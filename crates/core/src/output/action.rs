@@ -4,12 +4,13 @@ use super::Prompt;
 use crate::{
     conversation::Hearing,
     endpoint::{Endpoint, Line, Party},
-    ids::{ConversationId, LegId, RecordingId},
+    flow::ServiceRequest,
+    ids::{ConversationId, LegId, RecordingId, ServiceId},
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
 
-/// Wishes to a line. Each is idempotent: carried out twice it changes nothing the second time.
+/// Wishes to a line, or to whoever asks services. Each is idempotent: carried out twice it changes nothing the second time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields repeat the words of the glossary; what is not obvious is said at the variant")]
@@ -45,13 +46,16 @@ pub enum Action {
     AnswerTransfer { conversation: ConversationId, leg: LegId, line: Line, accepted: bool },
     /// End a leg of a former process from what was kept of it.
     EndGhost { conversation: ConversationId, leg: LegId, line: Line, token: String },
+    /// Ask a service of the organization on behalf of the customer's flow; answered by `Input::ServiceAnswered`. May come twice when
+    /// a process fails, with the same id.
+    AskService { conversation: ConversationId, service: ServiceId, request: Box<ServiceRequest> },
     /// Ask a line which legs live with it; answered by `Input::Survey`.
     Survey { line: Line },
 }
 
 impl Action {
-    /// The line that has to carry it out.
-    pub fn line(&self) -> Line {
+    /// The line that has to carry it out; `None` for what is no line's business.
+    pub fn line(&self) -> Option<Line> {
         match self {
             Action::Answer { line, .. }
             | Action::Reject { line, .. }
@@ -68,7 +72,8 @@ impl Action {
             | Action::StopRecording { line, .. }
             | Action::AnswerTransfer { line, .. }
             | Action::EndGhost { line, .. }
-            | Action::Survey { line } => *line,
+            | Action::Survey { line } => Some(*line),
+            Action::AskService { .. } => None,
         }
     }
 
@@ -89,6 +94,7 @@ impl Action {
             | Action::ResumeRecording { conversation, .. }
             | Action::StopRecording { conversation, .. }
             | Action::AnswerTransfer { conversation, .. }
+            | Action::AskService { conversation, .. }
             | Action::EndGhost { conversation, .. } => Some(*conversation),
             Action::Survey { .. } => None,
         }
@@ -112,6 +118,7 @@ impl Action {
             | Action::ResumeRecording { .. }
             | Action::StopRecording { .. }
             | Action::EndGhost { .. }
+            | Action::AskService { .. }
             | Action::Survey { .. } => false,
         }
     }

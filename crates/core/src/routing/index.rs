@@ -199,6 +199,8 @@ impl Index {
             | Change::PutTenant(_)
             | Change::PutFlow(_)
             | Change::RemoveFlow(_)
+            | Change::PutService(_)
+            | Change::RemoveService(_)
             | Change::PutCallerList(_)
             | Change::RemoveCallerList(_)
             | Change::PutHours(_)

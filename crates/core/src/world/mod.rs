@@ -22,7 +22,7 @@ use crate::{
     hours::{Holidays, Hours, HoursState, Override},
     ids::{
         AgentId, CallbackId, CallerListId, ConversationId, FlowId, HolidaysId, HoursId, LegId, MessageId, NumberId, QueueId, RecordingId,
-        SkillId, TenantId,
+        ServiceId, SkillId, TenantId,
     },
     output::Prompt,
     queue::Queue,
@@ -66,6 +66,8 @@ pub struct World {
     pub(crate) queue_consults: BTreeSet<ConversationId>,
     #[serde(default)]
     pub(crate) flows: BTreeMap<FlowId, Editions>,
+    #[serde(default)]
+    pub(crate) services: BTreeMap<ServiceId, config::Service>,
     #[serde(default)]
     pub(crate) caller_lists: BTreeMap<CallerListId, CallerList>,
     #[serde(default)]
@@ -124,6 +126,7 @@ impl World {
             took_over_at: Timestamp::default(),
             queue_consults: BTreeSet::new(),
             flows: BTreeMap::new(),
+            services: BTreeMap::new(),
             caller_lists: BTreeMap::new(),
             hours: BTreeMap::new(),
             holidays: BTreeMap::new(),
@@ -214,6 +217,16 @@ impl World {
     /// Every version of a flow that somebody needs.
     pub fn editions(&self, id: FlowId) -> Option<&Editions> {
         self.flows.get(&id)
+    }
+
+    /// All services that flows can ask.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &config::Service> {
+        self.services.values()
+    }
+
+    /// One service that flows can ask.
+    pub fn service(&self, id: ServiceId) -> Option<&config::Service> {
+        self.services.get(&id)
     }
 
     /// All lists of callers.

@@ -18,7 +18,7 @@ use dreiklang_core::{
 };
 
 pub const FLOW: FlowId = FlowId(1);
-const HOTLINE: &str = "+49303000";
+pub const HOTLINE: &str = "+49303000";
 
 pub fn words(text: &str) -> Prompt {
     Prompt::Text { text: text.to_owned(), language: "en".to_owned() }
@@ -32,11 +32,11 @@ pub fn expression(source: &str) -> Expression {
     source.parse().unwrap()
 }
 
-fn to_queue() -> Node {
+pub fn to_queue() -> Node {
     Node::Queue { queue: QUEUE, priority: None, skills: Vec::new(), otherwise: None }
 }
 
-fn bye() -> Node {
+pub fn bye() -> Node {
     Node::HangUp { says: Some(says("Goodbye.")) }
 }
 
@@ -58,13 +58,13 @@ pub fn menu() -> Flow {
 }
 
 /// An office whose hotline leads to this flow.
-fn office_with(flow: Flow) -> Office {
+pub fn office_with(flow: Flow) -> Office {
     let mut office = Office::with_agents(&[ANNA]);
     lead_hotline_to(&mut office, flow);
     office
 }
 
-fn lead_hotline_to(office: &mut Office, flow: Flow) {
+pub fn lead_hotline_to(office: &mut Office, flow: Flow) {
     let id = flow.id;
     dreiklang_core::config::validate(office.engine.world(), &Change::PutFlow(Box::new(flow.clone()))).unwrap();
     office.put(Change::PutFlow(Box::new(flow)));
@@ -72,11 +72,11 @@ fn lead_hotline_to(office: &mut Office, flow: Flow) {
 }
 
 /// A flow of one path, from `start` on.
-fn path(nodes: impl IntoIterator<Item = (&'static str, Node)>) -> Flow {
+pub fn path(nodes: impl IntoIterator<Item = (&'static str, Node)>) -> Flow {
     Flow::new(FLOW, "Path", nodes, Destination::Queue(OTHER_QUEUE))
 }
 
-fn said(office: &Office, wanted: LegId) -> Vec<String> {
+pub fn said(office: &Office, wanted: LegId) -> Vec<String> {
     let text = |action: &Action| match action {
         Action::Play { leg, prompt: Prompt::Text { text, .. }, .. } if *leg == wanted => Some(text.clone()),
         _ => None,
@@ -84,30 +84,30 @@ fn said(office: &Office, wanted: LegId) -> Vec<String> {
     office.actions.iter().filter_map(|(_, action)| text(action)).collect()
 }
 
-fn hear_out(office: &mut Office, leg: LegId) {
+pub fn hear_out(office: &mut Office, leg: LegId) {
     let play = office.conversation(leg).playing.expect("something is being said");
     office.give(Input::PlayFinished { leg, play });
 }
 
-fn press(office: &mut Office, leg: LegId, keys: &str) {
+pub fn press(office: &mut Office, leg: LegId, keys: &str) {
     for digit in keys.chars() {
         office.give(Input::Digit { leg, digit });
     }
 }
 
-fn node(office: &Office, leg: LegId) -> Option<String> {
+pub fn node(office: &Office, leg: LegId) -> Option<String> {
     office.conversation(leg).run.as_ref().map(|run| run.node.clone())
 }
 
-fn variable(office: &Office, leg: LegId, name: &str) -> Option<Value> {
+pub fn variable(office: &Office, leg: LegId, name: &str) -> Option<Value> {
     office.conversation(leg).run.as_ref().and_then(|run| run.variables.get(name)).cloned()
 }
 
-fn waits_in(office: &Office, leg: LegId) -> Option<dreiklang_core::ids::QueueId> {
+pub fn waits_in(office: &Office, leg: LegId) -> Option<dreiklang_core::ids::QueueId> {
     office.conversation(leg).visit.as_ref().map(|visit| visit.queue)
 }
 
-fn ends(office: &Office) -> Vec<FlowEnd> {
+pub fn ends(office: &Office) -> Vec<FlowEnd> {
     let end = |event: &Event| match event {
         Event::FlowLeft { end, .. } => Some(end.clone()),
         _ => None,
@@ -115,7 +115,7 @@ fn ends(office: &Office) -> Vec<FlowEnd> {
     office.events.iter().filter_map(|stamped| end(&stamped.event)).collect()
 }
 
-fn exits(office: &Office) -> Vec<String> {
+pub fn exits(office: &Office) -> Vec<String> {
     let exit = |event: &Event| match event {
         Event::FlowStepped { node, exit, .. } => Some(format!("{node} {exit}")),
         _ => None,

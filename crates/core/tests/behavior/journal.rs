@@ -139,6 +139,7 @@ fn wish(action: &Action) -> &'static str {
         Action::StopRecording { .. } => "stop_recording",
         Action::AnswerTransfer { .. } => "answer_transfer",
         Action::EndGhost { .. } => "end_ghost",
+        Action::AskService { .. } => "ask_service",
         Action::Survey { .. } => "survey",
     }
 }

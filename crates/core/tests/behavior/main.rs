@@ -26,6 +26,7 @@ mod queues;
 mod recordings;
 mod requeues;
 mod routing;
+mod services;
 mod sign_in;
 mod supervision;
 mod takeovers;

@@ -1,14 +1,16 @@
 //! Random days: steps that are drawn blindly and given a meaning by what the world holds when they come.
 
-use crate::flows::{FLOWS, flow};
+use crate::flows::{FLOWS, SERVICE, flow};
 use dreiklang_core::{
     Action, Actor, Command, Input, World,
     agent::{self, Availability, Duty},
     callback::CallbackRules,
     callers::{CallerList, Treatment},
-    config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
+    config::{Change, Destination, Mailbox, Number, Service, Skill, Target, Tenant},
     conversation::{Cause, CauseKind, Quality, SupervisionMode},
     endpoint::{Endpoint, Line, Party},
+    expression::Value,
+    flow::ServiceAnswer,
     ids::{ActionId, AgentId, CallerListId, CommandId, ConversationId, FlowId, LegId, NumberId, QueueId, SkillId},
     input::TransferTarget,
     output::{ActionFailure, Prompt},
@@ -45,6 +47,8 @@ pub enum Step {
     TransferRequest(u8, u8),
     PlayFinished,
     Press(u8, u8),
+    /// A service answers, now and then what nobody asked.
+    Answer(u8, u8),
     Reach(u8, bool),
     Done(u8),
     Failed(u8),
@@ -84,6 +88,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (byte(), byte()).prop_map(|(leg, to)| Step::TransferRequest(leg, to)),
         5 => Just(Step::PlayFinished),
         6 => (byte(), byte()).prop_map(|(leg, key)| Step::Press(leg, key)),
+        3 => (byte(), byte()).prop_map(|(which, how)| Step::Answer(which, how)),
         2 => (byte(), any::<bool>()).prop_map(|(agent, reachable)| Step::Reach(agent, reachable)),
         6 => byte().prop_map(Step::Done),
         2 => byte().prop_map(Step::Failed),
@@ -175,6 +180,13 @@ pub fn input(step: &Step, world: &World, known: &[LegId], next: u128) -> Option<
         Step::Press(leg, key) => {
             let legs = world.conversations().flat_map(|found| &found.legs).map(|leg| leg.id).collect();
             Input::Digit { leg: pick(legs, leg)?, digit: ['1', '#', '5'][usize::from(key) % 3] }
+        }
+        Step::Answer(which, how) => {
+            let asked = world.pending().iter().filter(|(_, action)| matches!(action, Action::AskService { .. })).map(|(id, _)| id);
+            let action = pick(asked.collect(), which).or_else(|| any_action(world, which))?;
+            let code = if how.is_multiple_of(3) { Value::Int(how.into()) } else { Value::from("55") };
+            let body = Value::map([("code", code), ("list", Value::List(vec![Value::Int(i64::from(how) - 50)]))]);
+            Input::ServiceAnswered { action, answer: ServiceAnswer { status: if how < 200 { 200 } else { 404 }, body } }
         }
         Step::PlayFinished => {
             let (leg, play) = world.conversations().find_map(|found| Some((found.customer?, found.playing?)))?;
@@ -533,6 +545,7 @@ pub fn opening(how: u8) -> Vec<Input> {
     // Rules name other queues and agents, which have to be there first.
     changes.extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: Box::default(), ..queue })));
     changes.extend((1..=AGENTS).map(|id| Change::PutAgent(agent(id, how.wrapping_mul(id as u8)))));
+    changes.push(Change::PutService(Service { id: SERVICE, name: "CRM".to_owned() }));
     changes.extend((1..=FLOWS).map(|id| Change::PutFlow(Box::new(flow(id, how.wrapping_mul(5).wrapping_add(id as u8))))));
     changes.extend(queues().map(Change::PutQueue));
     changes.extend((1..=NUMBERS).map(|id| Change::PutNumber(number(id, how.wrapping_add(id as u8)))));
@@ -566,6 +579,7 @@ pub fn is_report(input: &Input) -> bool {
             | Input::RecordingFailed { .. }
             | Input::ActionDone { .. }
             | Input::ActionFailed { .. }
+            | Input::ServiceAnswered { .. }
             | Input::Survey { .. }
             | Input::Drain { .. }
             | Input::Configure { .. }

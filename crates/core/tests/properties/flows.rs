@@ -5,8 +5,8 @@ use dreiklang_core::{
     Engine,
     config::{Change, Destination, validate},
     expression::{Expression, Type},
-    flow::{Case, Collect, Flow, Menu, Node, Told, Variable},
-    ids::{AgentId, FlowId, QueueId, TenantId},
+    flow::{AskService, Case, Collect, Flow, Menu, Node, Told, Variable},
+    ids::{AgentId, FlowId, QueueId, ServiceId, TenantId},
     output::Prompt,
     time::{Millis, Timestamp},
 };
@@ -19,6 +19,19 @@ fn says(text: &str) -> Told {
 
 fn expression(source: &str) -> Expression {
     source.parse().unwrap()
+}
+
+pub const SERVICE: ServiceId = ServiceId(1);
+
+/// Asks about the code; what is sent cannot always be computed.
+fn look_up(how: u8) -> AskService {
+    AskService {
+        send: [("n".to_owned(), expression(if how.is_multiple_of(13) { "1 / (n - 2)" } else { "n" }))].into(),
+        take: [("code".to_owned(), "/code".to_owned()), ("n".to_owned(), "/list/0".to_owned())].into(),
+        limit: Millis::from_secs(1 + u64::from(how) % 20),
+        timeout: how.is_multiple_of(2).then(|| "menu".to_owned()),
+        ..AskService::new(SERVICE, "/codes/{code}/{caller}", "tongue", "menu")
+    }
 }
 
 /// One of many flows with this id.
@@ -52,7 +65,8 @@ pub fn flow(id: u128, how: u8) -> Flow {
         ("menu", Node::Menu(Box::new(menu))),
         ("ask", Node::Collect(Box::new(collect))),
         ("count", Node::Set { values: count.into(), next: "which".to_owned() }),
-        ("which", Node::Branch { cases, otherwise: if how.is_multiple_of(11) { "count" } else { "tongue" }.to_owned() }),
+        ("which", Node::Branch { cases, otherwise: if how.is_multiple_of(11) { "count" } else { "look_up" }.to_owned() }),
+        ("look_up", Node::AskService(Box::new(look_up(how)))),
         ("tongue", Node::Language { language: expression("n == 2 ? 'de' : ''"), next: "menu".to_owned() }),
         (
             "queue",
@@ -67,7 +81,7 @@ pub fn flow(id: u128, how: u8) -> Flow {
         ("bye", Node::HangUp { says: how.is_multiple_of(2).then(|| says("Goodbye")) }),
     ];
     let reached = |key: &str| match key {
-        "tongue" => !how.is_multiple_of(11),
+        "tongue" | "look_up" => !how.is_multiple_of(11),
         "bye" => how >= 128 || how.is_multiple_of(3),
         _ => true,
     };

@@ -180,6 +180,8 @@ fn configured(place: &Place<'_>, change: &Change) -> Result<(), Failure> {
         | Change::PutTenant(_)
         | Change::PutCallerList(_)
         | Change::RemoveCallerList(_)
+        | Change::PutService(_)
+        | Change::RemoveService(_)
         | Change::PutHours(_)
         | Change::PutHolidays(_)
         | Change::RemoveHours(_)

@@ -74,6 +74,12 @@ impl World {
             Change::RemoveNumber(id) => {
                 self.numbers.remove(id);
             }
+            Change::PutService(service) => {
+                self.services.insert(service.id, service.clone());
+            }
+            Change::RemoveService(id) => {
+                self.services.remove(id);
+            }
             Change::PutCallerList(list) => {
                 self.caller_lists.insert(list.id, list.as_ref().clone());
             }
