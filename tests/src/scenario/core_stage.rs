@@ -9,11 +9,13 @@ use dreiklang_core::{
     config::{self, Change, Mailbox},
     conversation::{Cause, CauseKind, Conversation, Direction, Role},
     endpoint::{Endpoint, Line, Party},
+    expression::Plain,
+    flow::{PathPart, ServiceAnswer, ServiceRequest},
     ids::{
-        ActionId, AgentId, CallerListId, CommandId, ConversationId, FlowId, HoursId, LegId, NumberId, QueueId, RecordingId, SkillId,
-        TenantId,
+        ActionId, AgentId, CallerListId, CommandId, ConversationId, FlowId, HoursId, LegId, NumberId, QueueId, RecordingId, ServiceId,
+        SkillId, TenantId,
     },
-    output::Prompt,
+    output::{ActionFailure, Prompt},
     stats::{Daybook, Ledger, Subject},
     time::{Millis, Timestamp},
     voicemail::MessageState,
@@ -49,6 +51,8 @@ pub struct CoreStage {
     recorded: BTreeMap<RecordingId, Timestamp>,
     ledger: Ledger,
     books: Daybook,
+    /// What services were asked and have not answered, oldest first.
+    asked: Vec<(ServiceId, ActionId, ServiceRequest)>,
     reply: Option<Result<(), Refusal>>,
 }
 
@@ -66,6 +70,7 @@ impl Default for CoreStage {
             recorded: BTreeMap::new(),
             ledger: Ledger::default(),
             books: Daybook::default(),
+            asked: Vec::new(),
             reply: None,
         };
         let tenant = config::Tenant {
@@ -161,6 +166,10 @@ impl CoreStage {
                 let (path, duration) = (format!("{recording}.wav"), self.now.since(since));
                 vec![done, Input::RecordingFinished { recording: *recording, path, duration, channels: 2 }]
             }
+            Action::AskService { service, request, .. } => {
+                self.asked.push((*service, id, request.as_ref().clone()));
+                vec![done]
+            }
             Action::Survey { line } => vec![Input::Survey { line: *line, live: Vec::new() }],
             Action::StartRecording { recording, .. } => {
                 self.recorded.entry(*recording).or_insert(self.now);
@@ -182,6 +191,7 @@ impl CoreStage {
             "number" => NumberId(number).to_string(),
             "skill" => SkillId(number).to_string(),
             "flow" => FlowId(number).to_string(),
+            "service" => ServiceId(number).to_string(),
             "hours" => HoursId(number).to_string(),
             "caller_list" => CallerListId(number).to_string(),
             other => bail!("there are no documents of the kind {other}"),
@@ -294,6 +304,7 @@ impl Stage for CoreStage {
             "number" => self.put(fields, Change::PutNumber),
             "skill" => self.put(fields, Change::PutSkill),
             "flow" => self.put(fields, |flow| Change::PutFlow(Box::new(flow))),
+            "service" => self.put(fields, Change::PutService),
             "hours" => self.put(fields, |hours| Change::PutHours(Box::new(hours))),
             "caller_list" => self.put(fields, |list| Change::PutCallerList(Box::new(list))),
             other => bail!("there are no documents of the kind {other}"),
@@ -370,6 +381,23 @@ impl Stage for CoreStage {
         self.reply.take().context("the core did not answer")?.map_err(anyhow::Error::from)
     }
 
+    fn service_answers(&mut self, service: &str, answer: Option<Value>) -> Result<()> {
+        let id: ServiceId = self.id_of("service", service)?.parse()?;
+        let place = self.asked.iter().position(|(asked, ..)| *asked == id).with_context(|| format!("nobody asked {service}"))?;
+        let (_, action, _) = self.asked.remove(place);
+        self.give(match answer {
+            Some(body) => {
+                let Plain(body) = serde_json::from_value(body)?;
+                Input::ServiceAnswered { action, answer: ServiceAnswer { status: 200, body } }
+            }
+            None => {
+                let failure = ActionFailure { code: "TEST-001".to_owned(), detail: "it cannot be reached".to_owned() };
+                Input::ActionFailed { action, failure }
+            }
+        });
+        Ok(())
+    }
+
     fn mark(&mut self, by: &str, mailbox: &str, state: &str) -> Result<()> {
         let id = self.mailbox(mailbox).and_then(|mailbox| self.engine.world().messages().of(mailbox).next()).map(|message| message.id);
         let id = id.with_context(|| format!("{mailbox} has no message"))?;
@@ -428,6 +456,15 @@ impl Stage for CoreStage {
         let id = self.ids.get(&("queue".to_owned(), queue.to_owned())).and_then(|id| id.parse().ok());
         let interval = id.map(|id: QueueId| self.books.total(Subject::Queue(id)).interval).unwrap_or_default();
         Counts { offered: interval.offered, answered: interval.answered, abandoned: interval.abandoned, flow_out: interval.flow_out }
+    }
+
+    fn service_asked(&self, service: &str) -> Option<String> {
+        let id: ServiceId = self.ids.get(&("service".to_owned(), service.to_owned()))?.parse().ok()?;
+        let (.., request) = self.asked.iter().find(|(asked, ..)| *asked == id)?;
+        let part = |part: &PathPart| match part {
+            PathPart::Written(text) | PathPart::Computed(text) => text.clone(),
+        };
+        Some(request.path.iter().map(part).collect())
     }
 
     fn callbacks(&self, queue: &str) -> usize {

@@ -49,6 +49,14 @@ pub const ALL: &[(&str, Act)] = &[
         let transfer = json!({ "kind": "transfer", "to": { "kind": "agent", "to": agent(v[1]) }, "otherwise": "else" });
         stage.set("flow", v[0], "nodes", json!({ "start": transfer, "else": waits_for(v[2]) }))
     }),
+    ("a service {}", |stage, v| stage.set("service", v[0], "name", json!(v[0]))),
+    ("the flow {} asks the service {} for {} and says {} or else lets callers wait for {}", |stage, v| {
+        stage.set("flow", v[0], "variables", json!({ "answer": { "kind": "string" } }))?;
+        let question = json!({ "kind": "ask_service", "service": format!("@service:{}", v[1]), "path": v[2],
+            "take": { "answer": "/answer" }, "next": "told", "failed": "else" });
+        let told = json!({ "kind": "say", "says": says(v[3]), "next": "else" });
+        stage.set("flow", v[0], "nodes", json!({ "start": question, "told": told, "else": waits_for(v[4]) }))
+    }),
     ("the number {} greets with {}", |stage, v| stage.set("number", v[0], "greeting", text(v[1]))),
     ("the number {} asks for {} at level {}", |stage, v| {
         stage.set("skill", v[1], "name", json!(v[1]))?;
@@ -178,6 +186,8 @@ pub const ALL: &[(&str, Act)] = &[
         ask(stage, v[0], json!({ "type": "set_notice", "queue": format!("@queue:{}", v[1]), "notice": text(v[2]) }))
     }),
     ("{} hears it to the end", |stage, v| stage.hear_out(v[0])),
+    ("{} answers {} to the flow", |stage, v| stage.service_answers(v[0], Some(json!({ "answer": v[1] })))),
+    ("{} cannot be reached by the flow", |stage, v| stage.service_answers(v[0], None)),
     ("{} seconds pass", |stage, v| stage.pass(Duration::from_secs(number(v[0])?))),
     ("{} holds", |stage, v| ask_about(stage, v[0], "hold", json!({}))),
     ("{} takes the customer back", |stage, v| ask_about(stage, v[0], "resume", json!({}))),
@@ -266,6 +276,7 @@ pub const ALL: &[(&str, Act)] = &[
         hears(stage, v[0], [Sound::Person(v[1].to_owned())])?;
         hears(stage, v[1], [Sound::Person(v[0].to_owned())])
     }),
+    ("{} is asked for {}", |stage, v| expect("asked for", stage.service_asked(v[0]), Some(v[1].to_owned()))),
     ("{} hears music", |stage, v| hears(stage, v[0], [Sound::Music])),
     ("{} hears the ringing tone", |stage, v| hears(stage, v[0], [Sound::Ringback])),
     ("{} hears the tone", |stage, v| hears(stage, v[0], [Sound::Tone])),

@@ -86,6 +86,11 @@ pub trait Stage {
     /// # Errors
     /// The refusal's text.
     fn ask(&mut self, by: &str, command: serde_json::Value) -> Result<()>;
+    /// A service that was asked answers this, or cannot be reached.
+    ///
+    /// # Errors
+    /// When nobody asked it.
+    fn service_answers(&mut self, service: &str, answer: Option<serde_json::Value>) -> Result<()>;
     /// Somebody says of the oldest message in a mailbox that it is `heard` or `done`.
     ///
     /// # Errors
@@ -111,6 +116,8 @@ pub trait Stage {
     fn waits_in(&self, caller: &str) -> Option<String>;
     /// The counters of a queue.
     fn counts(&self, queue: &str) -> Counts;
+    /// What a service was asked for and has not answered, oldest first.
+    fn service_asked(&self, service: &str) -> Option<String>;
     /// Open callbacks of a queue.
     fn callbacks(&self, queue: &str) -> usize;
     /// Messages in the mailbox of a queue or agent that nobody has heard, and all there are.

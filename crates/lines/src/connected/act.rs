@@ -43,6 +43,7 @@ impl Driver {
             Action::StopRecording { conversation, recording, .. } => self.stop_recording(conversation, recording),
             Action::AnswerTransfer { leg, accepted, .. } => self.answer_transfer(now, leg, accepted),
             Action::EndGhost { leg, token, .. } => self.end_ghost(now, leg, &token),
+            Action::AskService { .. } => Err(failure("LINE-001", "no line asks services".to_owned())),
             Action::Survey { .. } => self.survey(tenant),
         };
         let input = match result {

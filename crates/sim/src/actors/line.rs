@@ -80,8 +80,13 @@ pub fn index_of(line: Line) -> usize {
 impl Stage<'_> {
     /// The owner hands an action to its line.
     pub fn carry_out(&mut self, action: ActionId, wish: Action) {
+        if let Action::AskService { conversation, .. } = wish {
+            return self.ask_service(action, conversation);
+        }
         let faults = self.plan.faults;
-        let is_down = self.outages[index_of(wish.line())] > 0;
+        let line = wish.line();
+        let is_down = line.is_some_and(|line| self.outages[index_of(line)] > 0);
+        let name = line.map_or("missing", Line::as_str);
         let conversation = wish.conversation();
         let chance = self.chance_for(conversation);
         let latency = chance.between(faults.latency_least, faults.latency_most);
@@ -95,9 +100,9 @@ impl Stage<'_> {
             *queued = at;
         }
         if ignored {
-            self.trace.note(self.now, &format!("the {} line does nothing about {}", wish.line().as_str(), crate::trace::kind(&wish)));
+            self.trace.note(self.now, &format!("the {} line does nothing about {}", name, crate::trace::kind(&wish)));
         } else if refused {
-            self.trace.note(self.now, &format!("the {} line refuses to {}", wish.line().as_str(), crate::trace::kind(&wish)));
+            self.trace.note(self.now, &format!("the {} line refuses to {}", name, crate::trace::kind(&wish)));
             self.agenda.put(at, Entry::Give(Box::new(Input::ActionFailed { action, failure: failure("the line refuses") })));
         } else {
             self.agenda.put(at, Entry::Line(LineStep::Effect { action, wish: Box::new(wish), answered }));
@@ -105,7 +110,7 @@ impl Stage<'_> {
     }
 
     /// The stream that decides what happens to the next action of a conversation.
-    fn chance_for(&mut self, conversation: Option<ConversationId>) -> &mut Chance {
+    pub fn chance_for(&mut self, conversation: Option<ConversationId>) -> &mut Chance {
         let leg = conversation.and_then(|id| self.caller_of.get(&id)).and_then(|caller| self.callers[*caller].leg);
         match leg.and_then(|leg| self.legs.get_mut(&leg)) {
             Some(far) => &mut far.chance,
@@ -330,6 +335,6 @@ impl Stage<'_> {
     }
 }
 
-fn failure(detail: &str) -> ActionFailure {
+pub fn failure(detail: &str) -> ActionFailure {
     ActionFailure { code: "simulated".to_owned(), detail: detail.to_owned() }
 }

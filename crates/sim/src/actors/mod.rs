@@ -8,6 +8,7 @@ mod incident;
 pub mod line;
 pub mod owner;
 mod report;
+mod service;
 mod supervisor;
 pub mod talk;
 mod telephone;

@@ -6,7 +6,7 @@ use dreiklang_core::{
     agent,
     callback::CallbackRules,
     callers::{CallerList, Treatment},
-    config::{Change, Destination, Mailbox, Number, Skill, Target, Tenant},
+    config::{Change, Destination, Mailbox, Number, Service, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
     hours::{Hours, Span, TimeOfDay, Week},
     ids::{AgentId, CallerListId, HoursId, NumberId, QueueId, SkillId},
@@ -207,6 +207,7 @@ pub fn office(agents: usize) -> Vec<Change> {
     ];
     changes.extend((0..agents).map(|index| Change::PutAgent(agent_of_office(index))));
     // What names agents, who serve these queues.
+    changes.push(Change::PutService(Service { id: reception::CRM, name: "CRM".to_owned() }));
     changes.push(Change::PutFlow(Box::new(reception::flow())));
     changes.push(Change::PutQueue(repairs(ways_out_of_repairs())));
     changes.push(Change::PutQueue(abroad(rings_abroad())));

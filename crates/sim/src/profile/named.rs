@@ -160,6 +160,6 @@ fn faults() -> Profile {
         breaks_per_minute: 0.01,
         repeated: 0.05,
     };
-    profile.incidents = Incidents { take_overs: 3.0, outages: 2.0, slow_store: 2.0, changes: 25.0, interventions: 40.0, drains: 0.5 };
+    profile.incidents = Incidents { take_overs: 3.0, outages: 2.0, slow_store: 2.0, changes: 25.0, interventions: 60.0, drains: 0.5 };
     profile
 }

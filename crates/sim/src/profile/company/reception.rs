@@ -4,12 +4,14 @@ use super::{BILLING, ENGLISH, SALES, SHOP_HOURS, SUPPORT, words};
 use dreiklang_core::{
     config::Destination,
     expression::{Expression, Type},
-    flow::{AskedSkill, Case, Collect, Flow, Menu, Node, Told, Variable},
-    ids::{AgentId, FlowId, QueueId},
+    flow::{AskService, AskedSkill, Case, Collect, Flow, Menu, Node, Told, Variable},
+    ids::{AgentId, FlowId, QueueId, ServiceId},
     time::Millis,
 };
 
 pub const RECEPTION: FlowId = FlowId(1);
+
+pub const CRM: ServiceId = ServiceId(1);
 
 fn says(text: &str) -> Told {
     Told { languages: [("de".to_owned(), words("Bitte wählen Sie."))].into(), ..Told::new(words(text)) }
@@ -38,7 +40,7 @@ pub fn flow() -> Flow {
     let code = Collect {
         least: 2,
         check: Some(expression("code != '00'")),
-        ..Collect::new(says("Press your number."), "code", 4, "rank", "rank")
+        ..Collect::new(says("Press your number."), "code", 4, "look_up", "rank")
     };
     let rank = [("vip".to_owned(), expression("code.startsWith('1')"))].into();
     let count = [("rounds".to_owned(), expression("rounds + 1"))].into();
@@ -46,6 +48,13 @@ pub fn flow() -> Flow {
         Case { when: expression("vip && hours.Shop"), to: "sales".to_owned() },
         Case { when: expression("100 / size(caller) > 50"), to: "sorry".to_owned() },
     ];
+    let look_up = AskService {
+        send: [("rounds".to_owned(), expression("rounds"))].into(),
+        take: [("vip".to_owned(), "/customer/vip".to_owned()), ("rounds".to_owned(), "/customer/rounds".to_owned())].into(),
+        limit: Millis::from_secs(4),
+        timeout: Some("support".to_owned()),
+        ..AskService::new(CRM, "/customers/{code}", "which", "rank")
+    };
     let again = vec![Case { when: expression("rounds < 3"), to: "menu".to_owned() }];
     let nodes = [
         ("start", Node::Greet { says: says("Welcome to the reception."), next: "open".to_owned() }),
@@ -54,6 +63,7 @@ pub fn flow() -> Flow {
         ("menu", Node::Menu(Box::new(menu))),
         ("german", Node::Language { language: expression("'de'"), next: "menu".to_owned() }),
         ("code", Node::Collect(Box::new(code))),
+        ("look_up", Node::AskService(Box::new(look_up))),
         ("rank", Node::Set { values: rank, next: "which".to_owned() }),
         ("which", Node::Branch { cases, otherwise: "support".to_owned() }),
         ("count", Node::Set { values: count, next: "again".to_owned() }),
