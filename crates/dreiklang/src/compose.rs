@@ -64,7 +64,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Product> {
     let first = first::ensure(&store, first_tenant, std::env::var(FIRST_PASSWORD).ok()).await.map_err(|problem| anyhow!("{problem}"))?;
     let metrics = Metrics::new();
     let line = if config.connected.enabled { Some(line_config(config)?) } else { None };
-    let runtime = Runtime::start(store.clone(), line, metrics.runtime()).await?;
+    let runtime = Runtime::start(store.clone(), line, config.services.rules(), metrics.runtime()).await?;
     let mut handles = Vec::new();
     for tenant in &tenants {
         handles.push(runtime.add_tenant(tenant.id).await?);

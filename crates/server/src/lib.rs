@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! `config` and `limits` → `runtime` (owners) → `state` (what handlers hold) → `http` (the listener) → `auth` (who asks) → `api` (what
-//! can be asked), `live` (what is told), `webhooks` (who is told elsewhere), `web` (the pages), `health` (what machines ask); `setup`
+//! can be asked), `live` (what is told), `webhooks` (who is told elsewhere), `services` (who is asked elsewhere), `web` (the pages), `health` (what machines ask); `setup`
 //! (what is told to owners and lines), `error`, `metrics`, `telemetry`, `idempotency`.
 #![forbid(unsafe_code)]
 
@@ -23,6 +23,7 @@ pub mod setup;
 pub mod state;
 pub mod telemetry;
 mod web;
+pub mod services;
 mod webhooks;
 
 pub use state::AppState;

@@ -74,6 +74,16 @@ pub const PASSWORD_CHARS_MAX: usize = 200;
 pub const TRUNKS_PER_TENANT: usize = 100;
 /// Telephones of one tenant: some agents have two.
 pub const PHONES_PER_TENANT: usize = 40_000;
+/// Questions to services at the same time; each is a call that waits. One more is a failure at once, not a longer wait.
+pub const SERVICES_AT_ONCE: usize = 1_000;
+/// How much longer than the flow a question to a service is waited for, so that the flow's own clock decides.
+pub const SERVICE_MARGIN: Duration = Duration::from_secs(1);
+/// Largest answer of a service, in bytes; what flows keep of it is smaller.
+pub const SERVICE_ANSWER_BYTES: usize = 64 * 1024;
+/// Headers of one service.
+pub const SERVICE_HEADERS: usize = 20;
+/// Longest value of a service's header, in bytes: tokens are long.
+pub const SERVICE_HEADER_BYTES: usize = 4 * 1024;
 /// Changes handed to an owner before its answers are awaited: enough to share commits, few enough to leave it room for calls.
 pub const CHANGES_AT_ONCE: usize = 100;
 /// Documents named in the audit line of an applied configuration; 100 bytes each.

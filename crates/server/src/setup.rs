@@ -3,7 +3,7 @@
 use crate::{
     api::document::{
         agent::Agent, caller_list::CallerList, flow::Flow, holidays::Holidays, hours::Hours, kind::Kind, number::Number, phone::Phone,
-        queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, write,
+        queue::Queue, service::Service, skill::Skill, tenant::Tenant, trunk::Trunk, write,
     },
     error::Problem,
     runtime::TenantHandle,
@@ -89,6 +89,7 @@ async fn wanted(store: &Store, tenant: TenantId) -> Result<Vec<Change>, Problem>
     collect::<Holidays>(store, tenant, &mut wanted).await?;
     collect::<Hours>(store, tenant, &mut wanted).await?;
     collect::<Agent>(store, tenant, &mut wanted).await?;
+    collect::<Service>(store, tenant, &mut wanted).await?;
     collect::<Flow>(store, tenant, &mut wanted).await?;
     collect::<Queue>(store, tenant, &mut wanted).await?;
     collect::<CallerList>(store, tenant, &mut wanted).await?;
@@ -139,6 +140,10 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
                 kept.insert(list.id.to_string());
                 world.caller_list(list.id) == Some(list.as_ref())
             }
+            Change::PutService(service) => {
+                kept.insert(service.id.to_string());
+                world.service(service.id) == Some(service)
+            }
             Change::PutFlow(flow) => {
                 kept.insert(flow.id.to_string());
                 world.flow(flow.id).is_some_and(|(_, present)| *present == **flow)
@@ -157,6 +162,7 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
     changes.extend(world.numbers().filter(|number| gone(number.id.to_string())).map(|number| Change::RemoveNumber(number.id)));
     changes.extend(world.caller_lists().filter(|list| gone(list.id.to_string())).map(|list| Change::RemoveCallerList(list.id)));
     changes.extend(world.flows().map(|(id, ..)| id).filter(|id| gone(id.to_string())).map(Change::RemoveFlow));
+    changes.extend(world.services().filter(|service| gone(service.id.to_string())).map(|service| Change::RemoveService(service.id)));
     changes.extend(
         world
             .agents()

@@ -36,6 +36,8 @@ pub struct Config {
     pub log: Log,
     /// Where webhooks may go.
     pub webhooks: Webhooks,
+    /// Where services that flows ask may be.
+    pub services: Services,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             media: Media::default(),
             log: Log::default(),
             webhooks: Webhooks::default(),
+            services: Services::default(),
         }
     }
 }
@@ -181,6 +184,23 @@ pub struct Webhooks {
     /// Allow plain HTTP and receivers on this machine or in link-local networks. For development only: it lets administrators
     /// of the contact center reach services of the machine.
     pub allow_local: bool,
+}
+
+/// Where services that flows ask may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Services {
+    /// Allow services in private networks, also over plain HTTP there. Whoever draws flows can then ask what is in these networks.
+    pub allow_private: bool,
+    /// Allow services on this machine and its link, also over plain HTTP there. For development only.
+    pub allow_local: bool,
+}
+
+impl Services {
+    /// As the runtime wants to know it.
+    pub fn rules(&self) -> crate::services::Rules {
+        crate::services::Rules { allow_private: self.allow_private, allow_local: self.allow_local }
+    }
 }
 
 impl Config {

@@ -8,6 +8,7 @@ use super::{
     owner::{Condition, Owner, STOP_WITHIN, StepDown},
     sign_ins,
 };
+use crate::services::{Rules, Services};
 use dreiklang_core::{Engine, Input, World, ids::TenantId, time::Timestamp};
 use dreiklang_lines::{Lines, Notice, connected};
 use dreiklang_store::{Failure, LoadError, Store};
@@ -67,6 +68,7 @@ struct Shared {
     store: Store,
     tenants: Tenants,
     lines: Lines,
+    services: Services,
     metrics: Metrics,
     conditions: Mutex<BTreeMap<TenantId, Arc<Condition>>>,
     owners: Mutex<BTreeMap<TenantId, JoinHandle<()>>>,
@@ -79,11 +81,11 @@ struct Shared {
 }
 
 impl Runtime {
-    /// Starts the lines; tenants are added one by one.
+    /// Starts the lines; tenants are added one by one. `services` says where services may be that flows ask.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(store: Store, connected: Option<connected::Config>, metrics: Metrics) -> Result<Runtime, StartError> {
+    pub async fn start(store: Store, connected: Option<connected::Config>, services: Rules, metrics: Metrics) -> Result<Runtime, StartError> {
         let (notices, notice_queue) = mpsc::channel(connected::limits::NOTICES_QUEUED);
         let mut background = Vec::new();
         let mut recordings = None;
@@ -97,9 +99,11 @@ impl Runtime {
             }
             None => Lines::default(),
         };
+        let tenants = Tenants::default();
         let shared = Arc::new(Shared {
+            services: Services::new(store.clone(), tenants.clone(), services),
             store,
-            tenants: Tenants::default(),
+            tenants,
             lines,
             metrics,
             conditions: Mutex::default(),
@@ -198,6 +202,7 @@ impl Runtime {
             epoch: acquired.epoch,
             store: self.shared.store.clone(),
             lines: self.shared.lines.clone(),
+            services: self.shared.services.clone(),
             requests,
             commits,
             condition,

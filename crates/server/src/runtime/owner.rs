@@ -10,6 +10,7 @@ use super::{
     clock::Clock,
     handle::{Commit, Request},
 };
+use crate::services::Services;
 use dreiklang_core::{
     Action, Engine, Input, Output, Refusal, Stamped,
     ids::{ActionId, CommandId, LegId, TenantId},
@@ -60,6 +61,7 @@ pub(crate) struct Owner {
     pub epoch: Epoch,
     pub store: Store,
     pub lines: Lines,
+    pub services: Services,
     pub requests: mpsc::Receiver<Request>,
     pub commits: broadcast::Sender<Commit>,
     pub condition: Arc<Condition>,
@@ -241,7 +243,11 @@ impl Owner {
             }
         }
         for (id, action) in progress.unwritten.actions.drain(..) {
-            if let Err(answer) = self.lines.submit(self.tenant, id, action) {
+            let taken = match action {
+                Action::AskService { service, request, .. } => self.services.submit(self.tenant, id, service, *request),
+                action => self.lines.submit(self.tenant, id, action),
+            };
+            if let Err(answer) = taken {
                 progress.refused.push(*answer);
             }
         }

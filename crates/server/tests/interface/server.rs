@@ -92,7 +92,7 @@ impl Server {
         let tenants = setup::ensure_tenant(&store, "Test").await.unwrap();
         let tenant = tenants[0].id;
         let metrics = Metrics::new();
-        let runtime = Runtime::start(store.clone(), None, metrics.runtime()).await.unwrap();
+        let runtime = Runtime::start(store.clone(), None, config.services.rules(), metrics.runtime()).await.unwrap();
         for tenant in &tenants {
             runtime.add_tenant(tenant.id).await.unwrap();
         }

@@ -1,6 +1,6 @@
 //! Call flows, as programs see them. What is written is published; calls that are under way keep the version they began with.
 
-use super::{agent::Line, flow_node::Node, kind::Kind, queue::Prompt, queue_rules::Destination, reference::Reference};
+use super::{agent::Line, flow_node::{Method, Node}, kind::Kind, queue::Prompt, queue_rules::Destination, reference::Reference};
 use crate::{api::extract, error::Problem};
 use dreiklang_core::{
     config::Change,
@@ -194,15 +194,28 @@ fn connected() -> Line {
 }
 
 /// One thing that comes while a flow waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The caller presses these keys.
     Keys(String),
     /// The caller does nothing.
     Nothing,
-    /// Whom or what the flow leads to cannot be had.
+    /// Whom or what the flow leads to cannot be had, or the service that it asks cannot be reached.
     Unavailable,
+    /// The service that is asked answers this.
+    Service {
+        /// Its status.
+        #[serde(default = "well")]
+        status: u16,
+        /// What it says, as JSON.
+        #[serde(default)]
+        body: serde_json::Value,
+    },
+}
+
+fn well() -> u16 {
+    200
 }
 
 /// What happened.
@@ -229,6 +242,9 @@ pub struct TraceStep {
     /// What was said there, in order.
     #[schema(value_type = Vec<Prompt>)]
     pub said: Vec<dreiklang_core::output::Prompt>,
+    /// What a service was asked there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedService>,
     /// Keys pressed there.
     pub keyed: String,
     /// The way out that was taken.
@@ -242,12 +258,44 @@ pub struct TraceStep {
     pub problem: Option<String>,
 }
 
+/// What a service would be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AskedService {
+    /// How.
+    pub method: Method,
+    /// The path, with all computed.
+    pub path: String,
+    /// What is sent along.
+    #[schema(value_type = Object)]
+    pub send: serde_json::Value,
+}
+
+impl AskedService {
+    fn of(request: flow::ServiceRequest) -> Result<AskedService, Problem> {
+        let part = |part| match part {
+            flow::PathPart::Written(text) | flow::PathPart::Computed(text) => text,
+        };
+        Ok(AskedService {
+            method: match request.method {
+                flow::Method::Get => Method::Get,
+                flow::Method::Post => Method::Post,
+            },
+            path: request.path.into_iter().map(part).collect(),
+            send: serde_json::to_value(Plain(expression::Value::map(request.send))).map_err(|error| Problem::failure(&error))?,
+        })
+    }
+}
+
 impl DryRun {
     pub(crate) fn script(&self, now: Timestamp) -> flow::Script {
         let answer = |answer: &Answer| match answer.clone() {
             Answer::Keys(keys) => flow::Answer::Keys(keys),
             Answer::Nothing => flow::Answer::Nothing,
             Answer::Unavailable => flow::Answer::Unavailable,
+            Answer::Service { status, body } => {
+                let Plain(body) = serde_json::from_value(body).unwrap_or(Plain(expression::Value::Null));
+                flow::Answer::Service(flow::ServiceAnswer { status, body })
+            }
         };
         flow::Script {
             caller: Party { number: self.caller.clone(), name: None },
@@ -271,7 +319,15 @@ impl FlowTrace {
         let step = |step: flow::TraceStep| {
             let set = step.set.into_iter().map(|(name, value)| Ok::<_, Problem>((name, plain(Plain(value))?)));
             let set = set.collect::<Result<_, _>>()?;
-            Ok::<_, Problem>(TraceStep { node: step.node, said: step.said, keyed: step.keyed, exit: step.exit, set, problem: step.problem })
+            Ok::<_, Problem>(TraceStep {
+                node: step.node,
+                said: step.said,
+                asked: step.asked.map(AskedService::of).transpose()?,
+                keyed: step.keyed,
+                exit: step.exit,
+                set,
+                problem: step.problem,
+            })
         };
         Ok(FlowTrace {
             steps: trace.steps.into_iter().map(step).collect::<Result<_, _>>()?,
@@ -285,13 +341,16 @@ impl FlowTrace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dreiklang_core::ids::ServiceId;
     use serde_json::json;
 
     #[test]
     fn what_is_left_out_is_what_the_core_would_choose() {
         let id = FlowId(1);
         let prompt = json!({ "kind": "text", "text": "?", "language": "en" });
+        let asks = json!({ "kind": "ask_service", "service": ServiceId(1), "path": "/", "next": "bye", "failed": "bye" });
         let nodes = json!({
+            "asks": asks,
             "start": { "kind": "menu", "says": { "prompt": prompt }, "keys": { "1": "code" }, "otherwise": "bye" },
             "code": { "kind": "collect", "says": { "prompt": prompt }, "into": "code", "most": 4, "next": "bye", "otherwise": "bye" },
             "bye": { "kind": "hang_up" },

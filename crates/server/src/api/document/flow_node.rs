@@ -68,6 +68,8 @@ pub enum Node {
         /// The node that follows.
         next: String,
     },
+    /// Ask a web service of your organization and go on by its answer.
+    AskService(Box<AskService>),
     /// Let the caller wait for an agent.
     Queue {
         /// The queue, by id or name.
@@ -178,6 +180,51 @@ pub struct Collect {
     pub otherwise: String,
 }
 
+/// A question to a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskService {
+    /// Which, by id or name.
+    pub service: String,
+    /// How it is asked.
+    #[serde(default)]
+    pub method: Method,
+    /// Added to the service's address; may hold expressions in braces, each of which is one name within the path.
+    #[schema(example = "/customers/{caller}")]
+    pub path: String,
+    /// Expressions by name: sent in the query with `get`, as a JSON object with `post`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub send: BTreeMap<String, String>,
+    /// Variables by name, each with a JSON Pointer (RFC 6901) into the answer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(example = json!({ "name": "/customer/name" }))]
+    pub take: BTreeMap<String, String>,
+    /// The variable, an int, that takes the status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// How long an answer is waited for, at most 20 seconds. The caller hears nothing meanwhile.
+    #[serde(default = "defaults::service_limit_ms")]
+    pub limit_ms: u64,
+    /// The node that follows an answer with a status from 200 to 299.
+    pub next: String,
+    /// The node that follows any other answer, or when the service could not be asked.
+    pub failed: String,
+    /// The node when no answer came in time; absent: as `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+}
+
+/// How a service is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// By GET, to read something.
+    #[default]
+    Get,
+    /// By POST, to have something done.
+    Post,
+}
+
 /// One of several conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +265,9 @@ mod defaults {
     pub(super) fn one() -> u8 {
         1
     }
+    pub(super) fn service_limit_ms() -> u64 {
+        5_000
+    }
     pub(super) fn end_key() -> String {
         "#".to_owned()
     }
@@ -235,6 +285,7 @@ impl Node {
             Node::Voicemail { mailbox, .. } => vec![mailbox.reference()],
             Node::Callback { queue, .. } => vec![(Reference::Queue, queue)],
             Node::Hours { hours, .. } => vec![(Reference::Hours, hours)],
+            Node::AskService(asked) => vec![(Reference::Service, &mut asked.service)],
             _ => Vec::new(),
         }
     }
@@ -274,6 +325,7 @@ impl Node {
                 flow::Node::Set { values: values.collect::<Result<_, _>>()?, next }
             }
             Node::Language { language, next } => flow::Node::Language { language: read("language", &language)?, next },
+            Node::AskService(asked) => flow::Node::AskService(Box::new(asked.to_core(field)?)),
             Node::Queue { queue, priority, skills, otherwise } => {
                 let skills = skills.iter().enumerate().map(|(index, asked)| {
                     let when = asked.when.as_ref().map(|when| read(&format!("skills[{index}].when"), when)).transpose()?;
@@ -305,6 +357,30 @@ impl Menu {
             interrupt: self.interrupt,
             otherwise: self.otherwise.clone(),
         }
+    }
+}
+
+impl AskService {
+    fn to_core(&self, field: &str) -> Result<flow::AskService, Problem> {
+        let send = self.send.iter().map(|(name, value)| {
+            let value = expression(&format!("{field}.send.{name}"), value)?;
+            Ok::<_, Problem>((name.clone(), value))
+        });
+        Ok(flow::AskService {
+            service: extract::id("service", &self.service)?,
+            method: match self.method {
+                Method::Get => flow::Method::Get,
+                Method::Post => flow::Method::Post,
+            },
+            path: self.path.clone(),
+            send: send.collect::<Result<_, _>>()?,
+            take: self.take.clone(),
+            status: self.status.clone(),
+            limit: Millis(self.limit_ms),
+            next: self.next.clone(),
+            failed: self.failed.clone(),
+            timeout: self.timeout.clone(),
+        })
     }
 }
 

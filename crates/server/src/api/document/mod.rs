@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! `kind` (what a kind of document is), `queue` with `queue_rules`, `agent`, `skill`, `hours`, `holidays`,
-//! `caller_list`, `flow` with `flow_node` and `flow_version`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
+//! `caller_list`, `service`, `flow` with `flow_node` and `flow_version`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
 //! `write` (how a change is made), `reference` (ids and names).
 
 pub mod agent;
@@ -26,6 +26,7 @@ pub mod queue_agents;
 pub mod queue_calls;
 pub mod queue_rules;
 pub mod reference;
+pub mod service;
 pub mod skill;
 pub mod tenant;
 pub mod trunk;

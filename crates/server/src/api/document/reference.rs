@@ -20,6 +20,8 @@ pub enum Reference {
     Holidays,
     /// A call flow.
     Flow,
+    /// A service that flows ask.
+    Service,
 }
 
 impl Reference {
@@ -32,6 +34,7 @@ impl Reference {
             Reference::Hours => "hours",
             Reference::Holidays => "holidays",
             Reference::Flow => "flow",
+            Reference::Service => "service",
         }
     }
 
@@ -44,6 +47,7 @@ impl Reference {
             Reference::Hours => "hrs",
             Reference::Holidays => "hol",
             Reference::Flow => "flw",
+            Reference::Service => "svc",
         }
     }
 
@@ -80,6 +84,7 @@ fn missing(reference: Reference, text: &str) -> Problem {
         Reference::Hours => "document of opening hours",
         Reference::Holidays => "set of holidays",
         Reference::Flow => "flow",
+        Reference::Service => "service",
     };
     Problem::invalid(reference.kind(), format!("There is no {what} \"{text}\"; create it first, or use its id."))
 }

@@ -170,6 +170,9 @@ pub(crate) async fn check<K: Kind>(state: &AppState, tenant: TenantId, body: &K)
     if let Some(webhook) = any.downcast_ref::<Webhook>() {
         address::check_text(&webhook.url, state.config().webhooks.allow_local)?;
     }
+    if let Some(service) = any.downcast_ref::<super::service::Service>() {
+        crate::services::address::check_text(&service.address, state.config().services.rules())?;
+    }
     if let Some(number) = any.downcast_ref::<super::number::Number>() {
         check_greeting(state, tenant, number.greeting.as_ref()).await?;
     }

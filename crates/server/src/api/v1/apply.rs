@@ -16,6 +16,7 @@ use crate::{
             phone::Phone,
             queue::Queue,
             reference::{Names, Reference},
+            service::Service,
             skill::Skill,
             tenant::Tenant,
             trunk::Trunk,
@@ -75,6 +76,9 @@ pub struct Configuration {
     /// Lists of callers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caller_lists: Vec<CallerList>,
+    /// Services that call flows ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// Call flows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<Flow>,
@@ -220,6 +224,7 @@ pub async fn export(state: &AppState, tenant: TenantId) -> Result<Configuration,
         queues: shown(present.queues, &names),
         agents: shown(present.agents, &names),
         caller_lists: shown(present.caller_lists, &names),
+        services: shown(present.services, &names),
         flows: shown(present.flows, &names),
         numbers: shown(present.numbers, &names),
         trunks: shown(present.trunks, &names),
@@ -274,6 +279,7 @@ pub async fn apply(
     plan.put(state, tenant, &names, &ids, &present.holidays, wanted.holidays.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.hours, wanted.hours.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.agents, wanted.agents.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.services, wanted.services.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.flows, wanted.flows.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.queues, wanted.queues.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.caller_lists, wanted.caller_lists.clone()).await?;
@@ -288,6 +294,7 @@ pub async fn apply(
     plan.remove(&present.numbers, &wanted.numbers)?;
     plan.remove(&present.caller_lists, &wanted.caller_lists)?;
     plan.remove(&present.flows, &wanted.flows)?;
+    plan.remove(&present.services, &wanted.services)?;
     plan.remove(&present.agents, &wanted.agents)?;
     plan.remove(&present.queues, &wanted.queues)?;
     plan.remove(&present.hours, &wanted.hours)?;
@@ -314,6 +321,7 @@ struct Present {
     queues: Vec<Document<Queue>>,
     agents: Vec<Document<Agent>>,
     caller_lists: Vec<Document<CallerList>>,
+    services: Vec<Document<Service>>,
     flows: Vec<Document<Flow>>,
     numbers: Vec<Document<Number>>,
     trunks: Vec<Document<Trunk>>,
@@ -332,6 +340,7 @@ impl Present {
             queues: write::all(store, tenant).await?,
             agents: write::all(store, tenant).await?,
             caller_lists: write::all(store, tenant).await?,
+            services: write::all(store, tenant).await?,
             flows: write::all(store, tenant).await?,
             numbers: write::all(store, tenant).await?,
             trunks: write::all(store, tenant).await?,
@@ -347,6 +356,7 @@ impl Present {
         self.hours.iter().for_each(|document| names.add(Reference::Hours, &document.id, document.body.name()));
         self.queues.iter().for_each(|document| names.add(Reference::Queue, &document.id, document.body.name()));
         self.agents.iter().for_each(|document| names.add(Reference::Agent, &document.id, document.body.name()));
+        self.services.iter().for_each(|document| names.add(Reference::Service, &document.id, document.body.name()));
         self.flows.iter().for_each(|document| names.add(Reference::Flow, &document.id, document.body.name()));
         names
     }
@@ -370,6 +380,7 @@ impl NewIds {
         wanted.hours.iter().for_each(|hours| make(Reference::Hours, &hours.name));
         wanted.queues.iter().for_each(|queue| make(Reference::Queue, &queue.name));
         wanted.agents.iter().for_each(|agent| make(Reference::Agent, &agent.name));
+        wanted.services.iter().for_each(|service| make(Reference::Service, &service.name));
         wanted.flows.iter().for_each(|flow| make(Reference::Flow, &flow.name));
         NewIds(ids)
     }

@@ -4,7 +4,7 @@ use crate::{
     api::{
         document::{
             Document, Kind, agent::Agent, caller_list::CallerList, flow::Flow, holidays::Holidays, hours::Hours, number::Number,
-            phone::Phone, queue::Queue, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write,
+            phone::Phone, queue::Queue, service::Service, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write,
         },
         extract::{Body, IfMatch, Page, Query, rows},
         guard::guard,
@@ -144,6 +144,8 @@ documents! {
         "listNumbers", "getNumber", "createNumber", "replaceNumber", "deleteNumber";
     flows: Flow, "/flows", "/flows/{id}", "flows", ReadConfiguration,
         "listFlows", "getFlow", "createFlow", "replaceFlow", "deleteFlow";
+    services: Service, "/services", "/services/{id}", "services", ReadSetup,
+        "listServices", "getService", "createService", "replaceService", "deleteService";
     trunks: Trunk, "/trunks", "/trunks/{id}", "trunks", ReadSetup,
         "listTrunks", "getTrunk", "createTrunk", "replaceTrunk", "deleteTrunk";
     phones: Phone, "/phones", "/phones/{id}", "phones", ReadSetup,

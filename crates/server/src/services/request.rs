@@ -1,0 +1,138 @@
+//! One question to a service, from the core's words to HTTP and back.
+
+use super::{Rules, address, failure};
+use crate::{api::document::service::Service, error::chain, limits};
+use dreiklang_core::{
+    expression::{Plain, Value},
+    flow::{Method, PathPart, ServiceAnswer, ServiceRequest},
+    ids::ActionId,
+    output::ActionFailure,
+};
+use reqwest::{Response, Url, header};
+
+/// Asks, and reads the answer.
+pub(super) async fn ask(service: &Service, action: ActionId, request: &ServiceRequest, rules: Rules) -> Result<ServiceAnswer, ActionFailure> {
+    let refused = |detail: String| failure("SERVICE-001", detail);
+    let base = address::check_text(&service.address, rules).map_err(|problem| refused(problem.to_string()))?;
+    let url = target(base, request).map_err(refused)?;
+    let place = address::resolve(&url, rules).await.map_err(refused)?;
+    // A client per question: it is bound to the address that was checked. Redirects would lead away from it.
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("Dreiklang/", env!("CARGO_PKG_VERSION")))
+        .resolve(url.host_str().unwrap_or_default(), place)
+        .build()
+        .map_err(|error| refused(chain(&error)))?;
+    let question = match request.method {
+        Method::Get => client.get(url),
+        Method::Post => client.post(url).header(header::CONTENT_TYPE, "application/json").body(body(request)?),
+    };
+    // The same question may come twice, when a process of ours fails meanwhile.
+    let mut question = question.header(header::ACCEPT, "application/json").header("Idempotency-Key", action.to_string());
+    for (name, value) in &service.headers {
+        question = question.header(name, value);
+    }
+    // Addresses hold callers' numbers, and errors travel further than one thinks.
+    let unreachable = |error: reqwest::Error| failure("SERVICE-002", chain(&error.without_url()));
+    let response = question.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let text = read(response).await?;
+    match serde_json::from_slice::<Plain>(&text) {
+        Ok(Plain(body)) => Ok(ServiceAnswer { status: status.as_u16(), body }),
+        // Whoever says no, or has nothing to say, need not say it in a certain form.
+        Err(_) if text.is_empty() || !status.is_success() => Ok(ServiceAnswer { status: status.as_u16(), body: Value::Null }),
+        Err(error) => Err(failure("SERVICE-002", format!("its answer is not JSON: {error}"))),
+    }
+}
+
+/// The whole address: what was computed is one name within the path, whatever it holds, and leads nowhere else.
+fn target(mut base: Url, request: &ServiceRequest) -> Result<Url, String> {
+    let mut path = String::new();
+    for part in &request.path {
+        match part {
+            PathPart::Written(text) => path.push_str(text),
+            PathPart::Computed(text) => path.push_str(&escaped(text)),
+        }
+    }
+    let whole = format!("{}{path}", base.path().trim_end_matches('/'));
+    base.set_path(&whole);
+    // Whatever is read as "here" or "above" would have been taken out.
+    if base.path().split('/').count() != whole.split('/').count() {
+        return Err("a part of the path is . or .., which is no name".to_owned());
+    }
+    if request.method == Method::Get && !request.send.is_empty() {
+        let mut query = base.query_pairs_mut();
+        for (name, value) in &request.send {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => serde_json::to_string(&Plain(other.clone())).map_err(|error| error.to_string())?,
+            };
+            query.append_pair(name, &text);
+        }
+    }
+    Ok(base)
+}
+
+/// Every byte but letters, digits and `-_~` in hexadecimal (RFC 3986 §2.3); dots too, unless they stand beside something else.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+fn body(request: &ServiceRequest) -> Result<String, ActionFailure> {
+    let values = Plain(Value::map(request.send.iter().map(|(name, value)| (name.clone(), value.clone()))));
+    serde_json::to_string(&values).map_err(|error| failure("SERVICE-001", error.to_string()))
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, ActionFailure> {
+    let mut text = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(part)) if text.len() + part.len() <= limits::SERVICE_ANSWER_BYTES => text.extend_from_slice(&part),
+            Ok(Some(_)) => {
+                let detail = format!("its answer is longer than {} bytes", limits::SERVICE_ANSWER_BYTES);
+                return Err(failure("SERVICE-002", detail));
+            }
+            Ok(None) => return Ok(text),
+            Err(error) => return Err(failure("SERVICE-002", chain(&error.without_url()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dreiklang_core::time::Millis;
+
+    fn asked(base: &str, written: &str, computed: &str, send: &[(&str, Value)]) -> Result<String, String> {
+        let path = vec![PathPart::Written(written.to_owned()), PathPart::Computed(computed.to_owned()), PathPart::Written("/x".to_owned())];
+        let send = send.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let request = ServiceRequest { method: Method::Get, path, send, limit: Millis(1_000) };
+        target(Url::parse(base).unwrap(), &request).map(|url| url.to_string())
+    }
+
+    #[test]
+    fn what_is_computed_is_one_name_within_the_path() {
+        assert_eq!(asked("https://a.example/api/", "/c/", "+49 1/7?#", &[]).unwrap(), "https://a.example/api/c/%2B49%201%2F7%3F%23/x");
+        assert_eq!(asked("https://a.example", "/c/", "ä.b", &[]).unwrap(), "https://a.example/c/%C3%A4.b/x");
+        assert!(asked("https://a.example/api", "/c/", "..", &[]).is_err());
+        assert!(asked("https://a.example/api", "/c/", ".", &[]).is_err());
+        assert!(asked("https://a.example/api", "/../", "admin", &[]).is_err());
+        assert!(asked("https://a.example/api", "/%2e%2E/", "admin", &[]).is_err());
+    }
+
+    #[test]
+    fn what_is_sent_along_with_a_question_stands_in_its_query() {
+        let send = [("n", Value::Int(7)), ("who", Value::from("a&b")), ("all", Value::List(vec![Value::Bool(true)]))];
+        let url = asked("https://a.example", "/c/", "1", &send).unwrap();
+        assert_eq!(url, "https://a.example/c/1/x?n=7&who=a%26b&all=%5Btrue%5D");
+    }
+}
