@@ -69,6 +69,9 @@ threads = 1
 
 [log]
 filter = \"info\"
+
+[services]
+allow_local = true
 ",
             folder.path().join("data").display().to_string(),
             first + AUDIO_PORTS - 1

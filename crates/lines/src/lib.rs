@@ -91,9 +91,7 @@ impl Lines {
                 }
                 Err(mpsc::error::TrySendError::Closed(_)) => refused("LINE-001", "the Connected line has stopped".to_owned()),
             },
-            (Some(line), _) => {
-                refused("LINE-001", format!("this installation runs no line \"{}\"", line.as_str()))
-            }
+            (Some(line), _) => refused("LINE-001", format!("this installation runs no line \"{}\"", line.as_str())),
         }
     }
 }

@@ -19,11 +19,11 @@ pub mod live;
 pub mod machine;
 pub mod metrics;
 pub mod runtime;
+pub mod services;
 pub mod setup;
 pub mod state;
 pub mod telemetry;
 mod web;
-pub mod services;
 mod webhooks;
 
 pub use state::AppState;

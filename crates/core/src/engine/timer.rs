@@ -80,7 +80,9 @@ impl Engine {
             Timer::AskAgain(id) => self.ask_again(id),
             Timer::Action(action) => match self.world.pending.get(action) {
                 // Without an answer it is not known what is recorded; and a flow has to go on.
-                Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. } | Action::AskService { .. }) => self.action_failed(action, no_answer()),
+                Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. } | Action::AskService { .. }) => {
+                    self.action_failed(action, no_answer())
+                }
                 _ => self.settle(action, Some(no_answer())),
             },
             Timer::RecordingPause(recording) => self.pause_over(recording),

@@ -213,12 +213,7 @@ impl<'a> Situation<'a> {
         let path = text::compute(&asked.path, &self.scope(&text::sources_of(&asked.path)))?.into_iter();
         let path = path.map(|(computed, piece)| if computed { PathPart::Computed(piece) } else { PathPart::Written(piece) });
         let send = asked.send.iter().map(|(name, value)| Ok((name.clone(), keepable(name, self.value(value)?)?)));
-        Ok(ServiceRequest {
-            method: asked.method,
-            path: path.collect(),
-            send: send.collect::<Result<_, String>>()?,
-            limit: asked.limit,
-        })
+        Ok(ServiceRequest { method: asked.method, path: path.collect(), send: send.collect::<Result<_, String>>()?, limit: asked.limit })
     }
 
     fn asked_service(&self) -> Option<&'a AskService> {

@@ -4,7 +4,10 @@ use super::{AskService, Collect, Flow, Menu, Node, Told, Variable, interpret, se
 use crate::{
     config::{self, Destination, check_name, check_unique, invalid, room},
     expression::{Expression, Type},
-    limits::{ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SERVICE_LIMIT, SERVICE_PATH_BYTES, SKILLS_ASKED},
+    limits::{
+        ANSWER_KEYS, ASK_ATTEMPTS, ASK_WAIT, FLOW_CASES, FLOW_LANGUAGES, FLOW_NODES, FLOW_VARIABLES, FLOWS_PER_TENANT, SERVICE_LIMIT,
+        SERVICE_PATH_BYTES, SKILLS_ASKED,
+    },
     queue::SkillRequirement,
     refusal::Refusal,
     world::World,

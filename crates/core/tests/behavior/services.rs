@@ -1,7 +1,9 @@
 //! Flows that ask a service of the organization: whatever becomes of it, the caller is led on.
 
 use crate::{
-    flows::{FLOW, HOTLINE, bye, ends, exits, expression, hear_out, lead_hotline_to, node, path, press, said, says, to_queue, variable, waits_in},
+    flows::{
+        FLOW, HOTLINE, bye, ends, exits, expression, hear_out, lead_hotline_to, node, path, press, said, says, to_queue, variable, waits_in,
+    },
     office::{ANNA, OTHER_QUEUE, Office, QUEUE, number},
 };
 use dreiklang_core::{
@@ -281,7 +283,8 @@ fn a_question_to_a_service_is_refused_with_the_field_and_a_remedy() {
         change(&mut asked);
         match validate(office.engine.world(), &Change::PutFlow(Box::new(flow(asked)))) {
             Err(Refusal::Invalid { field, problem }) => {
-                let helps = [';', '/'].into_iter().any(|mark| problem.contains(mark)) || problem.contains("must") || problem.contains("has to");
+                let helps =
+                    [';', '/'].into_iter().any(|mark| problem.contains(mark)) || problem.contains("must") || problem.contains("has to");
                 assert!(helps, "{problem}");
                 field.replace("flow.nodes.start.", "")
             }
@@ -321,8 +324,7 @@ fn a_dry_run_is_told_what_services_answer() {
     office.put(Change::PutNumber(number(3, HOTLINE, Target::Queue(OTHER_QUEUE))));
     let play = |answers: Vec<Answer>| {
         let caller = Party { number: Some("+4917".to_owned()), name: None };
-        let script =
-            Script { caller, dialed: HOTLINE.to_owned(), line: Line::Connected, language: None, at: office.now, answers };
+        let script = Script { caller, dialed: HOTLINE.to_owned(), line: Line::Connected, language: None, at: office.now, answers };
         let trace = dry_run(office.engine.world(), &flow(look_up()), &script);
         assert!(matches!(&trace.end, TraceEnd::Led { to: Destination::Queue(QUEUE), .. }), "{trace:?}");
         trace

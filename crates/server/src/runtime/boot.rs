@@ -85,7 +85,12 @@ impl Runtime {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(store: Store, connected: Option<connected::Config>, services: Rules, metrics: Metrics) -> Result<Runtime, StartError> {
+    pub async fn start(
+        store: Store,
+        connected: Option<connected::Config>,
+        services: Rules,
+        metrics: Metrics,
+    ) -> Result<Runtime, StartError> {
         let (notices, notice_queue) = mpsc::channel(connected::limits::NOTICES_QUEUED);
         let mut background = Vec::new();
         let mut recordings = None;

@@ -11,7 +11,12 @@ use dreiklang_core::{
 use reqwest::{Response, Url, header};
 
 /// Asks, and reads the answer.
-pub(super) async fn ask(service: &Service, action: ActionId, request: &ServiceRequest, rules: Rules) -> Result<ServiceAnswer, ActionFailure> {
+pub(super) async fn ask(
+    service: &Service,
+    action: ActionId,
+    request: &ServiceRequest,
+    rules: Rules,
+) -> Result<ServiceAnswer, ActionFailure> {
     let refused = |detail: String| failure("SERVICE-001", detail);
     let base = address::check_text(&service.address, rules).map_err(|problem| refused(problem.to_string()))?;
     let url = target(base, request).map_err(refused)?;
@@ -117,6 +122,71 @@ mod tests {
         let send = send.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let request = ServiceRequest { method: Method::Get, path, send, limit: Millis(1_000) };
         target(Url::parse(base).unwrap(), &request).map(|url| url.to_string())
+    }
+
+    const LOCAL: Rules = Rules { allow_private: false, allow_local: true };
+
+    /// A server that gives the same answer to everything and repeats what it was told.
+    async fn server() -> String {
+        use axum::{Json, Router, body::Bytes, http::HeaderMap, response::Redirect, routing::get};
+        let tell = async |headers: HeaderMap, body: Bytes| {
+            let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Json(
+                serde_json::json!({ "key": header("x-key"), "kind": header("content-type"), "id": header("idempotency-key"), "body": body }),
+            )
+        };
+        let router = Router::new()
+            .route("/tell", get(tell).post(tell))
+            .route("/away", get(async || Redirect::temporary("/tell")))
+            .route("/no", get(async || (axum::http::StatusCode::NOT_FOUND, "nothing here")))
+            .route("/empty", get(async || axum::http::StatusCode::NO_CONTENT))
+            .route("/page", get(async || "<html>"))
+            .route("/much", get(async || format!("\"{}\"", "x".repeat(limits::SERVICE_ANSWER_BYTES))));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    async fn answer(base: &str, path: &str, method: Method, rules: Rules) -> Result<ServiceAnswer, String> {
+        let headers = [("X-Key".to_owned(), "secret".to_owned())].into();
+        let service = Service { name: "CRM".to_owned(), address: base.to_owned(), headers };
+        let path = vec![PathPart::Written(path.to_owned())];
+        let request = ServiceRequest { method, path, send: vec![("n".to_owned(), Value::Int(7))], limit: Millis(1_000) };
+        ask(&service, ActionId(1), &request, rules).await.map_err(|failure| format!("{}: {}", failure.code, failure.detail))
+    }
+
+    #[tokio::test]
+    async fn a_service_is_asked_with_its_headers_and_its_answer_read() {
+        let base = server().await;
+        let told = |key: &'static str, answer: &ServiceAnswer| match &answer.body {
+            Value::Map(map) => map.get(&dreiklang_core::expression::Key::String(key.to_owned())).and_then(Value::as_str).map(str::to_owned),
+            _ => None,
+        };
+        let posted = answer(&base, "/tell", Method::Post, LOCAL).await.unwrap();
+        assert_eq!(posted.status, 200);
+        assert_eq!(told("key", &posted).as_deref(), Some("secret"));
+        assert_eq!(told("kind", &posted).as_deref(), Some("application/json"));
+        assert_eq!(told("id", &posted), Some(ActionId(1).to_string()));
+        assert_eq!(told("body", &posted).as_deref(), Some("{\"n\":7}"));
+        let got = answer(&base, "/tell", Method::Get, LOCAL).await.unwrap();
+        assert_eq!(told("body", &got).as_deref(), Some(""));
+        assert_eq!(answer(&base, "/no", Method::Get, LOCAL).await, Ok(ServiceAnswer { status: 404, body: Value::Null }));
+        assert_eq!(answer(&base, "/empty", Method::Get, LOCAL).await, Ok(ServiceAnswer { status: 204, body: Value::Null }));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_led_elsewhere_or_reads_without_end() {
+        let base = server().await;
+        assert_eq!(answer(&base, "/away", Method::Get, LOCAL).await.unwrap().status, 307, "where it leads is not asked");
+        assert!(answer(&base, "/page", Method::Get, LOCAL).await.unwrap_err().contains("not JSON"));
+        assert!(answer(&base, "/much", Method::Get, LOCAL).await.unwrap_err().contains("longer than"));
+        let private = Rules { allow_private: true, allow_local: false };
+        assert!(answer(&base, "/tell", Method::Get, private).await.unwrap_err().starts_with("SERVICE-001"));
+        let by_name = base.replace("127.0.0.1", "localhost");
+        assert!(answer(&by_name, "/tell", Method::Get, private).await.unwrap_err().contains("this machine"), "judged after the look-up");
+        assert!(answer("http://127.0.0.1:9", "/tell", Method::Get, LOCAL).await.unwrap_err().starts_with("SERVICE-002"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use dreiklang_server::error::Code;
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Beginnings of codes; others look alike (`AES-128`) and are none.
-const AREAS: &[&str] = &["AUTH", "API", "SERVER", "HOOK", "CONF", "CORE", "STORE", "RUN", "LINE", "MEDIA", "SIP"];
+const AREAS: &[&str] = &["AUTH", "API", "SERVER", "HOOK", "SERVICE", "CONF", "CORE", "STORE", "RUN", "LINE", "MEDIA", "SIP"];
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

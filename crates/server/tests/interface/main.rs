@@ -21,5 +21,6 @@ mod past;
 mod queues;
 mod reports;
 mod server;
+mod services;
 mod sessions;
 mod webhooks;

@@ -1,6 +1,13 @@
 //! Call flows, as programs see them. What is written is published; calls that are under way keep the version they began with.
 
-use super::{agent::Line, flow_node::{Method, Node}, kind::Kind, queue::Prompt, queue_rules::Destination, reference::Reference};
+use super::{
+    agent::Line,
+    flow_node::{Method, Node},
+    kind::Kind,
+    queue::Prompt,
+    queue_rules::Destination,
+    reference::Reference,
+};
 use crate::{api::extract, error::Problem};
 use dreiklang_core::{
     config::Change,

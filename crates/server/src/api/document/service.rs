@@ -10,8 +10,20 @@ use utoipa::ToSchema;
 
 /// Headers that say how something is sent rather than what; they are ours.
 const OURS: &[&str] = &[
-    "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "upgrade", "te", "trailer", "accept",
-    "accept-encoding", "expect", "idempotency-key", "user-agent",
+    "host",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "accept",
+    "accept-encoding",
+    "expect",
+    "idempotency-key",
+    "user-agent",
 ];
 
 /// A web service of your organization that call flows ask.
