@@ -2,14 +2,15 @@
 //!
 //! Decides everything about packets once somebody else has decided who talks to whom. Knows nothing of SIP, queues or
 //! agents: its caller opens streams, says what each stream hears and what is recorded ([`engine::Edit`]), and is told
-//! what happened ([`engine::Event`]). SRTP and wideband codecs are left out; they will be layers around
-//! [`engine`], not variants inside it.
+//! what happened ([`engine::Event`]). Wideband codecs are left out; they will be a layer around [`engine`], not variants
+//! inside it.
 //!
 //! # Layout
 //!
 //! - [`ids`]: names of groups, streams, recordings and playings
 //! - [`engine`]: the media threads and the handle to them; start reading at [`engine::Engine`]
 //! - [`rtp`], [`rtcp`], [`reception`], [`dtmf`]: the packets and what is counted about them
+//! - [`srtp`]: the same packets encrypted
 //! - [`codec`], [`tone`], [`wav`], [`prompt`]: sound as bytes
 //! - [`record`]: stereo files of calls
 //! - [`quality`]: from figures to a mean opinion score
@@ -26,5 +27,6 @@ pub mod reception;
 pub mod record;
 pub mod rtcp;
 pub mod rtp;
+pub mod srtp;
 pub mod tone;
 pub mod wav;

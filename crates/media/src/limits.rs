@@ -28,6 +28,9 @@ pub const RECORDINGS_PER_STREAM_MAX: usize = 4;
 /// are 1,600 bytes; longer datagrams are cut by the socket call, and then rejected as malformed or ignored.
 pub const DATAGRAM_BYTES_MAX: usize = 2_048;
 
+/// Bytes of one datagram that we send: a header in front of a payload as long as we receive, and what encryption adds.
+pub const SENT_BYTES_MAX: usize = crate::rtp::HEADER_BYTES + DATAGRAM_BYTES_MAX + crate::srtp::OVERHEAD_BYTES_MAX;
+
 /// Bytes of one RTCP compound packet that we build: SR, one report block, SDES with a short CNAME, BYE.
 pub const RTCP_BYTES_MAX: usize = 256;
 

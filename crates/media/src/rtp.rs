@@ -79,11 +79,11 @@ pub fn kind(datagram: &[u8]) -> Kind {
     }
 }
 
-/// Reads a packet.
+/// Where the payload begins: behind contributing sources and header extension.
 ///
 /// # Errors
-/// [`Malformed`] when contributing sources, header extension or padding do not fit into the datagram.
-pub fn parse(datagram: &[u8]) -> Result<Packet, Malformed> {
+/// [`Malformed`] when these do not fit into the datagram.
+pub fn payload_start(datagram: &[u8]) -> Result<usize, Malformed> {
     let Some((head, _)) = datagram.split_first_chunk::<HEADER_BYTES>() else {
         return Err(Malformed::Truncated);
     };
@@ -98,9 +98,24 @@ pub fn parse(datagram: &[u8]) -> Result<Packet, Malformed> {
         };
         start += 4 + 4 * usize::from(u16::from_be_bytes([length[0], length[1]]));
     }
-    if start > datagram.len() {
+    if start > datagram.len() { Err(Malformed::Truncated) } else { Ok(start) }
+}
+
+/// Number and sender of a packet that is long enough to have them.
+pub fn sequence_and_ssrc(datagram: &[u8]) -> Option<(u16, u32)> {
+    let head = datagram.first_chunk::<HEADER_BYTES>()?;
+    Some((u16::from_be_bytes([head[2], head[3]]), u32::from_be_bytes([head[8], head[9], head[10], head[11]])))
+}
+
+/// Reads a packet.
+///
+/// # Errors
+/// [`Malformed`] when contributing sources, header extension or padding do not fit into the datagram.
+pub fn parse(datagram: &[u8]) -> Result<Packet, Malformed> {
+    let start = payload_start(datagram)?;
+    let Some((head, _)) = datagram.split_first_chunk::<HEADER_BYTES>() else {
         return Err(Malformed::Truncated);
-    }
+    };
     let mut end = datagram.len();
     if head[0] & 0x20 != 0 {
         let padding = usize::from(datagram[end - 1]);

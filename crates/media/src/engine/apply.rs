@@ -32,6 +32,13 @@ impl Shard {
                     stream.negotiate(remote, own, now, &mut self.seed);
                 }
             }
+            Edit::Protect { stream, keys } => {
+                if let Some(index) = self.number(group, stream)
+                    && let Some(stream) = self.streams.get_mut(index)
+                {
+                    stream.protect(keys, now, &mut self.seed);
+                }
+            }
             Edit::Hear { listener, source } => {
                 if let Some(index) = self.number(group, listener) {
                     self.hear(group, index, source);

@@ -65,6 +65,7 @@ impl Shard {
 
     fn rtcp(&mut self, index: u32, length: usize, from: std::net::SocketAddr, now: u64, shared_port: bool) {
         let Some(stream) = self.streams.get_mut(index) else { return };
+        let Some(length) = stream.open(&mut self.datagram[..length], Kind::Rtcp, now, &self.tally) else { return };
         let known = if shared_port { stream.latch.same_host(from) } else { stream.accept_control(from) };
         if !known {
             stream.ignored += 1;
@@ -84,6 +85,8 @@ impl Shard {
     }
 
     fn rtp(&mut self, index: u32, length: usize, from: std::net::SocketAddr, now: u64) {
+        let Some(stream) = self.streams.get_mut(index) else { return };
+        let Some(length) = stream.open(&mut self.datagram[..length], Kind::Rtp, now, &self.tally) else { return };
         let Ok(packet) = rtp::parse(&self.datagram[..length]) else {
             return self.refuse(index);
         };
@@ -238,7 +241,7 @@ impl Shard {
                     &self.scratch[..length]
                 }
             };
-            listener.send(datagram, now, &self.tally);
+            listener.send(datagram, now, &self.tally, &mut self.sealed);
         }
     }
 

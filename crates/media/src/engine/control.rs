@@ -56,11 +56,12 @@ impl Control {
         goodbye: bool,
         into: &mut [u8; limits::RTCP_BYTES_MAX],
     ) -> usize {
+        let (packets, bytes) = outgoing.of_source();
         let sender = (outgoing.packets > self.packets_reported).then(|| SenderInfo {
             ntp,
             rtp_timestamp: outgoing.report_timestamp(now as u32),
-            packets: outgoing.packets as u32,
-            bytes: outgoing.bytes as u32,
+            packets: packets as u32,
+            bytes: bytes as u32,
         });
         self.packets_reported = outgoing.packets;
         let echo = self.echo.map(|(report, at)| (report, rtcp::ntp_middle(ntp).wrapping_sub(at)));

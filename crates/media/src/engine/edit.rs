@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::codec::Codec;
 use crate::ids::{PlayId, RecordingId, StreamId};
 use crate::prompt::Prompt;
+use crate::srtp::KeyPair;
 
 /// One change of one call. Edits given together ([`crate::engine::Engine::apply`]) take effect in order and with no
 /// packet between them. An edit that names an unknown stream or recording, or one of another group, changes nothing
@@ -20,6 +21,16 @@ pub enum Edit {
         stream: StreamId,
         /// The other end.
         remote: Remote,
+    },
+    /// With which keys a stream is encrypted from now on, or that it is not. Before [`Edit::Remote`] and together with
+    /// it, also on every re-negotiation: keys that stay the same go on where they are, and with another key of ours what
+    /// we send becomes a new RTP stream (SSRC), so that both ends count from the same beginning. What does not
+    /// authenticate is dropped before it has any effect; packets under the keys before are taken for two more seconds.
+    Protect {
+        /// Which stream.
+        stream: StreamId,
+        /// The keys of both directions; `None` for plain RTP.
+        keys: Option<KeyPair>,
     },
     /// What `listener` is sent from now on. A new stream hears [`Source::Silence`].
     Hear {

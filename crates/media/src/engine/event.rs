@@ -103,6 +103,12 @@ pub struct Report {
     pub round_trip_ms: Option<f64>,
     /// Datagrams that were not counted as received: other sources, unknown payload types, malformed.
     pub ignored: u64,
+    /// Whether it was encrypted, at the end.
+    pub encrypted: bool,
+    /// Of the ignored: packets under keys that did not authenticate.
+    pub unauthentic: u64,
+    /// Of the ignored: packets under keys that had been there before.
+    pub replayed: u64,
 }
 
 /// One direction of a stream.
@@ -144,6 +150,10 @@ pub struct Counters {
     pub ignored_held: u64,
     /// Datagrams that are no RTP or RTCP.
     pub malformed: u64,
+    /// Packets of encrypted streams that did not authenticate: a wrong key, plain audio, or somebody who interferes.
+    pub unauthentic: u64,
+    /// Packets of encrypted streams that had been there before.
+    pub replayed: u64,
     /// Packets that the kernel did not take.
     pub send_failed: u64,
     /// RTCP compounds accepted.

@@ -151,7 +151,7 @@ impl Shard {
         if sends && let Some(stream) = self.streams.get_mut(index) {
             let header = stream.outgoing.own(now as u32, payload_type, FRAME as u32, continues);
             self.scratch[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
-            stream.send(&self.scratch[..HEADER_BYTES + FRAME_SAMPLES], now, &self.tally);
+            stream.send(&self.scratch[..HEADER_BYTES + FRAME_SAMPLES], now, &self.tally, &mut self.sealed);
         }
         true
     }

@@ -16,6 +16,7 @@ mod outgoing;
 mod pace;
 mod play;
 mod ports;
+mod protection;
 mod recording;
 mod seed;
 mod shard;

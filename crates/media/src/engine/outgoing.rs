@@ -28,6 +28,8 @@ pub(super) struct Outgoing {
     event_timestamp: u32,
     pub packets: u64,
     pub bytes: u64,
+    /// What of that was sent as an earlier source.
+    before: (u64, u64),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +54,23 @@ impl Outgoing {
             event_timestamp: 0,
             packets: 0,
             bytes: 0,
+            before: (0, 0),
         }
+    }
+
+    /// Goes on as another source. Its first number is in the lower half, so that who misses the first packets does not
+    /// miss a wrap with them (RFC 3711 §3.3.1).
+    pub fn restart(&mut self, seed: &mut Seed) {
+        let random = seed.next();
+        self.ssrc = random as u32;
+        self.next_sequence = (random >> 32) as u16 >> 1;
+        self.relay = None;
+        self.before = (self.packets, self.bytes);
+    }
+
+    /// Packets and bytes of the present source, as sender reports count them.
+    pub fn of_source(&self) -> (u64, u64) {
+        (self.packets - self.before.0, self.bytes - self.before.1)
     }
 
     /// The timestamp that belongs to `now`, or the one after the last packet if that lies ahead.

@@ -92,7 +92,7 @@ impl Shard {
         if stream.sendable().is_some() {
             let header = stream.outgoing.own(now as u32, payload_type, FRAME, continues);
             self.scratch[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
-            stream.send(&self.scratch[..HEADER_BYTES + FRAME_SAMPLES], now, &self.tally);
+            stream.send(&self.scratch[..HEADER_BYTES + FRAME_SAMPLES], now, &self.tally, &mut self.sealed);
             if let Hears::Play(play) = &mut stream.hears {
                 play.continues = true;
             }
@@ -109,7 +109,7 @@ impl Shard {
             (Step::Packet { payload, begins }, Some(payload_type)) => {
                 let header = stream.outgoing.event(now as u32, payload_type, begins);
                 let datagram = event_packet(header, payload);
-                stream.send(&datagram, now, &self.tally);
+                stream.send(&datagram, now, &self.tally, &mut self.sealed);
                 if let Hears::Play(play) = &mut stream.hears {
                     play.continues = false;
                 }
@@ -152,7 +152,7 @@ impl Shard {
             let header = stream.outgoing.own(now as u32, remote.payload_type, FRAME, false);
             self.scratch[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
             self.scratch[HEADER_BYTES..HEADER_BYTES + FRAME_SAMPLES].fill(remote.codec.silence());
-            stream.send(&self.scratch[..HEADER_BYTES + FRAME_SAMPLES], now, &self.tally);
+            stream.send(&self.scratch[..HEADER_BYTES + FRAME_SAMPLES], now, &self.tally, &mut self.sealed);
         }
         if stream.control.due(now, &mut self.seed) {
             stream.report(now, self.clock.ntp(now), false, &self.tally);

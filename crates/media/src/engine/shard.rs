@@ -127,6 +127,8 @@ pub(super) struct Shard {
     pub datagram: Box<[u8; limits::DATAGRAM_BYTES_MAX]>,
     /// A packet being built.
     pub scratch: Box<[u8; HEADER_BYTES + limits::DATAGRAM_BYTES_MAX]>,
+    /// A packet being encrypted.
+    pub sealed: Box<[u8; limits::SENT_BYTES_MAX]>,
 }
 
 impl Shard {
@@ -162,6 +164,7 @@ impl Shard {
             paced: Default::default(),
             datagram: Box::new([0; limits::DATAGRAM_BYTES_MAX]),
             scratch: Box::new([0; HEADER_BYTES + limits::DATAGRAM_BYTES_MAX]),
+            sealed: Box::new([0; limits::SENT_BYTES_MAX]),
         };
         Ok((shard, handle))
     }

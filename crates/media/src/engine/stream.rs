@@ -14,6 +14,7 @@ use crate::engine::mix::Mix;
 use crate::engine::outgoing::Outgoing;
 use crate::engine::play::Play;
 use crate::engine::ports::Pair;
+use crate::engine::protection::Protection;
 use crate::engine::seed::Seed;
 use crate::engine::tally::Tally;
 use crate::engine::voice::Voice;
@@ -23,7 +24,8 @@ use crate::limits;
 use crate::quality;
 use crate::reception::Reception;
 use crate::record::Channel;
-use crate::rtp::HEADER_BYTES;
+use crate::rtp::{HEADER_BYTES, Kind};
+use crate::srtp::{KeyPair, OVERHEAD_BYTES_MAX, Refused};
 
 /// What a stream is sent, with the other stream's number instead of its name.
 pub(super) enum Hears {
@@ -39,6 +41,8 @@ pub(super) struct Stream {
     pub sockets: Pair,
     pub remote: Option<Remote>,
     pub latch: Latch,
+    /// Encryption, where it was negotiated.
+    protection: Option<Box<Protection>>,
     /// Whether the RTP socket is connected: the kernel knows the route and drops packets of others.
     connected: bool,
     rtcp_target: Option<SocketAddr>,
@@ -73,6 +77,7 @@ impl Stream {
             sockets,
             remote: None,
             latch: Latch::new(),
+            protection: None,
             connected: false,
             rtcp_target: None,
             outgoing: Outgoing::new(seed, now as u32),
@@ -117,6 +122,37 @@ impl Stream {
         self.control.start(now, seed);
     }
 
+    /// Takes the keys that were negotiated.
+    pub fn protect(&mut self, keys: Option<KeyPair>, now: u64, seed: &mut Seed) {
+        let begins = match (&mut self.protection, keys) {
+            (_, None) => {
+                self.protection = None;
+                false
+            }
+            (Some(protection), Some(keys)) => protection.rekey(keys, now),
+            (None, Some(keys)) => {
+                self.protection = Some(Box::new(Protection::new(keys)));
+                true
+            }
+        };
+        if begins {
+            self.outgoing.restart(seed);
+        }
+    }
+
+    /// Opens a datagram from the other end where it lies, and gives the length of what was in it; `None` when it is not
+    /// to be believed.
+    pub fn open(&mut self, datagram: &mut [u8], kind: Kind, now: u64, tally: &Tally) -> Option<usize> {
+        let Some(protection) = &mut self.protection else { return Some(datagram.len()) };
+        match protection.open(datagram, kind, now) {
+            Ok(length) => return Some(length),
+            Err(Refused::Replayed) => tally.replayed.add(1),
+            Err(Refused::Malformed | Refused::Unauthentic) => tally.unauthentic.add(1),
+        }
+        self.ignored += 1;
+        None
+    }
+
     /// Whether audio from the other end is taken.
     pub fn receives(&self) -> bool {
         self.remote.is_some_and(|remote| remote.direction.receives())
@@ -148,13 +184,22 @@ impl Stream {
         }
     }
 
-    /// Sends one RTP packet: header and payload in `datagram`.
-    pub fn send(&mut self, datagram: &[u8], now: u64, tally: &Tally) {
+    /// Sends one RTP packet: header and payload in `datagram`. `room` is where it is encrypted, if it is: others may need
+    /// it as it is.
+    pub fn send(&mut self, datagram: &[u8], now: u64, tally: &Tally, room: &mut [u8; limits::SENT_BYTES_MAX]) {
         let Some(target) = self.latch.target() else { return };
-        let mut result = self.send_once(datagram, target);
+        let sealed = match &mut self.protection {
+            None => datagram,
+            // A relayed packet that came twice goes out once.
+            Some(protection) => match protection.seal(datagram, Kind::Rtp, room) {
+                Some(length) => &room[..length],
+                None => return,
+            },
+        };
+        let mut result = self.send_once(sealed, target);
         if matches!(&result, Err(error) if error.kind() == ErrorKind::ConnectionRefused) {
             // The error belongs to an earlier packet; this one has not been tried yet.
-            result = self.send_once(datagram, target);
+            result = self.send_once(sealed, target);
         }
         match result {
             Ok(_) => tally.packets_out.add(1),
@@ -173,7 +218,14 @@ impl Stream {
         let Some(remote) = self.remote else { return };
         let mut bytes = [0; limits::RTCP_BYTES_MAX];
         let length = self.control.write(&self.outgoing, &mut self.reception, now, ntp, goodbye, &mut bytes);
-        let bytes = &bytes[..length];
+        let mut room = [0; limits::RTCP_BYTES_MAX + OVERHEAD_BYTES_MAX];
+        let bytes = match &mut self.protection {
+            None => &bytes[..length],
+            Some(protection) => match protection.seal(&bytes[..length], Kind::Rtcp, &mut room) {
+                Some(length) => &room[..length],
+                None => return,
+            },
+        };
         let result = if remote.rtcp == remote.rtp {
             // RFC 5761: one port for both.
             self.latch.target().map(|target| self.send_once(bytes, target))
@@ -213,6 +265,9 @@ impl Stream {
             sent: direction(self.outgoing.packets, self.outgoing.bytes, view, round_trip_ms),
             round_trip_ms,
             ignored: self.ignored,
+            encrypted: self.protection.is_some(),
+            unauthentic: self.protection.as_ref().map_or(0, |protection| protection.unauthentic),
+            replayed: self.protection.as_ref().map_or(0, |protection| protection.replayed),
         }
     }
 }

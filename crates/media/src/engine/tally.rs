@@ -47,6 +47,8 @@ tally!(
     ignored_payload,
     ignored_held,
     malformed,
+    unauthentic,
+    replayed,
     send_failed,
     rtcp_in,
     rtcp_out,

@@ -8,6 +8,7 @@ use dreiklang_media::codec::Codec;
 use dreiklang_media::engine::{Direction, Edit, Event, Remote, Repeat, Source};
 use dreiklang_media::ids::{GroupId, PlayId, RecordingId, StreamId};
 use dreiklang_media::prompt::Prompt;
+use dreiklang_media::srtp::{KeyPair, Keys, Suite};
 use proptest::prelude::*;
 
 use crate::party::{GROUP, LOCALHOST, Node, ports, socket};
@@ -60,6 +61,10 @@ fn edit(party: SocketAddr) -> impl Strategy<Value = Edit> {
     ];
     prop_oneof![
         4 => (stream(), remote).prop_map(|(stream, remote)| Edit::Remote { stream, remote }),
+        2 => (stream(), proptest::option::of(0u8..3)).prop_map(|(stream, key)| Edit::Protect {
+            stream,
+            keys: key.map(|key| KeyPair { send: Keys::new(Suite::Aes128Tag80, [key; 30]), receive: Keys::new(Suite::Aes128Tag32, [7; 30]) }),
+        }),
         6 => (stream(), source).prop_map(|(listener, source)| Edit::Hear { listener, source }),
         1 => (stream(), "[0-9,x]{0,9}").prop_map(|(stream, digits)| Edit::SendDigits { stream, digits, tone_ms: 1, gap_ms: 1 }),
         2 => (recording(), stream(), proptest::option::of(stream())).prop_map(|(recording, left, right)| Edit::Record {

@@ -11,3 +11,4 @@ mod ports;
 mod prompt;
 mod recording;
 mod room;
+mod srtp;
