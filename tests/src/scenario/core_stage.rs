@@ -2,7 +2,7 @@
 //!
 //! What people hear is what the core's last wish about their leg says; lines with audio measure it instead.
 
-use super::stage::{Counts, Sound, Stage};
+use super::stage::{Counts, Score, Sound, Stage};
 use anyhow::{Context, Result, bail, ensure};
 use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Refusal, Stamped,
@@ -51,6 +51,8 @@ pub struct CoreStage {
     recorded: BTreeMap<RecordingId, Timestamp>,
     ledger: Ledger,
     books: Daybook,
+    /// What customers said about agents.
+    scores: Vec<(AgentId, Score)>,
     /// What services were asked and have not answered, oldest first.
     asked: Vec<(ServiceId, ActionId, ServiceRequest)>,
     reply: Option<Result<(), Refusal>>,
@@ -70,6 +72,7 @@ impl Default for CoreStage {
             recorded: BTreeMap::new(),
             ledger: Ledger::default(),
             books: Daybook::default(),
+            scores: Vec::new(),
             asked: Vec::new(),
             reply: None,
         };
@@ -113,6 +116,9 @@ impl CoreStage {
                     legs.remove(leg);
                 }
             }
+        }
+        if let Event::SurveyAnswered { question, score, most, agent: Some(agent), .. } = &stamped.event {
+            self.scores.push((*agent, Score { question: question.clone(), score: (*score).into(), most: (*most).into() }));
         }
         self.ledger.observe(stamped, &mut self.books);
     }
@@ -465,6 +471,11 @@ impl Stage for CoreStage {
             PathPart::Written(text) | PathPart::Computed(text) => text.clone(),
         };
         Some(request.path.iter().map(part).collect())
+    }
+
+    fn scores_of(&self, agent: &str) -> Vec<Score> {
+        let id = self.agent_id(agent);
+        self.scores.iter().filter(|(rated, _)| Some(*rated) == id).map(|(_, score)| score.clone()).collect()
     }
 
     fn callbacks(&self, queue: &str) -> usize {

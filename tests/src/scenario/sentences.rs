@@ -3,7 +3,7 @@
 //! `@agent:`, `@queue:`, `@call:` and `@leg:` in a command stand for the id of the agent or queue of that name, of the conversation
 //! the named person is in, and of that person's leg.
 
-use super::stage::{Counts, Sound, Stage};
+use super::stage::{Counts, Score, Sound, Stage};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -48,6 +48,16 @@ pub const ALL: &[(&str, Act)] = &[
     ("the flow {} hands callers to {} and else lets them wait for {}", |stage, v| {
         let transfer = json!({ "kind": "transfer", "to": { "kind": "agent", "to": agent(v[1]) }, "otherwise": "else" });
         stage.set("flow", v[0], "nodes", json!({ "start": transfer, "else": waits_for(v[2]) }))
+    }),
+    ("the flow {} asks to rate {} with the words {}", |stage, v| {
+        let nodes = json!({
+            "start": { "kind": "survey", "question": v[1], "says": says(v[2]), "next": "bye", "otherwise": "bye" },
+            "bye": { "kind": "hang_up", "says": says("Thank you.") },
+        });
+        stage.set("flow", v[0], "nodes", nodes)
+    }),
+    ("{} sends customers to the flow {} when the agent has hung up", |stage, v| {
+        stage.set("queue", v[0], "calls", json!({ "after_talk": format!("@flow:{}", v[1]) }))
     }),
     ("a service {}", |stage, v| stage.set("service", v[0], "name", json!(v[0]))),
     ("the flow {} asks the service {} for {} and says {} or else lets callers wait for {}", |stage, v| {
@@ -290,6 +300,10 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} has {} open callbacks", |stage, v| expect("callbacks", stage.callbacks(v[0]), usize::try_from(number(v[1])?)?)),
     ("the mailbox of {} holds {} new of {} messages", |stage, v| {
         expect("messages", stage.messages(v[0]), (usize::try_from(number(v[1])?)?, usize::try_from(number(v[2])?)?))
+    }),
+    ("{} is rated in {} with {} of {}", |stage, v| {
+        let given = Score { question: v[1].to_owned(), score: number(v[2])?, most: number(v[3])? };
+        expect("score", stage.scores_of(v[0]), vec![given])
     }),
     ("{} has left", |stage, v| {
         expect("place", stage.place(v[0]), None)?;

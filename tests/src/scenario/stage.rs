@@ -32,6 +32,15 @@ pub struct Counts {
     pub flow_out: u64,
 }
 
+/// What a customer said about a talk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of docs/flows.md")]
+pub struct Score {
+    pub question: String,
+    pub score: u64,
+    pub most: u64,
+}
+
 /// Where a scenario is played.
 pub trait Stage {
     /// A setting in the words of the interface: kind of document (`queue`, `agent`, `number`, `tenant` …), its name, field and value as JSON.
@@ -118,6 +127,8 @@ pub trait Stage {
     fn counts(&self, queue: &str) -> Counts;
     /// What a service was asked for and has not answered, oldest first.
     fn service_asked(&self, service: &str) -> Option<String>;
+    /// What customers said about an agent, oldest first.
+    fn scores_of(&self, agent: &str) -> Vec<Score>;
     /// Open callbacks of a queue.
     fn callbacks(&self, queue: &str) -> usize;
     /// Messages in the mailbox of a queue or agent that nobody has heard, and all there are.

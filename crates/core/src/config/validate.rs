@@ -90,6 +90,9 @@ pub fn validate(world: &World, change: &Change) -> Result<(), Refusal> {
         Change::RemoveFlow(id) => {
             known(world.flow(*id).is_some(), "flow", id)?;
             unused(world, Target::Flow(*id), "flow")?;
+            if let Some(queue) = world.queues.values().find(|queue| queue.settings.calls.after_talk == Some(*id)) {
+                return invalid("flow", format!("queue \"{}\" leads to it after talks; change the queue first", queue.settings.name));
+            }
             waiting::unnamed(world, &Destination::Flow(*id), "flow")
         }
         Change::PutService(service) => put_service(world, service),
@@ -164,6 +167,9 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
     }
     if let Some(wait) = settings.calls.take_back {
         check_span("queue.calls.take_back", wait, Millis::from_secs(1), PREFERRED_WAIT_MAX)?;
+    }
+    if let Some(flow) = settings.calls.after_talk {
+        check_destination(world, "queue.calls.after_talk", &Destination::Flow(flow))?;
     }
     check_callbacks(&settings.callbacks)?;
     mailbox::check("queue.voicemail", &settings.voicemail)?;

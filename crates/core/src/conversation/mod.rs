@@ -12,7 +12,7 @@ pub use consult::{Consult, ConsultOutcome, Facing};
 pub use hearing::Hearing;
 pub use parties::{Member, MemberEnd, Supervision, SupervisionMode, SupervisionOutcome};
 pub use recording::{Gap, Pause, PauseReason};
-pub use state::{Asking, Conversation, Dialing, Listed, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
+pub use state::{Asking, Conversation, Dialing, LastTalk, Listed, Offer, Part, Purpose, Segment, Talk, Transfer, Visit};
 
 use crate::{
     ids::{AgentId, LegId},

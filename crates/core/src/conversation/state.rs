@@ -112,6 +112,12 @@ pub struct Conversation {
     pub record_no_more: bool,
     /// Queue of the last visit; where the customer returns to when a transfer fails.
     pub last_queue: Option<QueueId>,
+    /// The agent who talked last, and for which queue.
+    #[serde(default)]
+    pub last_talk: Option<LastTalk>,
+    /// The customer is asked how the talk was.
+    #[serde(default)]
+    pub surveyed: bool,
     /// Visits so far.
     pub visits: u32,
     /// Time in queues, visits that are over.
@@ -265,6 +271,15 @@ impl Talk {
         let hold = self.hold + self.held_since.map(|since| now.since(since)).unwrap_or_default();
         (now.since(self.started_at) - hold, hold)
     }
+}
+
+/// A talk with an agent that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastTalk {
+    /// With whom.
+    pub agent: AgentId,
+    /// The queue it came from.
+    pub queue: Option<QueueId>,
 }
 
 /// An agent who hears a customer's telephone ring.

@@ -160,6 +160,15 @@ impl Engine {
         if self.world.conversations.get(&id).and_then(Conversation::place) == Some(SegmentKind::Ending) {
             return Err(wrong_state("the conversation is being ended already"));
         }
+        // Who ends a talk at the desk has ended it no other than by putting down the telephone.
+        let alone = |found: &Conversation| found.consult.is_none() && found.members.is_empty();
+        let found = self.world.conversations.get(&id).filter(|found| alone(found));
+        if let (Actor::Agent(agent), Some(talk)) = (by, found.and_then(|found| found.talk.as_ref()))
+            && talk.agent == Some(*agent)
+            && self.survey_after_talk(id, Some(HangUpReason::Normal))
+        {
+            return Ok(());
+        }
         let (result, reason) = match by {
             Actor::Agent(_) => (TerminationResult::Agent, TerminationReason::HungUp),
             Actor::System | Actor::User(_) | Actor::Token(_) => (TerminationResult::Us, TerminationReason::Ended),

@@ -66,6 +66,8 @@ impl Engine {
         match found.ending {
             // The customer's leg ends as the conversation does.
             Some(termination) if leg.role == Role::Customer => Some(termination),
+            // Who is asked how the talk was has talked, and may leave at any time.
+            _ if found.surveyed => Some(leg_termination(leg, Some(SegmentKind::Talk), cause)),
             _ => Some(leg_termination(leg, found.place(), cause)),
         }
     }

@@ -72,6 +72,9 @@ impl Engine {
     pub(super) fn step(&mut self, id: ConversationId, step: Step) {
         let Some(run) = self.run(id) else { return };
         let (flow, node) = (run.flow, run.node.clone());
+        if let Some(score) = step.score {
+            self.scored(id, flow, score);
+        }
         let problem = step.problem.map(|problem| clip(problem, TEXT_CHARS));
         self.emit(Event::FlowStepped { conversation: id, flow, node, exit: step.exit, to: step.to, set: step.set, problem });
         if let Some(language) = step.language {

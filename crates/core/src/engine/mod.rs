@@ -5,7 +5,7 @@
 //!
 //! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
 //! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and
-//! `record` are what happens meanwhile, `message` is what is left when nobody comes, `service` asks others on
+//! `record` are what happens meanwhile, `message` is what is left when nobody comes, `survey` asks how a talk was, `service` asks others on
 //! a flow's behalf, `ask`, `callback` and `call_back` are for
 //! who need not wait on the line, `ending` closes things, `leg` sorts what lines report, `command` what people ask, `timer` what
 //! time does, `takeover` what a new process has to repair.
@@ -42,6 +42,7 @@ mod requeue;
 mod service;
 mod sign_in;
 mod supervise;
+mod survey;
 mod takeover;
 mod talk;
 mod timer;

@@ -74,7 +74,7 @@ impl Engine {
         if self.agent_lost_in_consult(id, None, termination) {
             return;
         }
-        if self.continue_without_partner(id, AfterTalk::WrapUp) {
+        if self.continue_without_partner(id, AfterTalk::WrapUp) || self.survey_after_talk(id, None) {
             return;
         }
         self.stop_recording(id);

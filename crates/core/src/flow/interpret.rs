@@ -1,6 +1,6 @@
 //! What a node wants of whoever carries the flow out, and what follows from what happens there. Does nothing itself.
 
-use super::{AskService, Collect, Flow, Node, NodeKey, PathPart, Run, ServiceAnswer, ServiceRequest, Told, text};
+use super::{AskService, Collect, Flow, Node, NodeKey, PathPart, Run, Score, ServiceAnswer, ServiceRequest, Told, text};
 use crate::{
     config::{Destination, check_language},
     conversation::Conversation,
@@ -40,11 +40,13 @@ pub(crate) struct Step {
     pub(crate) language: Option<Option<String>>,
     /// What could not be computed and was passed over.
     pub(crate) problem: Option<String>,
+    /// The score the customer gave with it.
+    pub(crate) score: Option<Score>,
 }
 
 impl Step {
     pub(crate) fn new(exit: &str, to: &str) -> Step {
-        Step { exit: exit.to_owned(), to: to.to_owned(), set: Vec::new(), language: None, problem: None }
+        Step { exit: exit.to_owned(), to: to.to_owned(), set: Vec::new(), language: None, problem: None, score: None }
     }
 }
 
@@ -137,6 +139,7 @@ impl<'a> Situation<'a> {
             Node::Greet { next, .. } if self.greeted => Doing::Pass(Step::new("next", next)),
             Node::Greet { says, .. } | Node::Say { says, .. } => Doing::Say(self.words(says)?),
             Node::Menu(menu) => Doing::Ask(self.words(&menu.says)?),
+            Node::Survey(survey) => Doing::Ask(self.words(&survey.says)?),
             Node::Collect(collect) => Doing::Ask(self.words(&collect.says)?),
             Node::Hours { hours, open, closed } => {
                 let state = self.world.is_open(*hours, self.at).ok_or_else(|| format!("there are no opening hours {hours} any more"))?;
@@ -199,6 +202,7 @@ impl<'a> Situation<'a> {
         match self.node() {
             Ok(Node::Menu(menu)) => Err(menu.wait),
             Ok(Node::Collect(collect)) => Err(collect.wait),
+            Ok(Node::Survey(survey)) => Err(survey.wait),
             Ok(Node::Greet { next, .. } | Node::Say { next, .. }) => Ok(Step::new("next", next)),
             // Nothing is said elsewhere; should it be, the customer is not left standing.
             _ => Err(Millis::from_secs(1)),
@@ -249,13 +253,14 @@ impl<'a> Situation<'a> {
             Ok(Node::Say { interrupt, .. }) => *interrupt,
             Ok(Node::Menu(menu)) => menu.interrupt,
             Ok(Node::Collect(collect)) => collect.interrupt,
+            Ok(Node::Survey(survey)) => survey.interrupt,
             _ => false,
         }
     }
 
     /// Whether the node puts a question.
     pub(crate) fn asks(&self) -> bool {
-        matches!(self.node(), Ok(Node::Menu(_) | Node::Collect(_)))
+        matches!(self.node(), Ok(Node::Menu(_) | Node::Collect(_) | Node::Survey(_)))
     }
 
     /// The customer pressed a key where the node asks for one.
@@ -266,6 +271,10 @@ impl<'a> Situation<'a> {
         match self.node()? {
             Node::Menu(menu) => match menu.keys.get(&key) {
                 Some(to) => Ok(Heard::Answered(Step::new(&format!("keys.{key}"), to))),
+                None => self.again(),
+            },
+            Node::Survey(survey) => match survey.scored(key) {
+                Some(step) => Ok(Heard::Answered(step)),
                 None => self.again(),
             },
             Node::Collect(collect) if collect.end_key == Some(key) => self.complete(collect, &self.run.keyed),
@@ -332,6 +341,7 @@ impl<'a> Situation<'a> {
         let (says, wrong, attempts, otherwise) = match self.node()? {
             Node::Menu(menu) => (&menu.says, &menu.wrong, menu.attempts, &menu.otherwise),
             Node::Collect(collect) => (&collect.says, &collect.wrong, collect.attempts, &collect.otherwise),
+            Node::Survey(survey) => (&survey.says, &survey.wrong, survey.attempts, &survey.otherwise),
             _ => return Err("nothing was asked".to_owned()),
         };
         if self.run.attempt >= attempts {

@@ -11,6 +11,7 @@ mod interpret;
 mod node;
 mod run;
 mod service;
+mod survey;
 mod text;
 mod validate;
 
@@ -19,6 +20,8 @@ pub(crate) use interpret::{Doing, Heard, Situation, Step};
 pub use node::{AskedSkill, Case, Collect, Menu, Node};
 pub use run::{Editions, FlowEnd, Run};
 pub use service::{AskService, Method, PathPart, ServiceAnswer, ServiceRequest};
+pub(crate) use survey::Score;
+pub use survey::Survey;
 pub(crate) use validate::{not_named, put_flow};
 
 use node::defaults;

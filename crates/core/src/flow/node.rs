@@ -1,6 +1,6 @@
 //! The nodes of a flow, each with its ways out.
 
-use super::{AskService, NodeKey, Told};
+use super::{AskService, NodeKey, Survey, Told};
 use crate::{
     config::{Destination, Mailbox},
     expression::Expression,
@@ -65,6 +65,8 @@ pub enum Node {
         /// What follows.
         next: NodeKey,
     },
+    /// Let the customer rate something with one key.
+    Survey(Box<Survey>),
     /// Ask a service of the organization, and go on by its answer.
     AskService(Box<AskService>),
     /// Let the customer wait for an agent.
@@ -245,6 +247,7 @@ impl Node {
                 keys.chain([("otherwise".to_owned(), menu.otherwise.as_str())]).collect()
             }
             Node::Collect(collect) => vec![("next".to_owned(), &collect.next), ("otherwise".to_owned(), &collect.otherwise)],
+            Node::Survey(survey) => vec![("next".to_owned(), &survey.next), ("otherwise".to_owned(), &survey.otherwise)],
             Node::Hours { open, closed, .. } => vec![("open".to_owned(), open), ("closed".to_owned(), closed)],
             Node::Branch { cases, otherwise } => {
                 let cases = cases.iter().enumerate().map(|(index, case)| (format!("cases[{index}].to"), case.to.as_str()));
@@ -267,6 +270,7 @@ impl Node {
         match self {
             Node::Greet { says, .. } | Node::Say { says, .. } | Node::HangUp { says: Some(says) } => vec![("says", says)],
             Node::Menu(menu) => [("says", &menu.says)].into_iter().chain(menu.wrong.iter().map(|told| ("wrong", told))).collect(),
+            Node::Survey(asked) => [("says", &asked.says)].into_iter().chain(asked.wrong.iter().map(|told| ("wrong", told))).collect(),
             Node::Collect(asked) => [("says", &asked.says)].into_iter().chain(asked.wrong.iter().map(|told| ("wrong", told))).collect(),
             _ => Vec::new(),
         }
@@ -324,6 +328,12 @@ pub(super) mod defaults {
     #[allow(clippy::unnecessary_wraps, reason = "serde wants the field's own type")]
     pub fn end_key() -> Option<char> {
         Some('#')
+    }
+    pub fn least_score() -> u8 {
+        1
+    }
+    pub fn most_score() -> u8 {
+        5
     }
     pub fn service_limit() -> Millis {
         Millis::from_secs(5)

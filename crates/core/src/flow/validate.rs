@@ -1,6 +1,6 @@
 //! Whether a flow can be published.
 
-use super::{AskService, Collect, Flow, Menu, Node, Told, Variable, interpret, service, text};
+use super::{AskService, Collect, Flow, Menu, Node, Survey, Told, Variable, interpret, service, text};
 use crate::{
     config::{self, Destination, check_name, check_unique, invalid, room},
     expression::{Expression, Type},
@@ -153,6 +153,7 @@ fn check_node(world: &World, flow: &Flow, field: &str, node: &Node, types: &BTre
             }
             Ok(())
         }
+        Node::Survey(survey) => check_survey(flow, field, survey),
         Node::AskService(asked) => check_service(world, flow, field, asked, types),
         Node::Queue { queue, skills, .. } => {
             config::check_destination(world, &format!("{field}.queue"), &Destination::Queue(*queue))?;
@@ -228,6 +229,19 @@ fn check_collect(flow: &Flow, field: &str, collect: &Collect) -> Result<(), Refu
         return invalid(&format!("{field}.end_key"), "must be * or #, or nothing".to_owned());
     }
     check_patience(field, collect.attempts, &[("wait", collect.wait), ("between", collect.between)])
+}
+
+fn check_survey(flow: &Flow, field: &str, survey: &Survey) -> Result<(), Refusal> {
+    check_name(&format!("{field}.question"), &survey.question)?;
+    if survey.most > 9 || survey.least >= survey.most {
+        return invalid(&format!("{field}.most"), "must be a key from 1 to 9 that is higher than least".to_owned());
+    }
+    if let Some(name) = &survey.into
+        && !flow.variables.get(name).is_some_and(|variable| matches!(variable.kind, Type::Int | Type::Any))
+    {
+        return invalid(&format!("{field}.into"), "has to name a variable of this flow that is an int".to_owned());
+    }
+    check_patience(field, survey.attempts, &[("wait", survey.wait)])
 }
 
 fn check_service(world: &World, flow: &Flow, field: &str, asked: &AskService, types: &BTreeMap<String, Type>) -> Result<(), Refusal> {

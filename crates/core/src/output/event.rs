@@ -132,6 +132,20 @@ pub enum Event {
     },
     /// The customer is being handed to somebody by a flow, which goes on when that fails.
     FlowSuspended { conversation: ConversationId, node: String },
+    /// The agent has ended the talk, and the customer is asked how it was.
+    SurveyOffered { conversation: ConversationId, flow: FlowId, queue: Option<QueueId>, agent: AgentId },
+    /// The customer gave a score in a flow; `queue` and `agent` are those of the last talk before.
+    SurveyAnswered {
+        conversation: ConversationId,
+        flow: FlowId,
+        question: String,
+        score: u8,
+        least: u8,
+        /// The best.
+        most: u8,
+        queue: Option<QueueId>,
+        agent: Option<AgentId>,
+    },
     /// The customer is no longer in the flow; exactly one per `FlowEntered`.
     FlowLeft {
         conversation: ConversationId,

@@ -1,6 +1,6 @@
 //! What a queue's rules are for what happens during a call: consults, and who may be recorded in them.
 
-use crate::time::Millis;
+use crate::{ids::FlowId, time::Millis};
 use serde::{Deserialize, Serialize};
 
 /// A queue's rules for calls under way; they hold for a conversation while its last queue is this one.
@@ -14,6 +14,9 @@ pub struct CallRules {
     /// A customer whose transfer failed waits this long for the agent who transferred alone, then for everybody. `None` = for
     /// everybody at once.
     pub take_back: Option<Millis>,
+    /// The flow to which a customer goes whose agent has ended the talk; the customer may leave it by hanging up. `None` = the
+    /// conversation ends.
+    pub after_talk: Option<FlowId>,
 }
 
 /// Where a customer on hold goes when the agent who consulted is gone.

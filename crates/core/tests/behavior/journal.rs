@@ -46,6 +46,8 @@ fn kind(event: &Event) -> &'static str {
         Event::FlowEntered { .. } => "flow_entered",
         Event::FlowStepped { .. } => "flow_stepped",
         Event::FlowWaiting { .. } => "flow_waiting",
+        Event::SurveyOffered { .. } => "survey_offered",
+        Event::SurveyAnswered { .. } => "survey_answered",
         Event::FlowKeyed { .. } => "flow_keyed",
         Event::FlowAskedAgain { .. } => "flow_asked_again",
         Event::FlowSuspended { .. } => "flow_suspended",

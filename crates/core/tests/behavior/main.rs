@@ -29,6 +29,7 @@ mod routing;
 mod services;
 mod sign_in;
 mod supervision;
+mod surveys;
 mod takeovers;
 mod talks;
 mod transfers;

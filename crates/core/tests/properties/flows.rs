@@ -5,7 +5,7 @@ use dreiklang_core::{
     Engine,
     config::{Change, Destination, validate},
     expression::{Expression, Type},
-    flow::{AskService, Case, Collect, Flow, Menu, Node, Told, Variable},
+    flow::{AskService, Case, Collect, Flow, Menu, Node, Survey, Told, Variable},
     ids::{AgentId, FlowId, QueueId, ServiceId, TenantId},
     output::Prompt,
     time::{Millis, Timestamp},
@@ -49,7 +49,11 @@ pub fn flow(id: u128, how: u8) -> Flow {
         wait: Millis::from_secs(1 + u64::from(how) % 30),
         attempts: 1 + how % 3,
         interrupt: how.is_multiple_of(2),
-        ..Menu::new(says("Press 1, or 5"), [('1', "ask"), ('5', "count")], if how < 128 { "queue" } else { "bye" })
+        ..Menu::new(
+            says("Press 1, or 5"),
+            [('1', "ask"), ('5', if how.is_multiple_of(4) { "rate" } else { "count" })],
+            if how < 128 { "queue" } else { "bye" },
+        )
     };
     let collect = Collect {
         least: 1 + how % 2,
@@ -66,6 +70,13 @@ pub fn flow(id: u128, how: u8) -> Flow {
         ("ask", Node::Collect(Box::new(collect))),
         ("count", Node::Set { values: count.into(), next: "which".to_owned() }),
         ("which", Node::Branch { cases, otherwise: if how.is_multiple_of(11) { "count" } else { "look_up" }.to_owned() }),
+        (
+            "rate",
+            Node::Survey(Box::new(Survey {
+                into: Some("n".to_owned()),
+                ..Survey::new("satisfaction", says("How was it?"), "which", "bye")
+            })),
+        ),
         ("look_up", Node::AskService(Box::new(look_up(how)))),
         ("tongue", Node::Language { language: expression("n == 2 ? 'de' : ''"), next: "menu".to_owned() }),
         (
@@ -82,7 +93,8 @@ pub fn flow(id: u128, how: u8) -> Flow {
     ];
     let reached = |key: &str| match key {
         "tongue" | "look_up" => !how.is_multiple_of(11),
-        "bye" => how >= 128 || how.is_multiple_of(3),
+        "rate" => how.is_multiple_of(4),
+        "bye" => how >= 128 || how.is_multiple_of(3) || how.is_multiple_of(4),
         _ => true,
     };
     let fallback = if how.is_multiple_of(2) { Destination::Queue(queue) } else { Destination::HangUp };

@@ -280,6 +280,8 @@ impl Teller {
             | Event::FlowStepped { conversation, .. }
             | Event::FlowWaiting { conversation, .. }
             | Event::FlowKeyed { conversation, .. }
+            | Event::SurveyOffered { conversation, .. }
+            | Event::SurveyAnswered { conversation, .. }
             | Event::FlowAskedAgain { conversation, .. }
             | Event::FlowSuspended { conversation, .. }
             | Event::FlowLeft { conversation, .. }

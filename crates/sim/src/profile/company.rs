@@ -152,7 +152,9 @@ pub fn office(agents: usize) -> Vec<Change> {
         tenant(),
         Change::PutSkill(Skill { id: ENGLISH, name: "English".to_owned() }),
         Change::PutSkill(Skill { id: REPAIRS, name: "Repairs".to_owned() }),
+        Change::PutFlow(Box::new(reception::survey())),
         Change::PutQueue(queue::Settings {
+            calls: CallRules { after_talk: Some(reception::SURVEY), ..CallRules::default() },
             wrap_up: Allowance::Timed { duration: Millis::from_secs(20) },
             recording: RecordingPolicy::FromAnswer,
             ring: Millis::from_secs(18),

@@ -113,6 +113,8 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::FlowStepped { .. }
         | Event::FlowWaiting { .. }
         | Event::FlowKeyed { .. }
+        | Event::SurveyOffered { .. }
+        | Event::SurveyAnswered { .. }
         | Event::FlowAskedAgain { .. }
         | Event::FlowSuspended { .. }
         | Event::FlowLeft { .. }
@@ -240,6 +242,8 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::FlowStepped { conversation, .. }
         | Event::FlowWaiting { conversation, .. }
         | Event::FlowKeyed { conversation, .. }
+        | Event::SurveyOffered { conversation, .. }
+        | Event::SurveyAnswered { conversation, .. }
         | Event::FlowAskedAgain { conversation, .. }
         | Event::FlowSuspended { conversation, .. }
         | Event::FlowLeft { conversation, .. }

@@ -38,12 +38,17 @@ impl World {
             }),
             Event::FlowLeft { conversation, flow, version, .. } => {
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
-                found.run = None;
+                (found.run, found.surveyed) = (None, false);
                 if let Some(editions) = self.flows.get_mut(flow) {
                     editions.count(*version, |runs| runs.saturating_sub(1));
                 }
                 self.timers.clear(Timer::Flow(*conversation));
                 self.forget_flow_when_done(*flow);
+            }
+            Event::SurveyOffered { conversation, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    found.surveyed = true;
+                }
             }
             _ => {}
         }

@@ -20,7 +20,7 @@ mod wish;
 use super::{Timer, World};
 use crate::{
     agent::{Agent, Occupation},
-    conversation::{Conversation, Leg, Listed, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
+    conversation::{Conversation, LastTalk, Leg, Listed, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
     hours::{Override, Switch},
     ids::{ActionId, AgentId, ConversationId, LegId},
     limits,
@@ -79,6 +79,8 @@ impl World {
                     recording: None,
                     record_no_more: false,
                     last_queue: None,
+                    last_talk: None,
+                    surveyed: false,
                     visits: 0,
                     waited: Millis::default(),
                     overflows: 0,
@@ -147,7 +149,10 @@ impl World {
             | Event::FlowKeyed { .. }
             | Event::FlowAskedAgain { .. }
             | Event::FlowSuspended { .. }
-            | Event::FlowLeft { .. } => self.apply_flow(stamped),
+            | Event::FlowLeft { .. }
+            | Event::SurveyOffered { .. } => self.apply_flow(stamped),
+            // It is for reports.
+            Event::SurveyAnswered { .. } => {}
             Event::VisitStarted { .. }
             | Event::VisitWidened { .. }
             | Event::PriorityChanged { .. }
@@ -222,9 +227,10 @@ impl World {
                     }
                 }
             }
-            Event::TalkEnded { conversation, .. } => {
+            Event::TalkEnded { conversation, agent, queue, .. } => {
                 if let Some(found) = self.conversations.get_mut(conversation) {
                     found.talk = None;
+                    found.last_talk = agent.map(|agent| LastTalk { agent, queue: *queue }).or(found.last_talk);
                 }
             }
             Event::HoldStarted { conversation, .. } => {

@@ -358,6 +358,7 @@ mod tests {
         let asks = json!({ "kind": "ask_service", "service": ServiceId(1), "path": "/", "next": "bye", "failed": "bye" });
         let nodes = json!({
             "asks": asks,
+            "rates": { "kind": "survey", "question": "satisfaction", "says": { "prompt": prompt }, "next": "bye", "otherwise": "bye" },
             "start": { "kind": "menu", "says": { "prompt": prompt }, "keys": { "1": "code" }, "otherwise": "bye" },
             "code": { "kind": "collect", "says": { "prompt": prompt }, "into": "code", "most": 4, "next": "bye", "otherwise": "bye" },
             "bye": { "kind": "hang_up" },

@@ -68,6 +68,8 @@ pub enum Node {
         /// The node that follows.
         next: String,
     },
+    /// Let the caller rate something with one key.
+    Survey(Box<Survey>),
     /// Ask a web service of your organization and go on by its answer.
     AskService(Box<AskService>),
     /// Let the caller wait for an agent.
@@ -180,6 +182,42 @@ pub struct Collect {
     pub otherwise: String,
 }
 
+/// A question answered with a score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Survey {
+    /// What is asked about, for reports.
+    #[schema(example = "satisfaction")]
+    pub question: String,
+    /// The question.
+    pub says: Told,
+    /// The lowest score.
+    #[serde(default = "defaults::one")]
+    pub least: u8,
+    /// The highest score, which is the best.
+    #[serde(default = "defaults::five")]
+    pub most: u8,
+    /// The variable, an int, that takes the score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
+    /// How long a key is waited for once all is said.
+    #[serde(default = "defaults::wait_ms")]
+    pub wait_ms: u64,
+    /// How often the question is put.
+    #[serde(default = "defaults::attempts")]
+    pub attempts: u8,
+    /// Said instead of the question after a wrong key or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<Told>,
+    /// A key may come while the question is being said.
+    #[serde(default = "defaults::interrupt")]
+    pub interrupt: bool,
+    /// The node that follows a score.
+    pub next: String,
+    /// The node when no attempt brought one.
+    pub otherwise: String,
+}
+
 /// A question to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -268,6 +306,9 @@ mod defaults {
     pub(super) fn service_limit_ms() -> u64 {
         5_000
     }
+    pub(super) fn five() -> u8 {
+        5
+    }
     pub(super) fn end_key() -> String {
         "#".to_owned()
     }
@@ -295,6 +336,7 @@ impl Node {
         match self {
             Node::Greet { says, .. } | Node::Say { says, .. } | Node::HangUp { says: Some(says) } => says.prompts().collect(),
             Node::Menu(menu) => menu.says.prompts().chain(menu.wrong.iter().flat_map(Told::prompts)).collect(),
+            Node::Survey(survey) => survey.says.prompts().chain(survey.wrong.iter().flat_map(Told::prompts)).collect(),
             Node::Collect(collect) => collect.says.prompts().chain(collect.wrong.iter().flat_map(Told::prompts)).collect(),
             Node::Transfer { to, .. } => to.prompt().into_iter().collect(),
             _ => Vec::new(),
@@ -325,6 +367,7 @@ impl Node {
                 flow::Node::Set { values: values.collect::<Result<_, _>>()?, next }
             }
             Node::Language { language, next } => flow::Node::Language { language: read("language", &language)?, next },
+            Node::Survey(survey) => flow::Node::Survey(Box::new(survey.to_core())),
             Node::AskService(asked) => flow::Node::AskService(Box::new(asked.to_core(field)?)),
             Node::Queue { queue, priority, skills, otherwise } => {
                 let skills = skills.iter().enumerate().map(|(index, asked)| {
@@ -355,6 +398,24 @@ impl Menu {
             attempts: self.attempts,
             wrong: self.wrong.as_ref().map(Told::to_core),
             interrupt: self.interrupt,
+            otherwise: self.otherwise.clone(),
+        }
+    }
+}
+
+impl Survey {
+    fn to_core(&self) -> flow::Survey {
+        flow::Survey {
+            question: self.question.clone(),
+            says: self.says.to_core(),
+            least: self.least,
+            most: self.most,
+            into: self.into.clone(),
+            wait: Millis(self.wait_ms),
+            attempts: self.attempts,
+            wrong: self.wrong.as_ref().map(Told::to_core),
+            interrupt: self.interrupt,
+            next: self.next.clone(),
             otherwise: self.otherwise.clone(),
         }
     }

@@ -206,7 +206,7 @@ impl Kind for Queue {
 
     fn references(&mut self) -> Vec<(Reference, &mut String)> {
         let skills = self.skills.iter_mut().map(|need| (Reference::Skill, &mut need.skill));
-        skills.chain(self.routing.references()).chain(self.waiting.references()).collect()
+        skills.chain(self.routing.references()).chain(self.waiting.references()).chain(self.calls.references()).collect()
     }
 
     fn change(&self, id: &str) -> Result<Option<Change>, Problem> {
@@ -229,7 +229,7 @@ impl Kind for Queue {
             short_abandon: Millis(self.short_abandon_ms),
             max_waiting: self.max_waiting,
             max_wait: self.max_wait_ms.map(Millis),
-            calls: self.calls.to_core(),
+            calls: self.calls.to_core()?,
             routing: self.routing.to_core()?,
             waiting: Box::new(self.waiting.to_core()?),
             voicemail: Box::new(self.voicemail.to_core()),

@@ -1,5 +1,7 @@
 //! A queue's rules for what happens during a call.
 
+use super::reference::Reference;
+use crate::{api::extract, error::Problem};
 use dreiklang_core::{queue, time::Millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +18,9 @@ pub struct Calls {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1_000, maximum = 600_000)]
     pub take_back_ms: Option<u64>,
+    /// The flow, by id or name, to which a customer goes whose agent has ended the talk: a survey, say. Absent: the call ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_talk: Option<String>,
 }
 
 /// Where a customer on hold goes when the agent who consulted is gone.
@@ -31,14 +36,23 @@ pub enum ConsultDrop {
 
 impl Calls {
     /// In the core's words.
-    pub(super) fn to_core(&self) -> queue::CallRules {
-        queue::CallRules {
+    ///
+    /// # Errors
+    /// When the flow is named by no id.
+    pub(super) fn to_core(&self) -> Result<queue::CallRules, Problem> {
+        Ok(queue::CallRules {
+            after_talk: self.after_talk.as_ref().map(|flow| extract::id("flow", flow)).transpose()?,
             consult_drop: match self.consult_drop {
                 ConsultDrop::Join => queue::ConsultDrop::Join,
                 ConsultDrop::Queue => queue::ConsultDrop::Queue,
             },
             record_consult: self.record_consult,
             take_back: self.take_back_ms.map(Millis),
-        }
+        })
+    }
+
+    /// Every place where another document is named.
+    pub(super) fn references(&mut self) -> impl Iterator<Item = (Reference, &mut String)> {
+        self.after_talk.iter_mut().map(|flow| (Reference::Flow, flow))
     }
 }

@@ -4,12 +4,13 @@ use super::{BILLING, ENGLISH, SALES, SHOP_HOURS, SUPPORT, words};
 use dreiklang_core::{
     config::Destination,
     expression::{Expression, Type},
-    flow::{AskService, AskedSkill, Case, Collect, Flow, Menu, Node, Told, Variable},
+    flow::{AskService, AskedSkill, Case, Collect, Flow, Menu, Node, Survey, Told, Variable},
     ids::{AgentId, FlowId, QueueId, ServiceId},
     time::Millis,
 };
 
 pub const RECEPTION: FlowId = FlowId(1);
+pub const SURVEY: FlowId = FlowId(2);
 
 pub const CRM: ServiceId = ServiceId(1);
 
@@ -78,5 +79,23 @@ pub fn flow() -> Flow {
     for (name, kind) in [("code", Type::String), ("vip", Type::Bool), ("rounds", Type::Int)] {
         flow.variables.insert(name.to_owned(), Variable::new(kind));
     }
+    flow
+}
+
+/// What customers of support are asked when the agent has ended the talk.
+pub fn survey() -> Flow {
+    let satisfaction =
+        Survey { into: Some("score".to_owned()), attempts: 2, ..Survey::new("satisfaction", says("Press 1 to 5."), "which", "bye") };
+    let nodes = [
+        ("start", Node::Survey(Box::new(satisfaction))),
+        (
+            "which",
+            Node::Branch { cases: vec![Case { when: expression("score == 1"), to: "again".to_owned() }], otherwise: "bye".to_owned() },
+        ),
+        ("again", Node::Survey(Box::new(Survey::new("again", says("Press 1 to 5 once more."), "bye", "bye")))),
+        ("bye", Node::HangUp { says: Some(says("Thank you.")) }),
+    ];
+    let mut flow = Flow::new(SURVEY, "Survey", nodes, Destination::HangUp);
+    flow.variables.insert("score".to_owned(), Variable::new(Type::Int));
     flow
 }
