@@ -66,13 +66,13 @@ pub static MISSING: &[Missing] = &[
         key: "customer_satisfaction",
         title: "Customer satisfaction (CSAT)",
         formula: "answers in the top box ÷ answers",
-        needs: "a survey after the call",
+        needs: "scores of surveys added up; each stands in its call's trace",
     },
     Missing {
         key: "net_promoter_score",
         title: "Net promoter score (NPS)",
         formula: "share of promoters − share of detractors",
-        needs: "a survey after the call",
+        needs: "scores of surveys added up; each stands in its call's trace",
     },
 ];
 
