@@ -128,3 +128,22 @@ async fn flows_are_exported_and_applied_with_names() {
     let again = other.post("/configuration", exported).await.ok();
     assert_eq!(again["changes"], json!([]));
 }
+
+#[tokio::test]
+async fn a_queue_names_the_flow_in_which_its_customers_say_how_it_was() {
+    let server = Server::start().await;
+    let asked = json!({ "kind": "survey", "question": "satisfaction", "says": says("From 1 to 5?"), "next": "bye", "otherwise": "bye" });
+    let nodes = json!({ "start": asked, "bye": { "kind": "hang_up" } });
+    let flow = json!({ "name": "Survey", "nodes": nodes, "fallback": { "kind": "hang_up" } });
+    let id = server.make("/flows", flow).await;
+    let queue = server.post("/queues", json!({ "name": "Support", "calls": { "after_talk": "Survey" } })).await.ok();
+    assert_eq!(queue["calls"]["after_talk"], json!(id));
+    let used = server.delete(&format!("/flows/{id}")).await.problem(422, "CORE-003");
+    assert!(used["detail"].as_str().unwrap().contains("Support"), "{used}");
+    let exported = server.get("/configuration").await.ok();
+    assert_eq!(exported["queues"][0]["calls"]["after_talk"], "Survey");
+    let other = Server::start().await;
+    other.post("/configuration", exported).await.ok();
+    let pruned = other.call(Method::POST, "/configuration?prune=true", Some(json!({ "version": 1 })), &[]).await.ok();
+    assert_eq!(pruned["changes"].as_array().map(Vec::len), Some(2), "{pruned}");
+}
