@@ -1,5 +1,5 @@
 Scenario: A customer is asked how the talk was
-  When Anna has hung up, Carla is asked for a score. Anna is in wrap-up meanwhile and has nothing to do with it. Dora hangs up
+  Carla is asked for a score as soon as Anna has hung up; Anna is free meanwhile and has nothing to do with it. Dora hangs up
   first and is not asked.
 
   Given a queue Support with the number +49301000

@@ -64,7 +64,7 @@ pub struct Settings {
     pub max_wait: Option<Millis>,
     /// Rules for what happens during a call.
     #[serde(default)]
-    pub calls: CallRules,
+    pub calls: Box<CallRules>,
     /// How agents are chosen, and how visits take turns.
     #[serde(default)]
     pub routing: RoutingRules,
@@ -98,7 +98,7 @@ impl Settings {
             short_abandon: defaults::short_abandon(),
             max_waiting: defaults::max_waiting(),
             max_wait: None,
-            calls: CallRules::default(),
+            calls: Box::default(),
             routing: RoutingRules::default(),
             waiting: Box::default(),
             voicemail: Box::default(),

@@ -222,7 +222,7 @@ fn an_agent_who_drops_out_before_anybody_answered_leaves_the_customer_first_in_t
 fn by_the_queues_rule_a_customer_is_not_joined_but_goes_back_to_the_queue() {
     let (mut office, _, customer, anna, bert) = consulting();
     let mut settings = queue(QUEUE, "Support");
-    settings.calls = CallRules { consult_drop: ConsultDrop::Queue, ..CallRules::default() };
+    settings.calls = Box::new(CallRules { consult_drop: ConsultDrop::Queue, ..CallRules::default() });
     office.put(Change::PutQueue(settings));
     office.end(anna, CauseKind::Network);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Queue));

@@ -111,7 +111,7 @@ fn without_a_queue_one_has_to_be_named_and_agents_do_it_in_their_own_talk_only()
 /// Anna, whose queue gives failed transfers back, has transferred her customer outside.
 fn transferred(take_back: Option<Millis>, also_ready: bool) -> (Office, LegId, LegId) {
     let mut office = Office::with_agents(if also_ready { &[ANNA, BERT] } else { &[ANNA] });
-    let calls = CallRules { take_back, ..CallRules::default() };
+    let calls = Box::new(CallRules { take_back, ..CallRules::default() });
     office.put(Change::PutQueue(Settings { calls, wrap_up: Allowance::UntilFinished, ..queue(QUEUE, "Support") }));
     let (customer, _) = office.talk(SUPPORT, ANNA);
     let conversation = office.conversation_id(customer);
@@ -185,7 +185,7 @@ fn a_customer_of_no_queue_comes_back_to_the_agent_or_is_let_go() {
 fn the_time_for_a_take_back_is_bounded() {
     let office = Office::new();
     for take_back in [Millis(0), limits::PREFERRED_WAIT_MAX + Millis(1)] {
-        let calls = CallRules { take_back: Some(take_back), ..CallRules::default() };
+        let calls = Box::new(CallRules { take_back: Some(take_back), ..CallRules::default() });
         let refused =
             dreiklang_core::config::validate(office.engine.world(), &Change::PutQueue(Settings { calls, ..queue(QUEUE, "Support") }));
         assert!(matches!(refused, Err(Refusal::Invalid { field, .. }) if field == "queue.calls.take_back"));

@@ -39,7 +39,7 @@ fn flow() -> Flow {
 
 fn surveying() -> Settings {
     Settings {
-        calls: CallRules { after_talk: Some(FLOW), ..CallRules::default() },
+        calls: Box::new(CallRules { after_talk: Some(FLOW), ..CallRules::default() }),
         wrap_up: Allowance::Timed { duration: Millis::from_secs(30) },
         ..queue(QUEUE, "Support")
     }
@@ -257,7 +257,8 @@ fn surveys_are_refused_with_the_field_and_a_remedy() {
     assert_eq!(refused(|survey| survey.into = Some("nobody".to_owned())), "into");
     assert_eq!(refused(|survey| survey.attempts = 0), "attempts");
     assert_eq!(refused(|survey| survey.next = "x".to_owned()), "next");
-    let settings = Settings { calls: CallRules { after_talk: Some(FlowId(9)), ..CallRules::default() }, ..queue(OTHER_QUEUE, "Sales") };
+    let settings =
+        Settings { calls: Box::new(CallRules { after_talk: Some(FlowId(9)), ..CallRules::default() }), ..queue(OTHER_QUEUE, "Sales") };
     let answer = validate(office.engine.world(), &Change::PutQueue(settings));
     assert!(matches!(answer, Err(Refusal::Invalid { field, .. }) if field == "queue.calls.after_talk"));
     assert_eq!(menu().id, FLOW);

@@ -205,7 +205,7 @@ fn who_is_asked_about_a_conversation_does_not_say_what_becomes_of_it() {
 fn notes_that_end_because_the_talk_goes_on_miss_nothing() {
     let mut office = Office::with_agents(&[ANNA]);
     let rules = WrapUpRules { dispositions: codes(), required: true, ..WrapUpRules::default() };
-    let take_back = CallRules { take_back: Some(Millis::from_secs(60)), ..CallRules::default() };
+    let take_back = Box::new(CallRules { take_back: Some(Millis::from_secs(60)), ..CallRules::default() });
     office.put(Change::PutQueue(Settings { calls: take_back, ..settings(half_a_minute(), rules) }));
     let (customer, _) = office.talk(SUPPORT, ANNA);
     let conversation = office.conversation_id(customer);

@@ -395,12 +395,12 @@ fn queue(id: u128, how: u8) -> queue::Settings {
             1 => Allowance::Timed { duration: Millis::from_secs(u64::from(how)) },
             _ => Allowance::UntilFinished,
         },
-        calls: CallRules {
+        calls: Box::new(CallRules {
             consult_drop: if how.is_multiple_of(2) { ConsultDrop::Join } else { ConsultDrop::Queue },
             record_consult: how.is_multiple_of(5),
             after_talk: how.is_multiple_of(2).then(|| FlowId(u128::from(how) % FLOWS + 1)),
             take_back: how.is_multiple_of(3).then(|| Millis::from_secs(5 + u64::from(how) % 60)),
-        },
+        }),
         recording: [RecordingPolicy::Off, RecordingPolicy::FromAnswer, RecordingPolicy::FromQueue][usize::from(how) % 3],
         service_level: Default::default(),
         short_abandon: Millis::from_secs(5),
@@ -544,8 +544,7 @@ pub fn opening(how: u8) -> Vec<Input> {
     changes.extend((1..=2).map(|id| Change::PutSkill(Skill { id: SkillId(id), name: format!("Skill {id}") })));
     let queues = || (1..=QUEUES).map(|id| queue(id, how.wrapping_add(id as u8 * 7)));
     // Rules name other queues and agents, which have to be there first.
-    changes
-        .extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: Box::default(), calls: CallRules::default(), ..queue })));
+    changes.extend(queues().map(|queue| Change::PutQueue(queue::Settings { waiting: Box::default(), calls: Box::default(), ..queue })));
     changes.extend((1..=AGENTS).map(|id| Change::PutAgent(agent(id, how.wrapping_mul(id as u8)))));
     changes.push(Change::PutService(Service { id: SERVICE, name: "CRM".to_owned() }));
     changes.extend((1..=FLOWS).map(|id| Change::PutFlow(Box::new(flow(id, how.wrapping_mul(5).wrapping_add(id as u8))))));

@@ -154,7 +154,7 @@ pub fn office(agents: usize) -> Vec<Change> {
         Change::PutSkill(Skill { id: REPAIRS, name: "Repairs".to_owned() }),
         Change::PutFlow(Box::new(reception::survey())),
         Change::PutQueue(queue::Settings {
-            calls: CallRules { after_talk: Some(reception::SURVEY), ..CallRules::default() },
+            calls: Box::new(CallRules { after_talk: Some(reception::SURVEY), ..CallRules::default() }),
             wrap_up: Allowance::Timed { duration: Millis::from_secs(20) },
             recording: RecordingPolicy::FromAnswer,
             ring: Millis::from_secs(18),
@@ -178,7 +178,7 @@ pub fn office(agents: usize) -> Vec<Change> {
             ..queue::Settings::new(SUPPORT, "Support")
         }),
         Change::PutQueue(queue::Settings {
-            calls: CallRules { take_back: Some(Millis::from_secs(20)), ..CallRules::default() },
+            calls: Box::new(CallRules { take_back: Some(Millis::from_secs(20)), ..CallRules::default() }),
             agents: Box::new(agents_of_sales()),
             priority: 60,
             max_wait: Some(Millis::from_secs(600)),

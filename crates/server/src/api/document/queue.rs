@@ -229,7 +229,7 @@ impl Kind for Queue {
             short_abandon: Millis(self.short_abandon_ms),
             max_waiting: self.max_waiting,
             max_wait: self.max_wait_ms.map(Millis),
-            calls: self.calls.to_core()?,
+            calls: Box::new(self.calls.to_core()?),
             routing: self.routing.to_core()?,
             waiting: Box::new(self.waiting.to_core()?),
             voicemail: Box::new(self.voicemail.to_core()),
