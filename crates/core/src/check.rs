@@ -298,7 +298,8 @@ fn check_deadlines(world: &World, conversation: &Conversation, found: &mut Findi
         need(fresh && called, Timer::TransferRing(leg.id));
     }
     for offer in conversation.offers() {
-        let bounded = offer.rings_until.since(offer.made_at) <= limits::RING_MAX && timers.due(Timer::Ring(id)) == Some(offer.rings_until);
+        let bounded = offer.rings_until.since(offer.made_at) <= limits::RING_MAX + limits::CONFIRM
+            && timers.due(Timer::Ring(id)) == Some(offer.rings_until);
         found.expect(bounded, "an offer does not outlive its ring time", || format!("{offer:?}"));
     }
 }

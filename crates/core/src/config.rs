@@ -8,7 +8,7 @@ pub use destination::{Destination, Mailbox};
 pub(crate) use validate::{
     check_announcement, check_destination, check_language, check_name, check_skill, check_span, check_unique, invalid, room,
 };
-pub use validate::{is_outside_number, validate};
+pub use validate::{is_outside_number, is_sign_in_name, validate};
 
 use crate::{
     agent,

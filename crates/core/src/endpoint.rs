@@ -35,6 +35,8 @@ pub enum Endpoint {
     Desk(String),
     /// An address in the line's own notation, reachable without signing in.
     Address(String),
+    /// A person of the organization, by sign-in name (`name@domain`); not an agent of ours.
+    Person(String),
 }
 
 /// Who is at the far end, as far as the line knows.

@@ -22,6 +22,8 @@ pub const CALLERS_PER_LIST: usize = 2_000;
 pub const CALLER_PREFIX_CHARS: usize = 16;
 /// Queues one agent serves: each is an index to keep up on every state change.
 pub const QUEUES_PER_AGENT: usize = 50;
+/// Duty profiles of one agent: what a person can choose from.
+pub const PROFILES_PER_AGENT: usize = 20;
 /// Skills one agent has.
 pub const SKILLS_PER_AGENT: usize = 50;
 /// Skills one queue or number asks for.
@@ -68,6 +70,8 @@ pub const PROMPT_CHARS: usize = 2_000;
 pub const RING_MIN: Millis = Millis::from_secs(3);
 /// Longest ring time of an offer: above, the caller thinks nobody is there.
 pub const RING_MAX: Millis = Millis::from_secs(120);
+/// How long an agent whose telephone was answered has for pressing the key, at least.
+pub const CONFIRM: Millis = Millis::from_secs(10);
 /// Misses in a row after which an agent is not ready whatever a queue's rules say: nobody is at that desk.
 pub const MISSES_IN_A_ROW: u8 = 10;
 /// Agents passed over for one visit; the next who misses it is not ready.

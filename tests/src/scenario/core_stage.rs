@@ -253,7 +253,7 @@ impl CoreStage {
         let agent = self.agent_id(person);
         let of_person = |leg: &&dreiklang_core::conversation::Leg| match leg.role {
             Role::Agent(id) => Some(id) == agent,
-            Role::External => leg.endpoint == Endpoint::Number(person.to_owned()),
+            Role::External => [Endpoint::Number(person.to_owned()), Endpoint::Person(person.to_owned())].contains(&leg.endpoint),
             // Who is called back goes by the number.
             Role::Customer => leg.direction == Direction::Outbound && leg.endpoint == Endpoint::Number(person.to_owned()),
         };
@@ -273,7 +273,7 @@ impl CoreStage {
         let world = self.engine.world();
         by_leg.unwrap_or_else(|| match world.leg(leg).map(|found| (found.role, found.endpoint.clone())) {
             Some((Role::Agent(id), _)) => world.agent(id).map(|agent| agent.settings.name.clone()).unwrap_or_default(),
-            Some((_, Endpoint::Number(number))) => number,
+            Some((_, Endpoint::Number(name) | Endpoint::Person(name))) => name,
             _ => leg.to_string(),
         })
     }

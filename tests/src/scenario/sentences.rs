@@ -80,6 +80,14 @@ pub const ALL: &[(&str, Act)] = &[
         stage.set("agent", v[0], "queues", json!([format!("@queue:{}", v[1]), format!("@queue:{}", v[2])]))?;
         stage.sign_in(v[0])
     }),
+    ("callers who want {} wait in {}", |stage, v| stage.set("agent", v[0], "personal", json!(format!("@queue:{}", v[1])))),
+    ("{}'s telephone asks for a key with {}", |stage, v| stage.set("agent", v[0], "confirm", text(v[1]))),
+    ("{} works for {} at {}", |stage, v| stage.set("agent", v[0], "profiles", json!({ v[2]: [format!("@queue:{}", v[1])] }))),
+    ("{} chooses {}", |stage, v| ask(stage, v[0], json!({ "type": "choose_profile", "agent": agent(v[0]), "profile": v[1] }))),
+    ("{} works for everybody again", |stage, v| ask(stage, v[0], json!({ "type": "choose_profile", "agent": agent(v[0]) }))),
+    ("{} cannot choose {}", |stage, v| {
+        refused(ask(stage, v[0], json!({ "type": "choose_profile", "agent": agent(v[0]), "profile": v[1] })))
+    }),
     ("{} may supervise", |stage, v| stage.set("agent", v[0], "supervises", json!(true))),
     ("{} knows {} at level {}", |stage, v| {
         stage.set("skill", v[1], "name", json!(v[1]))?;
@@ -204,6 +212,8 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} transfers to the queue {}", |stage, v| ask_about(stage, v[0], "transfer", to("queue", v[1]))),
     ("{} transfers to the agent {}", |stage, v| ask_about(stage, v[0], "transfer", to("agent", v[1]))),
     ("{} transfers to the number {}", |stage, v| ask_about(stage, v[0], "transfer", to("number", v[1]))),
+    ("{} transfers to the person {}", |stage, v| ask_about(stage, v[0], "transfer", to("person", v[1]))),
+    ("{} consults the person {}", |stage, v| ask_about(stage, v[0], "consult", to("person", v[1]))),
     ("{} pulls {}", |stage, v| {
         ask(stage, v[0], json!({ "type": "pull", "conversation": format!("@call:{}", v[1]), "agent": agent(v[0]) }))
     }),
@@ -357,7 +367,7 @@ fn agent(name: &str) -> String {
 }
 
 fn to(kind: &str, id: &str) -> Value {
-    let id = if kind == "number" { id.to_owned() } else { format!("@{kind}:{id}") };
+    let id = if ["number", "person"].contains(&kind) { id.to_owned() } else { format!("@{kind}:{id}") };
     json!({ "to": { "kind": kind, "id": id } })
 }
 

@@ -6,6 +6,7 @@
 use crate::{
     endpoint::{Endpoint, Line},
     ids::{AgentId, ConversationId, LegId, OfferId, QueueId, SkillId},
+    output::Prompt,
     queue::SkillRequirement,
     time::Timestamp,
     voicemail::MailboxRules,
@@ -36,6 +37,17 @@ pub struct Settings {
     /// How messages for this agent are taken.
     #[serde(default)]
     pub voicemail: Box<MailboxRules>,
+    /// The queue of callers who want just this agent, among `queues`: direct numbers lead there, and transfers while the agent is
+    /// busy. Others who serve it help out.
+    #[serde(default)]
+    pub personal: Option<QueueId>,
+    /// What the agent hears on answering, where the telephone might be answered by a mailbox or somebody else: the conversation
+    /// is given only to who presses `1`. `None` gives it at once.
+    #[serde(default)]
+    pub confirm: Option<Prompt>,
+    /// Sets of the queues, by name, between which the agent chooses what to work for.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, BTreeSet<QueueId>>,
     /// May listen to other agents' talks, whisper, barge in and take over by own wish. (Whoever supervises by other rights may
     /// name anybody.)
     #[serde(default)]
@@ -45,8 +57,22 @@ pub struct Settings {
 impl Settings {
     /// An agent who serves no queue yet.
     pub fn new(id: AgentId, name: &str, line: Line, endpoint: Endpoint) -> Settings {
-        let (queues, skills, languages, supervises, voicemail) = Default::default();
-        Settings { id, name: name.to_owned(), line, endpoint, queues, skills, languages, supervises, voicemail }
+        let (queues, skills, languages, profiles, voicemail) = Default::default();
+        let (personal, confirm, supervises) = (None, None, false);
+        Settings {
+            id,
+            name: name.to_owned(),
+            line,
+            endpoint,
+            queues,
+            skills,
+            languages,
+            personal,
+            confirm,
+            profiles,
+            supervises,
+            voicemail,
+        }
     }
 }
 
@@ -194,6 +220,9 @@ pub struct Agent {
     /// only until the agent comes to work again.
     #[serde(default)]
     pub signed_out: BTreeMap<QueueId, bool>,
+    /// The duty profile chosen last; `None` = all queues.
+    #[serde(default)]
+    pub profile: Option<String>,
 }
 
 impl Agent {
@@ -218,6 +247,7 @@ impl Agent {
             disposition: None,
             extended: false,
             signed_out: BTreeMap::new(),
+            profile: None,
         }
     }
 

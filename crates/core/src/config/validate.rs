@@ -4,6 +4,7 @@
 
 mod agents;
 mod callers;
+mod choice;
 mod mailbox;
 mod routing;
 mod waiting;
@@ -127,6 +128,16 @@ pub fn is_outside_number(text: &str) -> bool {
     E164_DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a text can be the sign-in name of a person: `name@domain`, without spaces.
+pub fn is_sign_in_name(text: &str) -> bool {
+    let plain =
+        text.chars().count() <= NAME_CHARS && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"'()[]:;,\\/".contains(c));
+    let whole = text.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && domain.contains('.') && domain.split('.').all(|label| !label.is_empty()) && !domain.contains('@')
+    });
+    plain && whole
+}
+
 fn put_skill(world: &World, skill: &Skill) -> Result<(), Refusal> {
     check_name("skill.name", &skill.name)?;
     check_unique("skill.name", &skill.name, world.skills.values().filter(|other| other.id != skill.id).map(|other| &other.name))?;
@@ -185,6 +196,7 @@ fn put_agent(world: &World, settings: &agent::Settings) -> Result<(), Refusal> {
     match &settings.endpoint {
         Endpoint::Number(number) => check_dialable("agent.endpoint", number)?,
         Endpoint::Desk(text) | Endpoint::Address(text) => check_token("agent.endpoint", text)?,
+        Endpoint::Person(name) => check_sign_in_name("agent.endpoint", name)?,
     }
     if let Some(other) = others.clone().find(|other| other.settings.endpoint == settings.endpoint) {
         return invalid("agent.endpoint", format!("is agent \"{}\"'s already; give each agent an own one", other.settings.name));
@@ -202,6 +214,7 @@ fn put_agent(world: &World, settings: &agent::Settings) -> Result<(), Refusal> {
         check_skill(world, "agent.skills", SkillRequirement { skill: *skill, level: *level })?;
     }
     mailbox::check("agent.voicemail", &settings.voicemail)?;
+    choice::check(settings)?;
     routing::check_languages(settings)
 }
 
@@ -314,6 +327,13 @@ fn check_token(field: &str, text: &str) -> Result<(), Refusal> {
 fn check_dialable(field: &str, number: &str) -> Result<(), Refusal> {
     if !is_outside_number(number) {
         return invalid(field, format!("\"{number}\" is not a telephone number; write + and 3 to 15 digits"));
+    }
+    Ok(())
+}
+
+fn check_sign_in_name(field: &str, name: &str) -> Result<(), Refusal> {
+    if !is_sign_in_name(name) {
+        return invalid(field, format!("\"{name}\" is not a sign-in name; write name@domain"));
     }
     Ok(())
 }

@@ -209,6 +209,9 @@ pub struct Offer {
     pub made_at: Timestamp,
     /// Then it counts as not answered.
     pub rings_until: Timestamp,
+    /// Since when the telephone's answer waits for being confirmed by a key.
+    #[serde(default)]
+    pub answered_at: Option<Timestamp>,
     /// What the agent is wanted for.
     #[serde(default)]
     pub purpose: Purpose,

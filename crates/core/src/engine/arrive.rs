@@ -62,7 +62,11 @@ impl Engine {
         if self.world.conversations.len() >= CONVERSATIONS_PER_TENANT {
             return refused(RejectReason::Busy, Us, Reason::Full);
         }
-        match number.target {
+        let target = match number.target {
+            Target::Agent(agent) => self.personal_queue(agent).map_or(number.target, Target::Queue),
+            target => target,
+        };
+        match target {
             Target::Queue(id) => match self.world.queues.get(&id) {
                 Some(queue) if !self.takes_callers(queue) => refused(RejectReason::Unavailable, Us, Reason::Closed),
                 Some(queue) if queue.takes_one_more(self.index.arriving(id)) => None,

@@ -39,6 +39,10 @@ impl Engine {
                 self.may_speak_for(&by, agent)?;
                 self.sign_in_or_out(by, agent, queue, false)
             }
+            Command::ChooseProfile { agent, profile } => {
+                self.may_speak_for(&by, agent)?;
+                self.choose_profile(by, agent, profile)
+            }
             Command::FinishWrapUp { agent, disposition } => {
                 self.may_speak_for(&by, agent)?;
                 self.finish_wrap_up(by, agent, disposition)

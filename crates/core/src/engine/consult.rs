@@ -33,14 +33,16 @@ impl Engine {
         }
         self.record_talk(id);
         self.become_consulting(agent, id);
+        let outside = to.as_endpoint();
         match to {
             TransferTarget::Agent(target) => {
                 self.let_agent_hear(id, Prompt::Ringback);
                 self.make_offer(id, target, TRANSFER_RING, Purpose::Consult);
             }
-            TransferTarget::Number(number) => {
+            TransferTarget::Number(_) | TransferTarget::Person(_) => {
+                let Some(endpoint) = outside else { return Ok(()) };
                 self.let_agent_hear(id, Prompt::Ringback);
-                let leg = self.dial_outside(id, number);
+                let leg = self.dial_outside(id, endpoint);
                 self.emit(Event::ConsultCalled { conversation: id, leg });
             }
             // Rings as soon as somebody is free: at the end of this input, or later.

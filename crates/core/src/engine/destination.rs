@@ -6,7 +6,9 @@ use crate::{
     conversation::{Conversation, SegmentKind, Termination, TerminationReason, TerminationResult},
     ids::{AgentId, ConversationId, QueueId},
     input::{Actor, TransferTarget},
+    limits::TRANSFER_RING,
     output::{Event, Prompt},
+    queue::{Preferred, Request},
 };
 
 /// Where a customer was to be led is not there.
@@ -17,23 +19,31 @@ impl Engine {
     /// conversation that is simply let go ends.
     pub(super) fn lead(&mut self, id: ConversationId, destination: &Destination, otherwise: Termination) {
         match destination {
-            Destination::Queue(queue) => self.lead_to_queue(id, *queue),
+            Destination::Queue(queue) => self.lead_to_queue(id, *queue, None),
             Destination::Agent(agent) => self.lead_to_agent(id, *agent),
-            Destination::Number(number) if self.world.settings.outbound_line.is_some() => {
-                self.emit(Event::TransferStarted { conversation: id, by: Actor::System, to: TransferTarget::Number(number.clone()) });
-                self.let_wait(id);
-                self.dial_outside(id, number.clone());
-            }
+            Destination::Number(number) => self.lead_outside(id, TransferTarget::Number(number.clone())),
+            Destination::Person(name) => self.lead_outside(id, TransferTarget::Person(name.clone())),
             Destination::Flow(flow) => self.enter_flow(id, *flow),
             Destination::HangUp => self.end_conversation(id, otherwise),
             Destination::Message(prompt) => self.say_farewell(id, prompt.clone(), otherwise),
             Destination::Voicemail(mailbox) => self.ask_for_message(id, *mailbox),
             Destination::Callback(queue) => self.offer_callback(id, *queue),
-            Destination::Number(_) | Destination::Person(_) => self.end_conversation(id, UNREACHABLE),
         }
     }
 
-    fn lead_to_queue(&mut self, id: ConversationId, queue: QueueId) {
+    /// The customer hears somebody's telephone ring who is not one of our agents.
+    fn lead_outside(&mut self, id: ConversationId, to: TransferTarget) {
+        match to.as_endpoint().filter(|_| self.world.settings.outbound_line.is_some()) {
+            Some(endpoint) => {
+                self.emit(Event::TransferStarted { conversation: id, by: Actor::System, to });
+                self.let_wait(id);
+                self.dial_outside(id, endpoint);
+            }
+            None => self.end_conversation(id, UNREACHABLE),
+        }
+    }
+
+    fn lead_to_queue(&mut self, id: ConversationId, queue: QueueId, preferred: Option<Preferred>) {
         match self.world.queues.get(&queue) {
             Some(state) if !self.takes_callers(state) => {
                 let closed = Termination { result: TerminationResult::Us, reason: TerminationReason::Closed };
@@ -41,7 +51,7 @@ impl Engine {
             }
             Some(state) if state.takes_one_more(self.index.arriving(queue)) => {
                 let request = self.world.conversations.get(&id).map(Conversation::request).unwrap_or_default();
-                self.enqueue(id, queue, request);
+                self.enqueue(id, queue, Request { preferred: preferred.or(request.preferred), ..request });
             }
             Some(_) => {
                 let full = Termination { result: TerminationResult::Us, reason: TerminationReason::Full };
@@ -51,9 +61,21 @@ impl Engine {
         }
     }
 
-    /// The customer hears the agent's telephone ring.
+    /// The customer waits in the agent's own queue, for that agent first; without one the customer hears the telephone ring.
     fn lead_to_agent(&mut self, id: ConversationId, agent: AgentId) {
-        self.ring_agent_or_end(id, agent, UNREACHABLE);
+        match self.personal_queue(agent) {
+            Some(queue) => {
+                let wait = self.world.queues.get(&queue).map_or(TRANSFER_RING, |queue| queue.settings.ring);
+                self.lead_to_queue(id, queue, Some(Preferred { agent, wait }));
+            }
+            None => self.ring_agent_or_end(id, agent, UNREACHABLE),
+        }
+    }
+
+    /// The queue of those who want just this agent.
+    pub(super) fn personal_queue(&self, agent: AgentId) -> Option<QueueId> {
+        let agent = self.world.agents.get(&agent).filter(|agent| !agent.retiring)?;
+        agent.settings.personal.filter(|queue| self.world.queues.contains_key(queue))
     }
 
     /// The customer hears the agent's telephone ring; an agent who cannot take it is no reason to wait.

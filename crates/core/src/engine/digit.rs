@@ -7,13 +7,17 @@ use crate::{conversation::SegmentKind, ids::LegId};
 const KEYS: &str = "0123456789*#ABCD";
 
 impl Engine {
-    /// A key was pressed. Agents' keys mean nothing to the core; a customer's do where a place asks for them.
+    /// A key was pressed. A customer's means something where a place asks for keys; an agent's only confirms an offer.
     pub(super) fn digit(&mut self, leg: LegId, digit: char) {
         let Some(found) = self.world.conversation_of(leg) else { return };
-        if found.customer != Some(leg) || !KEYS.contains(digit) {
+        let id = found.id;
+        if found.customer != Some(leg) {
+            self.key_in_offer(id, leg, digit);
             return;
         }
-        let id = found.id;
+        if !KEYS.contains(digit) {
+            return;
+        }
         match found.place() {
             Some(SegmentKind::Flow) => self.key_in_flow(id, digit),
             Some(SegmentKind::Queue) => self.key_in_queue(id, digit),

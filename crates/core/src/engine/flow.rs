@@ -167,7 +167,13 @@ impl Engine {
             return;
         }
         // Somebody's telephone may ring in vain; then the flow goes on.
-        if let (Destination::Agent(_) | Destination::Number(_) | Destination::Person(_), Some(run)) = (to, self.run(id)) {
+        let rings = match to {
+            // Who has a queue of callers of the own is not rung without one.
+            Destination::Agent(agent) => self.personal_queue(*agent).is_none(),
+            Destination::Number(_) | Destination::Person(_) => true,
+            _ => false,
+        };
+        if let Some(run) = self.run(id).filter(|_| rings) {
             let node = run.node.clone();
             self.emit(Event::FlowSuspended { conversation: id, node });
             self.lead(id, to, SERVED);
@@ -187,6 +193,7 @@ impl Engine {
         let to = match (agent, found.transfer.as_ref().map(|transfer| &transfer.to)) {
             (Some(agent), _) => Destination::Agent(agent),
             (None, Some(TransferTarget::Number(number))) => Destination::Number(number.clone()),
+            (None, Some(TransferTarget::Person(name))) => Destination::Person(name.clone()),
             (None, _) => Destination::HangUp,
         };
         self.leave_flow(id, FlowEnd::Led { to });

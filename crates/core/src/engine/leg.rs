@@ -53,7 +53,7 @@ impl Engine {
     fn agent_connected(&mut self, conversation: ConversationId, leg: LegId) {
         let offered = |found: &Conversation| found.offer_over(leg).is_some();
         if self.world.conversations.get(&conversation).is_some_and(offered) {
-            self.offer_accepted(conversation, leg);
+            self.offer_answered(conversation, leg);
         } else if self.world.conversations.get(&conversation).and_then(|found| found.part_of(leg)) == Some(Part::Supervisor) {
             self.supervision_answered(conversation, leg);
         } else {

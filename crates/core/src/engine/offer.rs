@@ -3,13 +3,14 @@
 use super::Engine;
 use crate::{
     agent::{Availability, NotReadyReason, Occupation},
-    conversation::{CauseKind, Direction, Offer, Purpose, Role, Termination, TerminationReason, TerminationResult},
+    conversation::{CauseKind, Conversation, Direction, Offer, Purpose, Role, Termination, TerminationReason, TerminationResult},
     ids::{AgentId, ConversationId, LegId, OfferId},
-    limits::{LEGS_PER_CONVERSATION, RING_ALL_AGENTS, RING_MARGIN, TRANSFER_RING},
+    limits::{CONFIRM, LEGS_PER_CONVERSATION, RING_ALL_AGENTS, RING_MARGIN, RING_MAX, TRANSFER_RING},
     output::{Action, Event, HangUpReason},
     queue::{Outcome, Turn},
     routing::OfferOutcome,
     time::Millis,
+    world::Timer,
 };
 
 impl Engine {
@@ -55,7 +56,29 @@ impl Engine {
         self.act(Action::Dial { conversation, leg, line, to: endpoint, caller, ring_limit: ring + RING_MARGIN });
     }
 
-    /// The agent's leg has audio: the agent took it. Whoever else it rang for need not any more.
+    /// The agent's leg has audio: the agent took it, or is asked whether it was the agent who answered.
+    pub(super) fn offer_answered(&mut self, id: ConversationId, leg: LegId) {
+        let Some(offer) = self.world.conversations.get(&id).and_then(|found| found.offer_over(leg)) else { return };
+        let (offer, agent, latest) = (offer.id, offer.agent, offer.made_at + RING_MAX + CONFIRM);
+        let Some(prompt) = self.world.agents.get(&agent).and_then(|agent| agent.settings.confirm.clone()) else {
+            return self.offer_accepted(id, leg);
+        };
+        let rings_until = self.world.timers.due(Timer::Ring(id)).unwrap_or(self.now).max(self.now + CONFIRM).min(latest);
+        self.emit(Event::OfferAnswered { offer, conversation: id, agent, leg, rings_until });
+        if let Some(line) = self.world.leg(leg).map(|leg| leg.line) {
+            self.let_hear(Action::Play { conversation: id, leg, line, prompt, repeat: true });
+        }
+    }
+
+    /// Whoever answered pressed a key; only `1` takes the conversation, which no mailbox presses.
+    pub(super) fn key_in_offer(&mut self, id: ConversationId, leg: LegId, digit: char) {
+        let answered = |found: &Conversation| found.offer_over(leg).is_some_and(|offer| offer.answered_at.is_some());
+        if digit == '1' && self.world.conversations.get(&id).is_some_and(answered) {
+            self.offer_accepted(id, leg);
+        }
+    }
+
+    /// The agent has the conversation. Whoever else it rang for need not any more.
     pub(super) fn offer_accepted(&mut self, id: ConversationId, leg: LegId) {
         self.measure_wait(id, leg);
         let Some(found) = self.world.conversations.get(&id) else { return };
@@ -161,7 +184,11 @@ impl Engine {
 
     /// An agent's leg ended before it had audio.
     pub(super) fn offered_leg_ended(&mut self, id: ConversationId, leg: LegId, cause: CauseKind) {
+        let offer = self.world.conversations.get(&id).and_then(|found| found.offer_over(leg));
+        let unconfirmed = offer.is_some_and(|offer| offer.answered_at.is_some());
         let outcome = match cause {
+            // A mailbox that heard no voice, or somebody who did not want it.
+            CauseKind::FarEnd if unconfirmed => OfferOutcome::NoAnswer,
             CauseKind::FarEnd | CauseKind::Declined => OfferOutcome::Declined,
             CauseKind::Busy => OfferOutcome::Busy,
             CauseKind::NoAnswer => OfferOutcome::NoAnswer,

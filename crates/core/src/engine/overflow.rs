@@ -150,6 +150,7 @@ impl Engine {
     pub(super) fn can_lead(&self, id: ConversationId, to: &Destination) -> bool {
         let room = |found: &Conversation| found.visits < crate::limits::VISITS_PER_CONVERSATION;
         match to {
+            Destination::Agent(agent) if let Some(queue) = self.personal_queue(*agent) => self.can_lead(id, &Destination::Queue(queue)),
             Destination::Queue(queue) => {
                 let state = self.world.queues.get(queue);
                 let takes = |state: &Queue| self.takes_callers(state) && state.takes_one_more(self.index.arriving(*queue));
@@ -160,11 +161,10 @@ impl Engine {
                 let room = |found: &Conversation| found.flows < FLOWS_PER_CONVERSATION;
                 self.world.flow(*flow).is_some() && self.world.conversations.get(&id).is_some_and(room)
             }
-            Destination::Number(_) => self.world.settings.outbound_line.is_some(),
+            Destination::Number(_) | Destination::Person(_) => self.world.settings.outbound_line.is_some(),
             Destination::Message(_) | Destination::HangUp => true,
             Destination::Voicemail(mailbox) => self.takes_message(*mailbox),
             Destination::Callback(queue) => self.promises_callback(*queue),
-            Destination::Person(_) => false,
         }
     }
 }

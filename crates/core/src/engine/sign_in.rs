@@ -2,7 +2,7 @@
 
 use super::{Engine, agent::wrong_state};
 use crate::{
-    agent::Occupation,
+    agent::{Agent, Occupation},
     ids::{AgentId, QueueId},
     input::Actor,
     output::Event,
@@ -18,13 +18,46 @@ impl Engine {
         if agent.works_for(queue) == signed_in {
             return Ok(());
         }
-        if let Occupation::Offered { conversation, offer } = agent.occupation {
-            let offers = self.world.conversations.get(&conversation).into_iter().flat_map(|found| found.offers());
-            if !signed_in && offers.into_iter().any(|made| made.id == offer && made.queue == Some(queue)) {
-                return Err(wrong_state("a conversation of this queue is being offered; take or decline it first"));
-            }
+        if !signed_in && self.queue_of_offer(agent) == Some(queue) {
+            return Err(wrong_state("a conversation of this queue is being offered; take or decline it first"));
         }
         self.emit(Event::QueueSignIn { agent: id, queue, signed_in, by });
+        Ok(())
+    }
+
+    /// The queue whose conversation rings at the agent's telephone.
+    fn queue_of_offer(&self, agent: &Agent) -> Option<QueueId> {
+        let Occupation::Offered { conversation, offer } = agent.occupation else { return None };
+        self.world.conversations.get(&conversation)?.offers().find(|made| made.id == offer)?.queue
+    }
+
+    /// Signs into the queues of a duty profile and out of all others; single queues may be chosen otherwise afterwards.
+    pub(super) fn choose_profile(&mut self, by: Actor, id: AgentId, profile: Option<String>) -> Result<(), Refusal> {
+        let agent = self.agent(id)?;
+        let settings = &agent.settings;
+        let chosen = match &profile {
+            None => &settings.queues,
+            Some(name) => settings.profiles.get(name).ok_or_else(|| {
+                let known: Vec<&str> = settings.profiles.keys().map(String::as_str).collect();
+                let problem = match known.is_empty() {
+                    true => "is none of the agent's duty profiles: there are none; an administrator sets them up".to_owned(),
+                    false => format!("is none of the agent's duty profiles: {}", known.join(", ")),
+                };
+                Refusal::Invalid { field: "profile".to_owned(), problem }
+            })?,
+        };
+        if self.queue_of_offer(agent).is_some_and(|queue| !chosen.contains(&queue)) {
+            return Err(wrong_state("a conversation of another queue is being offered; take or decline it first"));
+        }
+        let differs = |queue: &&QueueId| agent.works_for(**queue) != chosen.contains(*queue);
+        let changes: Vec<(QueueId, bool)> = settings.queues.iter().filter(differs).map(|queue| (*queue, chosen.contains(queue))).collect();
+        let same = agent.profile == profile;
+        for (queue, signed_in) in changes {
+            self.emit(Event::QueueSignIn { agent: id, queue, signed_in, by: by.clone() });
+        }
+        if !same {
+            self.emit(Event::ProfileChosen { agent: id, profile, by });
+        }
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 //! Blind transfer: the customer is handed to somebody else without asking first, and comes back when that fails.
 
-use super::{Engine, agent::wrong_state, talk::AfterTalk};
+use super::{Engine, agent::wrong_state, destination::UNREACHABLE, talk::AfterTalk};
 use crate::{
-    config::{Target, is_outside_number},
+    config::{Destination, Target, is_outside_number, is_sign_in_name},
     conversation::{CauseKind, Conversation, Direction, Part, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
-    endpoint::{Line, Party},
-    ids::{ConversationId, LegId},
+    endpoint::{Endpoint, Line, Party},
+    ids::{AgentId, ConversationId, LegId, QueueId},
     input::{Actor, TransferTarget},
     limits::{LEGS_PER_CONVERSATION, RING_MARGIN, TRANSFER_RING, VISITS_PER_CONVERSATION},
     output::{Action, Event, HangUpReason, Prompt},
@@ -73,16 +73,21 @@ impl Engine {
             Some(SegmentKind::Flow) => return Err(wrong_state("the customer is in a call flow; wait until it has led on")),
             Some(SegmentKind::Ending) | None => return Err(wrong_state("the conversation is over")),
         }
-        self.check_target(found, to)?;
-        match to {
-            TransferTarget::Queue(queue) => {
-                let Some(state) = self.world.queues.get(queue) else { return Ok(()) };
+        let queue = match to {
+            TransferTarget::Agent(agent) => self.personal_queue_of_busy(*agent),
+            TransferTarget::Queue(queue) => Some(*queue),
+            TransferTarget::Number(_) | TransferTarget::Person(_) => None,
+        };
+        match queue {
+            None => self.check_target(found, to),
+            Some(queue) => {
+                let Some(state) = self.world.queues.get(&queue) else { return self.check_target(found, to) };
                 if !self.takes_callers(state) {
                     let name = &state.settings.name;
                     let why = state.closed.as_ref().map_or("outside its hours", |closed| closed.reason.as_str());
                     return Err(wrong_state(&format!("queue \"{name}\" is closed ({why}); choose another or open it")));
                 }
-                if !state.takes_one_more(self.index.arriving(*queue)) {
+                if !state.takes_one_more(self.index.arriving(queue)) {
                     let limit = u64::from(state.settings.max_waiting);
                     return Err(Refusal::Full { what: format!("queue \"{}\"", state.settings.name), limit });
                 }
@@ -91,8 +96,13 @@ impl Engine {
                 }
                 Ok(())
             }
-            TransferTarget::Agent(_) | TransferTarget::Number(_) => Ok(()),
         }
+    }
+
+    /// Where customers wait for an agent who cannot be rung now; `None` when the agent can, or has no queue of the own.
+    fn personal_queue_of_busy(&self, agent: AgentId) -> Option<QueueId> {
+        let is_busy = self.world.agents.get(&agent).is_some_and(|agent| !agent.is_routable());
+        self.personal_queue(agent).filter(|_| is_busy)
     }
 
     /// Whether a target can be called for this conversation: it exists, can be dialed, and there is room for its leg.
@@ -115,11 +125,24 @@ impl Engine {
                     let problem = "is not a telephone number; write + and digits".to_owned();
                     return Err(Refusal::Invalid { field: "to".to_owned(), problem });
                 }
-                if self.world.settings.outbound_line.is_none() {
-                    return Err(wrong_state("calls to numbers outside have no line; set outbound_line in the tenant's settings"));
-                }
+                self.check_outbound_line()?;
                 has_room_for_leg(found)
             }
+            TransferTarget::Person(name) => {
+                if !is_sign_in_name(name) {
+                    let problem = "is not a sign-in name; write name@domain".to_owned();
+                    return Err(Refusal::Invalid { field: "to".to_owned(), problem });
+                }
+                self.check_outbound_line()?;
+                has_room_for_leg(found)
+            }
+        }
+    }
+
+    fn check_outbound_line(&self) -> Result<(), Refusal> {
+        match self.world.settings.outbound_line {
+            Some(_) => Ok(()),
+            None => Err(wrong_state("calls to numbers and people outside have no line; set outbound_line in the tenant's settings")),
         }
     }
 
@@ -137,13 +160,21 @@ impl Engine {
                 self.end_transfer(id, None);
                 self.enqueue(id, queue, Request { preferred: None, ..request });
             }
-            TransferTarget::Agent(agent) => {
+            TransferTarget::Agent(agent) => match self.personal_queue_of_busy(agent) {
+                Some(_) => {
+                    self.end_transfer(id, None);
+                    self.lead(id, &Destination::Agent(agent), UNREACHABLE);
+                }
+                None => {
+                    self.let_wait(id);
+                    self.offer_directly(id, agent);
+                }
+            },
+            TransferTarget::Number(_) | TransferTarget::Person(_) => {
                 self.let_wait(id);
-                self.offer_directly(id, agent);
-            }
-            TransferTarget::Number(number) => {
-                self.let_wait(id);
-                self.dial_outside(id, number);
+                if let Some(endpoint) = to.as_endpoint() {
+                    self.dial_outside(id, endpoint);
+                }
             }
         }
     }
@@ -156,14 +187,13 @@ impl Engine {
     }
 
     /// Calls somebody outside; the new leg.
-    pub(super) fn dial_outside(&mut self, id: ConversationId, number: String) -> LegId {
+    pub(super) fn dial_outside(&mut self, id: ConversationId, to: Endpoint) -> LegId {
         let line = self.world.settings.outbound_line.unwrap_or(Line::Connected);
         // Carriers refuse callers' numbers that are not ours, so the tenant's own is shown where there is one.
         let caller = match &self.world.settings.caller_number {
             Some(own) => Party { number: Some(own.clone()), name: None },
             None => self.world.conversations.get(&id).map(|found| found.caller.clone()).unwrap_or_default(),
         };
-        let to = crate::endpoint::Endpoint::Number(number);
         let leg = LegId(self.mint());
         let direction = Direction::Outbound;
         self.emit(Event::LegAdded { conversation: id, leg, role: Role::External, line, direction, endpoint: to.clone() });

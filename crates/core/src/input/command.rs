@@ -44,6 +44,13 @@ pub enum Command {
         /// Which queue.
         queue: QueueId,
     },
+    /// Work for the queues of one of the agent's duty profiles, and for no others.
+    ChooseProfile {
+        /// Who.
+        agent: AgentId,
+        /// Its name; `None` = all queues the agent serves.
+        profile: Option<String>,
+    },
     /// End wrap-up before its time.
     FinishWrapUp {
         /// Whose.
@@ -298,13 +305,16 @@ pub enum TransferTarget {
     Agent(AgentId),
     /// A telephone number outside.
     Number(String),
+    /// A person of the organization, by sign-in name (`name@domain`); not an agent of ours.
+    Person(String),
 }
 
 impl TransferTarget {
-    /// The endpoint a number target stands for.
+    /// The endpoint of a target that is called outside of queues and agents.
     pub fn as_endpoint(&self) -> Option<Endpoint> {
         match self {
             TransferTarget::Number(number) => Some(Endpoint::Number(number.clone())),
+            TransferTarget::Person(name) => Some(Endpoint::Person(name.clone())),
             TransferTarget::Queue(_) | TransferTarget::Agent(_) => None,
         }
     }

@@ -250,6 +250,9 @@ pub enum Event {
     },
     /// What everybody who waits in or comes to a queue is told first.
     NoticeChanged { queue: QueueId, notice: Option<Prompt>, by: Actor },
+    /// The agent's telephone was answered, and whoever did is asked to press a key, so that no mailbox takes a conversation. All
+    /// telephones that ring for the conversation ring until `rings_until` now.
+    OfferAnswered { offer: OfferId, conversation: ConversationId, agent: AgentId, leg: LegId, rings_until: Timestamp },
     /// The offer is over; exactly one per `OfferMade`.
     OfferEnded {
         offer: OfferId,
@@ -428,6 +431,8 @@ pub enum Event {
     /// An availability chosen during a conversation, applied after wrap-up.
     AvailabilityPlanned { agent: AgentId, availability: Option<Availability>, by: Actor },
     /// The agent works for this one of the assigned queues from now on, or no longer.
+    /// The agent works for the queues of this duty profile, `None` = all; the sign-ins that this meant are told before.
+    ProfileChosen { agent: AgentId, profile: Option<String>, by: Actor },
     QueueSignIn { agent: AgentId, queue: QueueId, signed_in: bool, by: Actor },
     ReachabilityChanged { agent: AgentId, reachable: bool },
     /// What the agent is busy with changed. Says nothing an attentive reader could not derive; here so that reports of agents' time need no derivation.

@@ -50,7 +50,7 @@ impl Reach {
     pub fn of(endpoint: &Endpoint, role: Role) -> Reach {
         match (endpoint, role) {
             (Endpoint::Number(_), _) | (_, Role::Customer) => Reach::Outside,
-            (Endpoint::Desk(_) | Endpoint::Address(_), Role::Agent(_) | Role::External) => Reach::Inside,
+            (Endpoint::Desk(_) | Endpoint::Address(_) | Endpoint::Person(_), Role::Agent(_) | Role::External) => Reach::Inside,
         }
     }
 }

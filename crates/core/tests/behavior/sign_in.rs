@@ -151,3 +151,71 @@ fn who_helps_out_from_another_queue_becomes_not_ready_instead() {
     office.pass(20_000);
     assert_eq!(office.agent(helper).availability, Availability::not_ready(NotReadyReason::NoAnswer));
 }
+
+fn choose(profile: Option<&str>) -> Command {
+    Command::ChooseProfile { agent: ANNA, profile: profile.map(str::to_owned) }
+}
+
+/// Anna works for support in the office and for sales at home.
+fn with_profiles() -> Office {
+    let mut office = Office::with_agents(&[ANNA]);
+    let profiles = [("office".to_owned(), [QUEUE].into()), ("home".to_owned(), [OTHER_QUEUE].into())].into();
+    office.put(Change::PutAgent(dreiklang_core::agent::Settings { profiles, ..agent(ANNA, "Anna") }));
+    office
+}
+
+#[test]
+fn a_duty_profile_says_what_an_agent_works_for_until_another_is_chosen() {
+    let mut office = with_profiles();
+    office.ask_as(Actor::Agent(ANNA), choose(Some("home"))).unwrap();
+    assert!(!office.agent(ANNA).works_for(QUEUE) && office.agent(ANNA).works_for(OTHER_QUEUE));
+    assert_eq!(office.agent(ANNA).profile.as_deref(), Some("home"));
+    office.call(SUPPORT);
+    assert!(office.offered_leg(ANNA).is_none());
+    office.ask(choose(Some("office"))).unwrap();
+    assert!(office.offered_leg(ANNA).is_some());
+    assert!(!office.agent(ANNA).works_for(OTHER_QUEUE));
+    office.ask(choose(None)).unwrap();
+    assert!(office.agent(ANNA).signed_out.is_empty());
+    assert_eq!(office.agent(ANNA).profile, None);
+}
+
+#[test]
+fn choosing_the_same_profile_again_undoes_single_choices() {
+    let mut office = with_profiles();
+    office.ask(choose(Some("home"))).unwrap();
+    office.ask(into(QUEUE)).unwrap();
+    office.ask(choose(Some("home"))).unwrap();
+    assert!(!office.agent(ANNA).works_for(QUEUE));
+    let events = office.events.len();
+    office.ask(choose(Some("home"))).unwrap();
+    assert_eq!(office.events.len(), events);
+}
+
+#[test]
+fn a_profile_that_is_none_is_refused_with_those_there_are() {
+    let mut office = with_profiles();
+    let text = office.ask(choose(Some("beach"))).unwrap_err().to_string();
+    assert!(text.contains("home, office"), "{text}");
+    assert!(matches!(office.ask_as(Actor::Agent(BERT), choose(None)), Err(Refusal::NotAllowed { .. })));
+}
+
+#[test]
+fn no_profile_is_chosen_that_leaves_the_queue_whose_call_rings() {
+    let mut office = with_profiles();
+    office.call(SUPPORT);
+    assert!(matches!(office.ask(choose(Some("home"))), Err(Refusal::WrongState { .. })));
+    office.ask(choose(Some("office"))).unwrap();
+}
+
+#[test]
+fn a_profile_goes_with_its_document_and_holds_only_queues_of_the_agent() {
+    let mut office = with_profiles();
+    office.ask(choose(Some("home"))).unwrap();
+    office.put(Change::PutAgent(agent(ANNA, "Anna")));
+    assert_eq!(office.agent(ANNA).profile, None);
+    let profiles = [("home".to_owned(), [QueueId(99)].into())].into();
+    let change = Change::PutAgent(dreiklang_core::agent::Settings { profiles, ..agent(ANNA, "Anna") });
+    let text = dreiklang_core::config::validate(office.engine.world(), &change).unwrap_err().to_string();
+    assert!(text.contains("agent.profiles.home"), "{text}");
+}

@@ -23,6 +23,7 @@ use dreiklang_core::{
     voicemail::{MailboxRules, MessageState},
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 pub const QUEUES: u128 = 3;
 pub const AGENTS: u128 = 5;
@@ -235,6 +236,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     let target = match to % 3 {
         0 => TransferTarget::Queue(QueueId(u128::from(to) % QUEUES + 1)),
         1 => TransferTarget::Agent(AgentId(u128::from(to) % AGENTS + 1)),
+        _ if to.is_multiple_of(4) => TransferTarget::Person("ada@example.com".to_owned()),
         _ => TransferTarget::Number("+49891234567".to_owned()),
     };
     let queue = QueueId(u128::from(to) % QUEUES + 1);
@@ -244,7 +246,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
-    let command = match what % 62 {
+    let command = match what % 63 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
@@ -301,6 +303,7 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
             Command::SetDisposition { agent, disposition: (to < 200).then(|| ["done", "open", "lost"][usize::from(to) % 3].to_owned()) }
         }
         41 => Command::ExtendWrapUp { agent },
+        62 => Command::ChooseProfile { agent, profile: ["one", "none"].get(usize::from(to) % 3).map(|name| (*name).to_owned()) },
         42..=43 => Command::SignOutOfQueue { agent, queue },
         _ => Command::SignIntoQueue { agent, queue },
     };
@@ -508,8 +511,12 @@ fn waiting(id: u128, how: u8) -> WaitingRules {
 fn agent(id: u128, how: u8) -> agent::Settings {
     let name = format!("agent{id}");
     let endpoint = if how.is_multiple_of(2) { Endpoint::Desk(name.clone()) } else { Endpoint::Address(name.clone()) };
+    let queues: BTreeSet<QueueId> = (1..=QUEUES).filter(|queue| how & (1 << queue) == 0).map(QueueId).collect();
     agent::Settings {
-        queues: (1..=QUEUES).filter(|queue| how & (1 << queue) == 0).map(QueueId).collect(),
+        profiles: [("one".to_owned(), queues.iter().copied().take(1).collect()), ("none".to_owned(), BTreeSet::new())].into(),
+        personal: queues.first().copied().filter(|_| how.is_multiple_of(5)),
+        confirm: (how % 4 == 1).then(|| words("Press 1")),
+        queues,
         skills: (1..=2).filter(|skill| how & (16 << skill) != 0).map(|skill| (SkillId(skill), 1 + how % 5)).collect(),
         languages: ["de", "en"].into_iter().take(usize::from(how) % 3).map(|tag| (tag.to_owned(), 1 + how % 6)).collect(),
         supervises: how.is_multiple_of(3),

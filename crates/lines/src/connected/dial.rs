@@ -99,6 +99,13 @@ impl Driver {
                 let hops = hops.into_iter().map(|hop| (None, hop)).collect();
                 Ok(Route { hops, user: number.clone(), host: Some(host), credentials })
             }
+            // The border controller knows its people by their sign-in names.
+            Target::Person(name) => {
+                let (hops, _, credentials) = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
+                let hops = hops.into_iter().map(|hop| (None, hop)).collect();
+                let (user, domain) = name.split_once('@').ok_or_else(|| format!("\"{name}\" is no sign-in name"))?;
+                Ok(Route { hops, user: user.to_owned(), host: Some(domain.to_owned()), credentials })
+            }
             Target::Address(address) => {
                 let uri = Uri::parse(address).map_err(|error| format!("\"{address}\" is no address: {error}"))?;
                 let user = uri.user.clone().unwrap_or_default();

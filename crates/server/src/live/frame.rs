@@ -240,6 +240,7 @@ impl Teller {
             | Event::AvailabilityPlanned { .. }
             | Event::ReturnPlanned { .. }
             | Event::QueueSignIn { .. }
+            | Event::ProfileChosen { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
             | Event::PaceMeasured { .. }
@@ -261,6 +262,7 @@ impl Teller {
             | Event::VisitEnded { conversation, .. }
             | Event::OfferMade { conversation, .. }
             | Event::OfferEnded { conversation, .. }
+            | Event::OfferAnswered { conversation, .. }
             | Event::AgentPassedOver { conversation, .. }
             | Event::AgentsAskedAgain { conversation, .. }
             | Event::DispositionSet { conversation, .. }

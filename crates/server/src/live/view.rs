@@ -117,6 +117,8 @@ pub struct AgentState {
     pub queues: Vec<String>,
     /// Those of them the agent is signed out of.
     pub signed_out: Vec<String>,
+    /// The duty profile the agent chose; `null` = all queues.
+    pub profile: Option<String>,
     /// Offers missed in a row.
     pub missed: u8,
     /// What became of the present conversation, as far as it was said.
@@ -345,6 +347,7 @@ impl AgentState {
             state_since: agent.state_since.0,
             queues: agent.settings.queues.iter().map(ToString::to_string).collect(),
             signed_out: agent.signed_out.keys().map(ToString::to_string).collect(),
+            profile: agent.profile.clone(),
             missed: agent.missed,
             disposition: agent.disposition.clone(),
             wrap_up_extended: agent.extended,

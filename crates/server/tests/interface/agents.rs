@@ -63,3 +63,30 @@ async fn without_a_conversation_there_is_nothing_to_say_or_to_lengthen() {
     let state = server.get(&format!("{path}/state")).await.ok();
     assert_eq!((&state["missed"], &state["disposition"], &state["wrap_up_extended"]), (&json!(0), &json!(null), &json!(false)));
 }
+
+#[tokio::test]
+async fn an_agent_has_duty_profiles_a_queue_of_the_own_and_a_key_to_press() {
+    let server = Server::start().await;
+    let support = server.make("/queues", json!({ "name": "Support" })).await;
+    server.make("/queues", json!({ "name": "Sales" })).await;
+    let document = json!({
+        "name": "Ada", "endpoint": { "kind": "number", "value": "+49170123" }, "queues": ["Support", "Sales"], "personal": "Sales",
+        "confirm": { "kind": "text", "text": "Press 1.", "language": "en" },
+        "profiles": [{ "name": "home", "queues": ["Sales"] }],
+    });
+    let agent = server.make("/agents", document.clone()).await;
+    let path = format!("/agents/{agent}");
+    let read = server.get(&path).await.ok();
+    assert_eq!((&read["confirm"], &read["profiles"][0]["name"]), (&document["confirm"], &json!("home")));
+    assert_eq!(read["personal"], read["profiles"][0]["queues"][0], "both are the same queue: {read:#}");
+    assert_eq!(server.put(&format!("{path}/profile"), json!({ "profile": "home" })).await.status, 204);
+    let state = server.get(&format!("{path}/state")).await.ok();
+    assert_eq!((&state["profile"], &state["signed_out"]), (&json!("home"), &json!([support])));
+    assert_eq!(server.put(&format!("{path}/profile"), json!({ "profile": null })).await.status, 204);
+    assert_eq!(server.get(&format!("{path}/state")).await.ok()["signed_out"], json!([]));
+    let refused = server.put(&format!("{path}/profile"), json!({ "profile": "beach" })).await;
+    assert_eq!(refused.problem(422, "CORE-003")["field"], "profile");
+    let mut wrong = document;
+    (wrong["name"], wrong["endpoint"]["value"], wrong["queues"]) = (json!("Bert"), json!("+49170124"), json!(["Support"]));
+    assert_eq!(server.post("/agents", wrong).await.problem(422, "CORE-003")["field"], "personal");
+}

@@ -93,6 +93,10 @@ impl Stage<'_> {
         if !settings.queues.remove(&queue) {
             settings.queues.insert(queue);
         }
+        settings.personal.take_if(|queue| !settings.queues.contains(queue));
+        for queues in settings.profiles.values_mut() {
+            queues.retain(|queue| settings.queues.contains(queue));
+        }
         if chance.happens(0.3) {
             for level in settings.skills.values_mut() {
                 *level = 1 + chance.below(5) as u8;

@@ -46,6 +46,8 @@ pub enum LineStep {
     Effect { action: ActionId, wish: Box<Action>, answered: bool },
     /// A telephone is picked up.
     PickUp(LegId),
+    /// Whoever picked up presses the key that takes the call.
+    Confirm(LegId),
     /// A telephone refuses or cannot be had.
     Refuse(LegId, CauseKind),
     /// A connection breaks.
@@ -129,6 +131,11 @@ impl Stage<'_> {
                 }
             }
             LineStep::PickUp(leg) => self.pick_up(leg),
+            LineStep::Confirm(leg) => {
+                if self.legs.get(&leg).is_some_and(|far| far.state == FarState::Up) {
+                    self.report(leg, Input::Digit { leg, digit: '1' });
+                }
+            }
             LineStep::Refuse(leg, kind) | LineStep::Break(leg, kind) => self.leg_down(leg, Some(kind)),
             LineStep::PlayOver { leg, play } => {
                 if self.legs.get(&leg).is_some_and(|far| far.state == FarState::Up) {

@@ -32,7 +32,7 @@ impl Stage<'_> {
         if chance.happens(0.15) {
             return self.look_after_callbacks(chance);
         }
-        let command = match chance.below(27) {
+        let command = match chance.below(28) {
             0..=2 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Queue(queue) }),
             3 => conversation.map(|conversation| Command::Transfer { conversation, to: TransferTarget::Agent(other) }),
             4 => conversation.map(|conversation| Command::HangUp { conversation }),
@@ -60,6 +60,11 @@ impl Stage<'_> {
                     self.ask(by, Command::Pull { conversation, agent }, None);
                 }
                 None
+            }
+            27 => {
+                let profiles = self.engine.world().agent(agent).map(|agent| agent.settings.profiles.keys().cloned().collect::<Vec<_>>());
+                let profile = profiles.and_then(|profiles| chance.pick(&profiles).cloned()).filter(|_| chance.happens(0.7));
+                Some(Command::ChooseProfile { agent, profile })
             }
             22 => Some(Command::SignOutOfQueue { agent, queue }),
             23..=24 => Some(Command::SignIntoQueue { agent, queue }),

@@ -200,6 +200,7 @@ impl Stage<'_> {
         match chance.below(10) {
             0..=4 => TransferTarget::Queue(queue),
             5..=7 => TransferTarget::Agent(self.workers[colleague].id),
+            8 => TransferTarget::Person("ada@example.com".to_owned()),
             _ => TransferTarget::Number(OUTSIDE.to_owned()),
         }
     }

@@ -111,7 +111,17 @@ impl Stage<'_> {
         let Some(far) = self.legs.get_mut(&leg).filter(|far| far.state == FarState::Coming) else { return };
         far.state = FarState::Up;
         if let Who::Telephone(agent) = far.who {
+            // One in five times it is the mailbox, which presses nothing and hangs up when it hears no voice.
+            let (after, by_mailbox) = (far.chance.exponential(Millis::from_secs(2)), far.chance.happens(0.2));
             self.workers[agent].on_telephone = Some(leg);
+            let id = self.workers[agent].id;
+            if self.engine.world().agent(id).is_some_and(|agent| agent.settings.confirm.is_some()) {
+                let (after, step) = match by_mailbox {
+                    true => (after + Millis::from_secs(8), LineStep::Break(leg, CauseKind::FarEnd)),
+                    false => (after, LineStep::Confirm(leg)),
+                };
+                self.agenda.put(self.now + after, Entry::Line(step));
+            }
         }
         self.report(leg, Input::Connected { leg, token: Some(format!("token of {leg}")) });
     }

@@ -1,26 +1,38 @@
 //! An offer does not outlive its ring time.
 
 use super::Findings;
-use dreiklang_core::{Event, ids::OfferId, time::Timestamp};
+use dreiklang_core::{
+    Event,
+    ids::{ConversationId, OfferId},
+    time::Timestamp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "ringing";
 
 #[derive(Debug, Default)]
 pub struct Ringing {
-    until: BTreeMap<OfferId, Timestamp>,
+    until: BTreeMap<OfferId, (Timestamp, ConversationId)>,
     order: BTreeSet<(Timestamp, OfferId)>,
 }
 
 impl Ringing {
     pub fn observe(&mut self, event: &Event) {
         match event {
-            Event::OfferMade { offer, rings_until, .. } => {
-                self.until.insert(*offer, *rings_until);
+            Event::OfferMade { offer, conversation, rings_until, .. } => {
+                self.until.insert(*offer, (*rings_until, *conversation));
                 self.order.insert((*rings_until, *offer));
             }
+            // An answer that is to be confirmed lengthens all that ring together.
+            Event::OfferAnswered { conversation, rings_until, .. } => {
+                for (offer, (until, _)) in self.until.iter_mut().filter(|(_, (_, of))| of == conversation) {
+                    self.order.remove(&(*until, *offer));
+                    *until = *rings_until;
+                    self.order.insert((*until, *offer));
+                }
+            }
             Event::OfferEnded { offer, .. } => {
-                if let Some(until) = self.until.remove(offer) {
+                if let Some((until, _)) = self.until.remove(offer) {
                     self.order.remove(&(until, *offer));
                 }
             }

@@ -280,7 +280,12 @@ fn agent_of_office(index: usize) -> agent::Settings {
     }
     let spoken = [("de", 5), ("en", 3), ("fr", 2)];
     let languages = spoken.into_iter().take(1 + index % 3).map(|(tag, level)| (tag.to_owned(), level)).collect();
+    let profiles = BTreeMap::from([("one thing".to_owned(), queues.iter().copied().take(1).collect()), ("all".to_owned(), queues.clone())]);
     agent::Settings {
+        // Those whose telephone is one of the network's have a mailbox there.
+        confirm: (index % 4 == 3).then(|| words("Press 1 to take the call.")),
+        personal: (index % 4 == 2).then(|| queues.first().copied()).flatten(),
+        profiles,
         queues,
         skills,
         languages,

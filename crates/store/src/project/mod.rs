@@ -156,10 +156,12 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::ConversationEnding { .. }
         | Event::WrapUpStarted { .. }
         | Event::WrapUpExtended { .. }
+        | Event::OfferAnswered { .. }
         | Event::AgentPassedOver { .. }
         | Event::AgentsAskedAgain { .. }
         | Event::ReturnPlanned { .. }
         | Event::QueueSignIn { .. }
+        | Event::ProfileChosen { .. }
         | Event::AvailabilityPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::ActionRequested { .. }
@@ -223,6 +225,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::VisitEnded { conversation, .. }
         | Event::OfferMade { conversation, .. }
         | Event::OfferEnded { conversation, .. }
+        | Event::OfferAnswered { conversation, .. }
         | Event::AgentPassedOver { conversation, .. }
         | Event::AgentsAskedAgain { conversation, .. }
         | Event::DispositionSet { conversation, .. }
@@ -313,6 +316,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::ReachabilityChanged { .. }
         | Event::OccupationChanged { .. }
         | Event::QueueSignIn { .. }
+        | Event::ProfileChosen { .. }
         | Event::ReturnPlanned { .. }
         | Event::TookOver {}
         | Event::DrainChanged { .. } => None,

@@ -1,6 +1,6 @@
 //! Whether a queue's rules for those who wait hold together.
 
-use super::{check_dialable, check_prompt, check_span, invalid};
+use super::{check_dialable, check_prompt, check_sign_in_name, check_span, invalid};
 use crate::{
     config::{Destination, Mailbox},
     flow,
@@ -104,12 +104,13 @@ pub(crate) fn check_destination(world: &World, field: &str, to: &Destination) ->
         Destination::Flow(id) if world.flow(*id).is_none() => {
             invalid(field, format!("names {id}, which does not exist; publish the flow first"))
         }
-        Destination::Person(_) => invalid(
-            field,
-            "is a kind of destination this release does not lead to yet; choose a queue, an agent, a number, a mailbox, a callback or a message"
-                .to_owned(),
-        ),
-        Destination::Queue(_) | Destination::Agent(_) | Destination::Flow(_) | Destination::Voicemail(_) | Destination::Callback(_) | Destination::HangUp => Ok(()),
+        Destination::Person(name) => check_sign_in_name(field, name),
+        Destination::Queue(_)
+        | Destination::Agent(_)
+        | Destination::Flow(_)
+        | Destination::Voicemail(_)
+        | Destination::Callback(_)
+        | Destination::HangUp => Ok(()),
     }
 }
 

@@ -15,6 +15,7 @@ impl World {
             | Event::AvailabilityChanged { agent, .. }
             | Event::AvailabilityPlanned { agent, .. }
             | Event::QueueSignIn { agent, .. }
+            | Event::ProfileChosen { agent, .. }
             | Event::ReachabilityChanged { agent, .. }
             | Event::OccupationChanged { agent, .. }
             | Event::DispositionSet { agent, .. }
@@ -45,6 +46,7 @@ impl World {
                 agent.planned.clone_from(availability);
                 self.timers.clear(Timer::ReadyAgain(id));
             }
+            Event::ProfileChosen { profile, .. } => agent.profile.clone_from(profile),
             Event::QueueSignIn { queue, signed_in: true, .. } => {
                 agent.signed_out.remove(queue);
             }

@@ -36,6 +36,7 @@ impl World {
                     }
                     agent.settings = settings.clone();
                     agent.signed_out.retain(|queue, _| settings.queues.contains(queue));
+                    agent.profile.take_if(|profile| !settings.profiles.contains_key(profile));
                     agent.retiring = false;
                 }
                 None => {

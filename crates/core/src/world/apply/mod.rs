@@ -186,6 +186,7 @@ impl World {
                         queue: *queue,
                         made_at: at,
                         rings_until: *rings_until,
+                        answered_at: None,
                         purpose: *purpose,
                     };
                     match found.offer {
@@ -194,6 +195,17 @@ impl World {
                     }
                     if *purpose == Purpose::Consult {
                         self.timers.clear(Timer::ConsultWait(*conversation));
+                    }
+                    self.timers.set(Timer::Ring(*conversation), *rings_until);
+                }
+            }
+            Event::OfferAnswered { conversation, offer, rings_until, .. } => {
+                if let Some(found) = self.conversations.get_mut(conversation) {
+                    for made in found.offer.iter_mut().chain(&mut found.also) {
+                        made.rings_until = *rings_until;
+                        if made.id == *offer {
+                            made.answered_at = Some(at);
+                        }
                     }
                     self.timers.set(Timer::Ring(*conversation), *rings_until);
                 }
@@ -282,6 +294,7 @@ impl World {
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
             | Event::QueueSignIn { .. }
+            | Event::ProfileChosen { .. }
             | Event::ReachabilityChanged { .. }
             | Event::OccupationChanged { .. }
             | Event::DispositionSet { .. }

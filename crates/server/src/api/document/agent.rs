@@ -1,13 +1,18 @@
 //! Agents, as programs see them.
 
-use super::{kind::Kind, mailbox::Voicemail, reference::Reference};
+use super::{kind::Kind, mailbox::Voicemail, queue::Prompt, reference::Reference};
 use crate::{
     api::extract,
     error::{Code, Problem},
 };
-use dreiklang_core::{agent, config::Change, endpoint, ids::AgentId};
+use dreiklang_core::{
+    agent,
+    config::Change,
+    endpoint,
+    ids::{AgentId, QueueId},
+};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// A person who takes conversations.
@@ -28,6 +33,17 @@ pub struct Agent {
     /// Skills with their levels.
     #[serde(default)]
     pub skills: Vec<SkillLevel>,
+    /// The id or name of the queue of callers who want just this agent, among `queues`: direct numbers lead there, and transfers
+    /// while the agent is busy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personal: Option<String>,
+    /// What the agent hears on answering, where a mailbox might have answered instead: only who presses `1` has the
+    /// conversation. Absent: it is given at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Prompt>,
+    /// Sets of the queues between which the agent chooses what to work for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<DutyProfile>,
     /// May listen to other agents' talks, whisper, barge in and take over.
     #[serde(default)]
     pub supervises: bool,
@@ -37,6 +53,17 @@ pub struct Agent {
     /// Languages with how well they are spoken.
     #[serde(default)]
     pub languages: Vec<LanguageLevel>,
+}
+
+/// Some of an agent's queues under a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DutyProfile {
+    /// Shown to the agent, who chooses by it.
+    #[schema(example = "home office")]
+    pub name: String,
+    /// Ids or names of queues, all among the agent's.
+    pub queues: Vec<String>,
 }
 
 /// A language and how well it is spoken.
@@ -86,6 +113,8 @@ pub enum Endpoint {
     Desk(String),
     /// An address in the line's own notation, reachable without signing in.
     Address(String),
+    /// A person of the organization, by sign-in name.
+    Person(String),
 }
 
 impl From<Line> for endpoint::Line {
@@ -114,6 +143,7 @@ impl From<Endpoint> for endpoint::Endpoint {
             Endpoint::Number(value) => endpoint::Endpoint::Number(value),
             Endpoint::Desk(value) => endpoint::Endpoint::Desk(value),
             Endpoint::Address(value) => endpoint::Endpoint::Address(value),
+            Endpoint::Person(value) => endpoint::Endpoint::Person(value),
         }
     }
 }
@@ -124,6 +154,7 @@ impl From<endpoint::Endpoint> for Endpoint {
             endpoint::Endpoint::Number(value) => Endpoint::Number(value),
             endpoint::Endpoint::Desk(value) => Endpoint::Desk(value),
             endpoint::Endpoint::Address(value) => Endpoint::Address(value),
+            endpoint::Endpoint::Person(value) => Endpoint::Person(value),
         }
     }
 }
@@ -138,7 +169,8 @@ impl Kind for Agent {
     }
 
     fn references(&mut self) -> Vec<(Reference, &mut String)> {
-        let queues = self.queues.iter_mut().map(|queue| (Reference::Queue, queue));
+        let profiles = self.profiles.iter_mut().flat_map(|profile| &mut profile.queues);
+        let queues = self.queues.iter_mut().chain(&mut self.personal).chain(profiles).map(|queue| (Reference::Queue, queue));
         let skills = self.skills.iter_mut().map(|level| (Reference::Skill, &mut level.skill));
         queues.chain(skills).collect()
     }
@@ -156,9 +188,18 @@ impl Kind for Agent {
                 return Err(Problem::invalid("languages", format!("The language {} is named twice.", spoken.language)));
             }
         }
+        let mut profiles = BTreeMap::new();
+        for profile in &self.profiles {
+            if profiles.insert(profile.name.clone(), queues(&profile.queues)?).is_some() {
+                return Err(Problem::invalid("profiles", format!("The duty profile \"{}\" is there twice.", profile.name)));
+            }
+        }
         Ok(Some(Change::PutAgent(agent::Settings {
             languages,
-            queues: self.queues.iter().map(|queue| extract::id("queue", queue)).collect::<Result<_, _>>()?,
+            queues: queues(&self.queues)?,
+            personal: self.personal.as_ref().map(|queue| extract::id("queue", queue)).transpose()?,
+            confirm: self.confirm.as_ref().map(Prompt::to_core),
+            profiles,
             skills,
             supervises: self.supervises,
             voicemail: Box::new(self.voicemail.to_core()),
@@ -169,4 +210,8 @@ impl Kind for Agent {
     fn removal(id: &str) -> Result<Option<Change>, Problem> {
         Ok(Some(Change::RemoveAgent(extract::id("agent", id)?)))
     }
+}
+
+fn queues(names: &[String]) -> Result<BTreeSet<QueueId>, Problem> {
+    names.iter().map(|queue| extract::id("queue", queue)).collect()
 }

@@ -141,6 +141,8 @@ pub enum Destination {
     Agent(String),
     /// A telephone number outside.
     Number(String),
+    /// A person of the organization who is no agent, by sign-in name.
+    Person(String),
     /// A call flow, by id or name.
     Flow(String),
     /// Leave a message.
@@ -293,7 +295,7 @@ impl Destination {
             Destination::Agent(agent) => Some((Reference::Agent, agent)),
             Destination::Flow(flow) => Some((Reference::Flow, flow)),
             Destination::Voicemail(mailbox) => Some(mailbox.reference()),
-            Destination::Number(_) | Destination::Message(_) | Destination::HangUp => None,
+            Destination::Number(_) | Destination::Person(_) | Destination::Message(_) | Destination::HangUp => None,
         }
     }
 
@@ -311,6 +313,7 @@ impl Destination {
             Destination::Queue(queue) => config::Destination::Queue(extract::id("queue", queue)?),
             Destination::Agent(agent) => config::Destination::Agent(extract::id("agent", agent)?),
             Destination::Number(number) => config::Destination::Number(number.clone()),
+            Destination::Person(name) => config::Destination::Person(name.clone()),
             Destination::Flow(flow) => config::Destination::Flow(extract::id("flow", flow)?),
             Destination::Voicemail(mailbox) => config::Destination::Voicemail(mailbox.to_core()?),
             Destination::Callback(queue) => config::Destination::Callback(extract::id("queue", queue)?),

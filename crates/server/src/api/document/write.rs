@@ -178,6 +178,7 @@ pub(crate) async fn check<K: Kind>(state: &AppState, tenant: TenantId, body: &K)
     }
     if let Some(agent) = any.downcast_ref::<Agent>() {
         check_greeting(state, tenant, agent.voicemail.greeting.as_ref()).await?;
+        check_greeting(state, tenant, agent.confirm.as_ref()).await?;
     }
     if let Some(flow) = any.downcast_ref::<super::flow::Flow>() {
         for prompt in flow.prompts() {

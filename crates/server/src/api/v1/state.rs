@@ -74,6 +74,14 @@ pub struct QueueSignIn {
     pub signed_in: bool,
 }
 
+/// What an agent works for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileChoice {
+    /// The name of one of the agent's duty profiles; `null` = all queues.
+    pub profile: Option<String>,
+}
+
 /// What became of a conversation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +117,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ChangeOwnState, routes!(set_availability)))
         .routes(guard(P::ChangeOwnState, routes!(finish_wrap_up)))
         .routes(guard(P::ChangeOwnState, routes!(sign_into_queue)))
+        .routes(guard(P::ChangeOwnState, routes!(choose_profile)))
         .routes(guard(P::ChangeOwnState, routes!(extend_wrap_up)))
         .routes(guard(P::ChangeOwnState, routes!(set_disposition)))
         .routes(guard(P::ChangeOwnState, routes!(decline)))
@@ -191,6 +200,18 @@ async fn sign_into_queue(
         false => Command::SignOutOfQueue { agent, queue },
     })
     .await
+}
+
+/// Signs an agent into the queues of one of the agent's duty profiles, and out of all others.
+#[utoipa::path(put, path = "/agents/{id}/profile", tag = "agents", operation_id = "chooseProfile", request_body = ProfileChoice,
+    params(("id" = String, Path, description = "Who.")), responses((status = 204, description = "Done.")))]
+async fn choose_profile(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Body(choice): Body<ProfileChoice>,
+) -> Result<StatusCode, Problem> {
+    command(&state, &principal, &id, |agent| Command::ChooseProfile { agent, profile: choice.profile }).await
 }
 
 /// Takes longer for wrap-up, once, where the queue allows it.

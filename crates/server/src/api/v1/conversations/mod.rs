@@ -102,6 +102,8 @@ pub enum Transfer {
     Agent(String),
     /// A telephone number outside.
     Number(String),
+    /// A person of the organization who is no agent, by sign-in name.
+    Person(String),
 }
 
 /// Which language the customer speaks.
@@ -270,6 +272,7 @@ fn target(to: Transfer) -> Result<TransferTarget, Problem> {
         Transfer::Queue(queue) => TransferTarget::Queue(id("queue", &queue)?),
         Transfer::Agent(agent) => TransferTarget::Agent(id("agent", &agent)?),
         Transfer::Number(number) => TransferTarget::Number(number),
+        Transfer::Person(name) => TransferTarget::Person(name),
     })
 }
 
