@@ -7,6 +7,7 @@ mod agents;
 mod callbacks;
 mod offers;
 mod predictions;
+mod surveys;
 mod talks;
 mod visits;
 
@@ -18,8 +19,8 @@ use crate::time::Millis;
 
 /// Every figure.
 pub static FIGURES: &[Figure] = &{
-    const PARTS: [&[Figure]; 6] =
-        [visits::FIGURES, callbacks::FIGURES, predictions::FIGURES, talks::FIGURES, offers::FIGURES, agents::FIGURES];
+    const PARTS: [&[Figure]; 7] =
+        [visits::FIGURES, callbacks::FIGURES, predictions::FIGURES, talks::FIGURES, offers::FIGURES, surveys::FIGURES, agents::FIGURES];
     let mut all = [visits::FIGURES[0]; count(&PARTS)];
     let (mut part, mut next) = (0, 0);
     while part < PARTS.len() {
@@ -63,16 +64,10 @@ pub static MISSING: &[Missing] = &[
         needs: "paid time (holidays, sickness, training), which the product does not know; of time signed in, see not_ready_share",
     },
     Missing {
-        key: "customer_satisfaction",
-        title: "Customer satisfaction (CSAT)",
-        formula: "answers in the top box ÷ answers",
-        needs: "scores of surveys added up; each stands in its call's trace",
-    },
-    Missing {
         key: "net_promoter_score",
         title: "Net promoter score (NPS)",
         formula: "share of promoters − share of detractors",
-        needs: "scores of surveys added up; each stands in its call's trace",
+        needs: "a scale from 0 to 10, on which it is defined; one key gives 0 to 9",
     },
 ];
 
@@ -142,6 +137,11 @@ mod tests {
             talk: Millis(500_000),
             hold: Millis(50_000),
             wrap_up: Millis(100_000),
+            surveys_offered: 4,
+            surveys_answered: 2,
+            survey_answers: 3,
+            survey_top: 2,
+            survey_points: 2_250,
             estimates: 4,
             estimates_held: 3,
             estimate_short: Millis(6_000),
@@ -176,6 +176,9 @@ mod tests {
             ("hold_rate", 0.4),
             ("hold_abandon_rate", 0.5),
             ("transfer_rate", 0.5),
+            ("survey_response_rate", 0.5),
+            ("customer_satisfaction", 2.0 / 3.0),
+            ("average_score", 0.75),
             ("estimates_held_share", 0.75),
             ("estimate_error", 2_000.0),
             ("estimate_bias", 1_000.0),

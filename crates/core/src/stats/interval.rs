@@ -117,6 +117,16 @@ counters! {
         callbacks_overtaken: u64,
         /// Time from asking to the talk, of callbacks connected.
         callback_time: Millis,
+        /// Customers who were asked how the talk was when the agent had ended it.
+        surveys_offered: u64,
+        /// Of these, who gave at least one score.
+        surveys_answered: u64,
+        /// Scores customers gave.
+        survey_answers: u64,
+        /// Of these, in the top box: the best score, or one of the two best where there are five or more to choose from.
+        survey_top: u64,
+        /// Σ where a score lies on its scale, from the worst (0) to the best (1,000).
+        survey_points: u64,
         /// Answered conversations old enough to say whether the caller called again. Not rolled up: counted when asked for.
         first_contacts: u64,
         /// Of these, whose caller called again. Not rolled up: counted when asked for.

@@ -77,7 +77,7 @@ fn a_morning_is_counted_as_a_person_would_count_it() {
 }
 
 /// What the office's day books.
-fn books(office: &Office) -> Daybook {
+pub fn books(office: &Office) -> Daybook {
     let (mut ledger, mut books) = (Ledger::default(), Daybook::default());
     for stamped in &office.events {
         ledger.observe(stamped, &mut books);

@@ -9,11 +9,13 @@ use dreiklang_core::{
     agent::Occupation,
     config::{Change, validate},
     conversation::{CauseKind, SegmentKind, TerminationReason, TerminationResult},
+    endpoint::Line,
     expression::{Type, Value},
     flow::{Flow, FlowEnd, Node, Survey, Variable},
     ids::{AgentId, ConversationId, FlowId, LegId, QueueId},
     input::TransferTarget,
     queue::{Allowance, CallRules, Settings},
+    stats::Subject,
     time::Millis,
 };
 
@@ -60,6 +62,13 @@ fn let_go(office: &mut Office) -> LegId {
     customer
 }
 
+/// The next one, once the notes about the last are written.
+fn let_go_again(office: &mut Office) -> LegId {
+    office.obey_hang_ups();
+    office.pass(30_000);
+    let_go(office)
+}
+
 type Answer = (String, u8, Option<QueueId>, Option<AgentId>);
 
 fn answers(office: &Office) -> Vec<Answer> {
@@ -101,6 +110,15 @@ fn a_customer_whose_agent_hangs_up_is_asked_and_the_agent_is_in_wrap_up_at_once(
     office.obey_hang_ups();
     assert_eq!(ends(&office), [FlowEnd::Finished]);
     assert_eq!(termination(&office, id), (TerminationResult::Success, TerminationReason::HungUp));
+    let second = let_go_again(&mut office);
+    office.end(second, CauseKind::FarEnd);
+    let books = crate::figures::books(&office);
+    for subject in [Subject::Queue(QUEUE), Subject::Agent(ANNA), Subject::Line(Line::Connected)] {
+        let counters = books.total(subject).interval;
+        assert_eq!((counters.surveys_offered, counters.surveys_answered, counters.survey_answers), (2, 1, 2), "{subject:?}");
+        // Four of five is in the top box of two and three quarters up; nothing of nine is the worst.
+        assert_eq!((counters.survey_top, counters.survey_points), (1, 750), "{subject:?}");
+    }
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub struct Known {
     /// Agents who finish notes.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     wrapping: BTreeSet<AgentId>,
+    /// The customer was asked how the talk was, and has given no score yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    asked: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     over: bool,
 }
@@ -201,6 +204,21 @@ impl Ledger {
                 let whose = known.talk?.whose;
                 book(books, &known.of(whose), slot, |tally| tally.interval.supervisions += 1);
             }
+            Event::SurveyOffered { queue, agent, .. } => {
+                known.asked = true;
+                book(books, &known.subjects(*queue, Some(*agent)), slot, |tally| tally.interval.surveys_offered += 1);
+            }
+            Event::SurveyAnswered { score, least, most, queue, agent, .. } => {
+                let first = std::mem::take(&mut known.asked);
+                let answer = Answer { score: *score, least: *least, most: *most };
+                book(books, &known.subjects(*queue, *agent), slot, |tally| {
+                    let counters = &mut tally.interval;
+                    counters.surveys_answered += u64::from(first);
+                    counters.survey_answers += 1;
+                    counters.survey_top += u64::from(answer.is_top());
+                    counters.survey_points += answer.points();
+                });
+            }
             Event::WrapUpStarted { agent, .. } => {
                 known.wrapping.insert(*agent);
             }
@@ -236,6 +254,28 @@ impl Ledger {
             self.conversations.remove(&id);
         }
         is_remembered.then_some(Key::Conversation(id))
+    }
+}
+
+/// One score on its scale.
+#[derive(Clone, Copy)]
+struct Answer {
+    score: u8,
+    least: u8,
+    most: u8,
+}
+
+impl Answer {
+    /// In the top box: the best score, or one of the two best where there are five or more.
+    fn is_top(self) -> bool {
+        let boxes = if self.most.saturating_sub(self.least) >= 4 { 2 } else { 1 };
+        self.score <= self.most && self.score + boxes > self.most
+    }
+
+    /// From 0 for the worst score to 1,000 for the best.
+    fn points(self) -> u64 {
+        let steps = u64::from(self.most.saturating_sub(self.least)).max(1);
+        (u64::from(self.score.saturating_sub(self.least)) * 1_000 / steps).min(1_000)
     }
 }
 
@@ -285,6 +325,8 @@ fn conversation_of(event: &Event) -> Option<ConversationId> {
         | Event::ConsultEnded { conversation, .. }
         | Event::MemberJoined { conversation, .. }
         | Event::SupervisionAnswered { conversation, .. }
+        | Event::SurveyOffered { conversation, .. }
+        | Event::SurveyAnswered { conversation, .. }
         | Event::WrapUpStarted { conversation, .. }
         | Event::WrapUpEnded { conversation, .. }
         | Event::RecordingStarted { conversation, .. }
