@@ -78,7 +78,7 @@ impl fmt::Display for Connection {
 }
 
 /// An `a=` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// The name before the colon.
     pub name: String,
@@ -104,6 +104,14 @@ impl Attribute {
             Some((name, value)) => Attribute { name: name.trim().to_owned(), value: Some(value.to_owned()) },
             None => Attribute::flag(text.trim()),
         }
+    }
+}
+
+/// Does not show keys.
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = if self.name.eq_ignore_ascii_case("crypto") { Some("..") } else { self.value.as_deref() };
+        f.debug_struct("Attribute").field("name", &self.name).field("value", &value).finish()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::description::find_attribute;
-use super::{Attribute, Connection};
+use super::{Attribute, Connection, Crypto};
 
 /// In which directions media flow, seen from whoever wrote the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,23 +89,6 @@ pub struct RtpMap {
     pub channels: u8,
     /// Format parameters, raw.
     pub fmtp: Option<String>,
-}
-
-/// An `a=crypto` line (RFC 4568) in its pieces; the key is not decoded here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Crypto<'a> {
-    /// The tag. Microsoft begins at 0.
-    pub tag: u32,
-    /// The suite, such as `AES_CM_128_HMAC_SHA1_80`.
-    pub suite: &'a str,
-    /// Key and salt in base64 without `inline:`; padding may be missing.
-    pub key: &'a str,
-    /// Lifetime, such as `2^31`, when written.
-    pub lifetime: Option<&'a str>,
-    /// Master key identifier and its length, such as `1:1`, when written.
-    pub mki: Option<&'a str>,
-    /// Session parameters, raw; empty when there are none.
-    pub session: &'a str,
 }
 
 /// A media line with the lines that follow it.
@@ -209,7 +192,7 @@ impl Media {
         self.attributes
             .iter()
             .filter(|attribute| attribute.name.eq_ignore_ascii_case("crypto"))
-            .filter_map(|attribute| parse_crypto(attribute.value.as_deref()?))
+            .filter_map(|attribute| Crypto::parse(attribute.value.as_deref()?))
     }
 }
 
@@ -225,28 +208,6 @@ fn static_encoding(payload_type: u8) -> Option<&'static str> {
         18 => "G729/8000",
         _ => return None,
     })
-}
-
-fn parse_crypto(value: &str) -> Option<Crypto<'_>> {
-    let value = value.trim();
-    let (tag, rest) = value.split_once([' ', '\t'])?;
-    let (suite, rest) = rest.trim_start().split_once([' ', '\t'])?;
-    let rest = rest.trim_start();
-    let (key_params, session) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
-    // Several keys may be joined by `;`: the first is in use.
-    let first = key_params.split(';').next()?;
-    let inline = first.get(..7).filter(|method| method.eq_ignore_ascii_case("inline:")).and(first.get(7..))?;
-    let mut pieces = inline.split('|');
-    let key = pieces.next()?;
-    let (mut lifetime, mut mki) = (None, None);
-    for piece in pieces {
-        if piece.contains(':') {
-            mki = Some(piece);
-        } else {
-            lifetime = Some(piece);
-        }
-    }
-    Some(Crypto { tag: tag.parse().ok()?, suite, key, lifetime, mki, session: session.trim() })
 }
 
 impl fmt::Display for Media {

@@ -14,6 +14,15 @@ pub enum NegotiationError {
     /// Audio is offered over another transport than plain RTP.
     #[error("audio over {0} is not supported")]
     Transport(String),
+    /// Plain audio is offered where it has to be encrypted.
+    #[error("audio has to be encrypted here: RTP/SAVP with a=crypto AES_CM_128_HMAC_SHA1_80")]
+    NotEncrypted,
+    /// Encrypted audio is offered where it must not be.
+    #[error("encrypted audio is switched off here")]
+    EncryptionOff,
+    /// Encrypted audio without a key that we can use.
+    #[error("no usable key for encrypted audio (AES_CM_128_HMAC_SHA1_80), offered: {0}")]
+    NoUsableKey(String),
     /// No codec of ours is among the offered ones.
     #[error("no common codec, offered: {0}")]
     NoCommonCodec(String),
@@ -45,11 +54,14 @@ impl NegotiationError {
     #[must_use]
     pub fn warning(&self, host: &str) -> String {
         let code = match self {
-            NegotiationError::Transport(_) => 302,
+            NegotiationError::Transport(_) | NegotiationError::NotEncrypted | NegotiationError::EncryptionOff => 302,
             NegotiationError::NoAudio | NegotiationError::Refused => 304,
             NegotiationError::NoCommonCodec(_) => 305,
             NegotiationError::Address(_) => 301,
-            NegotiationError::Unreadable(_) | NegotiationError::MediaMismatch | NegotiationError::NoOffer => 399,
+            NegotiationError::Unreadable(_)
+            | NegotiationError::MediaMismatch
+            | NegotiationError::NoOffer
+            | NegotiationError::NoUsableKey(_) => 399,
         };
         // The peer's words come back to it in quotes: nothing in them may end the quoted string.
         let text = self.to_string().replace(['"', '\\'], "'");

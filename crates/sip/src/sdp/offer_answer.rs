@@ -3,14 +3,13 @@
 //! A [`Session`] lives as long as a dialog. It keeps the order of media lines that the peer knows, numbers the versions of
 //! our description, and repeats it byte by byte when nothing changed (some peers hang up on a refresh that differs).
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
+use super::crypto::{self, AgreedKeys, Encryption, MasterKey, Offered, Suite};
 use super::negotiation_error::NegotiationError;
+use super::remote::{Chosen, choose, codec_names, is_plain_rtp, read_key, remote_address, remote_direction, remote_rtcp, send_ptime};
 use super::{Connection, Description, Direction, Media, RtpMap};
-
-/// Packet times that we send, in ms.
-const PTIME_MS_CHOICES: [u16; 6] = [10, 20, 30, 40, 50, 60];
 
 /// Payload type of telephone events in our offers, the one that nearly everybody uses.
 const DTMF_PAYLOAD_TYPE: u8 = 101;
@@ -49,7 +48,7 @@ impl AudioCodec {
         }
     }
 
-    fn is(self, map: &RtpMap) -> bool {
+    pub(super) fn is(self, map: &RtpMap) -> bool {
         map.name.eq_ignore_ascii_case(self.name()) && map.clock == self.clock() && map.channels == 1
     }
 }
@@ -80,10 +79,14 @@ pub struct LocalAudio {
     pub ptime_ms: u16,
     /// Whether RTP and RTCP may share a port.
     pub rtcp_mux: bool,
+    /// Whether it is encrypted.
+    pub encryption: Encryption,
+    /// A key that was never used, for when one is needed; without one nothing can be encrypted.
+    pub fresh_key: Option<MasterKey>,
 }
 
 impl LocalAudio {
-    /// Two-way G.711 in packets of 20 ms with telephone events.
+    /// Two-way G.711 in packets of 20 ms with telephone events, not encrypted.
     #[must_use]
     pub fn new(rtp: SocketAddr) -> LocalAudio {
         LocalAudio {
@@ -93,6 +96,8 @@ impl LocalAudio {
             direction: Direction::SendRecv,
             ptime_ms: 20,
             rtcp_mux: false,
+            encryption: Encryption::Never,
+            fresh_key: None,
         }
     }
 
@@ -125,6 +130,8 @@ pub struct Negotiated {
     pub ptime_ms: u16,
     /// Whether RTP and RTCP share a port.
     pub rtcp_mux: bool,
+    /// The keys, if audio is encrypted.
+    pub keys: Option<AgreedKeys>,
 }
 
 /// A media line in the order that both sides know.
@@ -144,6 +151,8 @@ enum Slot {
 struct PendingOffer {
     local: LocalAudio,
     dtmf_payload_type: u8,
+    /// Tag, suite and key of ours, if it is encrypted.
+    own_key: Option<(u32, Suite, MasterKey)>,
     /// The description to return to when the offer is refused.
     previous: Option<Sent>,
     /// An answer was read. The offer stays known, because a 200 repeats the answer of a 183, or a fork gives another.
@@ -151,11 +160,18 @@ struct PendingOffer {
 }
 
 /// A description of ours.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Sent {
     /// The text without the version.
     content: String,
     bytes: Vec<u8>,
+}
+
+/// Shows nothing: there may be a key in it.
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").finish_non_exhaustive()
+    }
 }
 
 /// Our half of the session descriptions of one dialog.
@@ -167,6 +183,8 @@ pub struct Session {
     slots: Vec<Slot>,
     /// The payload type of telephone events, once the peer gave one (a number keeps its meaning, RFC 3264 §8.3.2).
     dtmf_payload_type: u8,
+    /// The keys in force.
+    keys: Option<AgreedKeys>,
     sent: Option<Sent>,
     pending: Option<PendingOffer>,
 }
@@ -182,6 +200,7 @@ impl Session {
             protocol: "RTP/AVP".to_owned(),
             slots: vec![Slot::Audio],
             dtmf_payload_type: DTMF_PAYLOAD_TYPE,
+            keys: None,
             sent: None,
             pending: None,
         }
@@ -202,10 +221,24 @@ impl Session {
         };
         let formats: Vec<(u8, AudioCodec)> = local.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect();
         let dtmf = local.dtmf.then_some(self.dtmf_payload_type);
-        let audio =
-            AudioLines { local, formats: &formats, dtmf, direction: local.direction, rtcp_mux: local.rtcp_mux, protocol: &self.protocol };
+        let own_key = match self.keys {
+            // The same key again: both ends go on counting its packets.
+            Some(keys) => Some((keys.tag, keys.suite, keys.send)),
+            None => local.fresh_key.filter(|_| local.encryption == Encryption::Required).map(|key| (1, Suite::Tag80, key)),
+        };
+        let begins = own_key.is_some() && self.keys.is_none();
+        let audio = AudioLines {
+            local,
+            formats: &formats,
+            dtmf,
+            direction: local.direction,
+            rtcp_mux: local.rtcp_mux,
+            protocol: if begins { "RTP/SAVP" } else { &self.protocol },
+            own_key,
+        };
         let media = self.render(&audio);
-        self.pending = Some(PendingOffer { local: local.clone(), dtmf_payload_type: self.dtmf_payload_type, previous, is_answered: false });
+        let dtmf_payload_type = self.dtmf_payload_type;
+        self.pending = Some(PendingOffer { local: local.clone(), dtmf_payload_type, own_key, previous, is_answered: false });
         self.publish(local.rtp.ip(), &media)
     }
 
@@ -230,14 +263,16 @@ impl Session {
     /// # Errors
     /// Why there is no common audio; nothing changes then.
     pub fn answer_description(&mut self, offer: &Description, local: &LocalAudio) -> Result<(Vec<u8>, Negotiated), NegotiationError> {
-        let (index, media, name, map) = choose(offer, local)?;
+        let Chosen { index, media, name, map, key } = choose(offer, local)?;
         let (remote_rtp, is_old_hold) = remote_address(offer, media, local)?;
         let rtcp_mux = local.rtcp_mux && media.has_rtcp_mux();
         let direction = remote_direction(offer, media, is_old_hold).reversed().and(local.direction);
         let dtmf = local.dtmf.then(|| media.telephone_event(map.clock)).flatten();
+        let keys = key.and_then(|offered| self.answer_key(&offered, local.fresh_key));
         let negotiated = Negotiated {
             remote_rtp,
             remote_rtcp: remote_rtcp(media, remote_rtp, rtcp_mux),
+            keys,
             codec: Codec { name, payload_type: map.payload_type, clock: map.clock },
             receive_payload_type: map.payload_type,
             dtmf,
@@ -247,11 +282,14 @@ impl Session {
             rtcp_mux,
         };
         self.pending = None;
+        self.keys = keys;
         self.protocol.clone_from(&media.protocol);
         self.dtmf_payload_type = dtmf.unwrap_or(self.dtmf_payload_type);
         self.slots =
             offer.media.iter().enumerate().map(|(at, media)| if at == index { Slot::Audio } else { Slot::refused(media) }).collect();
-        let audio = AudioLines { local, formats: &[(map.payload_type, name)], dtmf, direction, rtcp_mux, protocol: &self.protocol };
+        let own_key = keys.map(|keys| (keys.tag, keys.suite, keys.send));
+        let formats = [(map.payload_type, name)];
+        let audio = AudioLines { local, formats: &formats, dtmf, direction, rtcp_mux, protocol: &self.protocol, own_key };
         let media = self.render(&audio);
         Ok((self.publish(local.rtp.ip(), &media), negotiated))
     }
@@ -280,9 +318,11 @@ impl Session {
         let (remote_rtp, is_old_hold) = remote_address(&answer, media, local)?;
         let rtcp_mux = local.rtcp_mux && media.has_rtcp_mux();
         let dtmf = local.dtmf.then(|| media.telephone_event(map.clock)).flatten();
+        let keys = pending.own_key.map(|own| read_key(media, own)).transpose()?;
         let negotiated = Negotiated {
             remote_rtp,
             remote_rtcp: remote_rtcp(media, remote_rtp, rtcp_mux),
+            keys,
             codec: Codec { name, payload_type: map.payload_type, clock: map.clock },
             receive_payload_type: name.payload_type(),
             dtmf,
@@ -291,10 +331,22 @@ impl Session {
             ptime_ms: send_ptime(media, local),
             rtcp_mux,
         };
+        if keys.is_some() && is_plain_rtp(&self.protocol) && !is_plain_rtp(&media.protocol) {
+            self.protocol = "RTP/SAVP".to_owned();
+        }
+        self.keys = keys;
         if let Some(pending) = &mut self.pending {
             pending.is_answered = true;
         }
         Ok(negotiated)
+    }
+
+    /// Our key for an answer: the one in force while the peer keeps its own (who counts its packets goes on counting), else
+    /// a fresh one, because the peer begins anew as well.
+    fn answer_key(&self, offered: &Offered, fresh: Option<MasterKey>) -> Option<AgreedKeys> {
+        let send = self.keys.filter(|keys| keys.is_of(offered)).map(|keys| keys.send).or(fresh)?;
+        let &Offered { tag, suite, key, mki_bytes } = offered;
+        Some(AgreedKeys { suite, send, receive: key, mki_bytes, tag })
     }
 
     fn render(&self, audio: &AudioLines<'_>) -> String {
@@ -341,6 +393,7 @@ struct AudioLines<'a> {
     direction: Direction,
     rtcp_mux: bool,
     protocol: &'a str,
+    own_key: Option<(u32, Suite, MasterKey)>,
 }
 
 impl AudioLines<'_> {
@@ -357,71 +410,12 @@ impl AudioLines<'_> {
         if let Some(dtmf) = self.dtmf {
             let _ = write!(text, "a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-16\r\n");
         }
+        if let Some((tag, suite, key)) = &self.own_key {
+            text.push_str(&crypto::line(*tag, *suite, key));
+        }
         let _ = write!(text, "a=ptime:{}\r\na={}\r\n", self.local.ptime_ms, self.direction.as_str());
         if self.rtcp_mux {
             text.push_str("a=rtcp-mux\r\n");
         }
     }
-}
-
-/// The first audio with a codec of ours, and of its codecs the one that we like best.
-fn choose<'a>(offer: &'a Description, local: &LocalAudio) -> Result<(usize, &'a Media, AudioCodec, RtpMap), NegotiationError> {
-    let mut reason = NegotiationError::NoAudio;
-    for (index, media) in offer.media.iter().enumerate() {
-        if !media.kind.eq_ignore_ascii_case("audio") || media.port == 0 {
-            continue;
-        }
-        if !is_plain_rtp(&media.protocol) {
-            reason = NegotiationError::Transport(media.protocol.clone());
-            continue;
-        }
-        let maps = media.rtp_maps();
-        match local.codecs.iter().find_map(|codec| maps.iter().find(|map| codec.is(map)).map(|map| (*codec, map.clone()))) {
-            Some((codec, map)) => return Ok((index, media, codec, map)),
-            None => reason = NegotiationError::NoCommonCodec(codec_names(&maps)),
-        }
-    }
-    Err(reason)
-}
-
-fn is_plain_rtp(protocol: &str) -> bool {
-    ["RTP/AVP", "RTP/AVPF"].iter().any(|plain| protocol.eq_ignore_ascii_case(plain))
-}
-
-fn codec_names(maps: &[RtpMap]) -> String {
-    let names: Vec<String> = maps.iter().take(12).map(|map| format!("{}/{}", map.name, map.clock)).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(" ") }
-}
-
-/// Where the peer receives, and whether that is the 0.0.0.0 of an old-style hold (RFC 2543 §B.5).
-fn remote_address(remote: &Description, media: &Media, local: &LocalAudio) -> Result<(SocketAddr, bool), NegotiationError> {
-    let connection = remote.connection_of(media).ok_or(NegotiationError::Address("c= line is missing or unreadable"))?;
-    let ip = connection.ip().ok_or(NegotiationError::Address("it is a host name, not an IP address"))?;
-    if ip.is_multicast() {
-        return Err(NegotiationError::Address("it is a multicast address"));
-    }
-    if ip.is_ipv4() != local.rtp.is_ipv4() {
-        return Err(NegotiationError::Address("it is of the other IP version"));
-    }
-    Ok((SocketAddr::new(ip, media.port), ip.is_unspecified()))
-}
-
-fn remote_direction(remote: &Description, media: &Media, is_old_hold: bool) -> Direction {
-    let direction = media.direction().or_else(|| Direction::find(&remote.attributes)).unwrap_or(Direction::SendRecv);
-    // Who gives no address cannot receive.
-    if is_old_hold { direction.and(Direction::SendOnly) } else { direction }
-}
-
-fn remote_rtcp(media: &Media, rtp: SocketAddr, rtcp_mux: bool) -> SocketAddr {
-    if rtcp_mux {
-        return rtp;
-    }
-    match media.rtcp() {
-        Some((port, address)) if port != 0 => SocketAddr::new(address.unwrap_or(rtp.ip()), port),
-        _ => SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1)),
-    }
-}
-
-fn send_ptime(remote: &Media, local: &LocalAudio) -> u16 {
-    remote.ptime_ms().filter(|ptime| PTIME_MS_CHOICES.contains(ptime)).unwrap_or(local.ptime_ms)
 }
