@@ -64,17 +64,24 @@ pub struct Setup {
     pub registrar: Option<(SocketAddr, String)>,
     /// `PCMA` or `PCMU`.
     pub codec: &'static str,
+    /// `srtp` offers encrypted audio to who wants it, `srtp-mand` talks to nobody without.
+    pub media_encryption: Option<&'static str>,
 }
 
 impl Setup {
     /// A telephone that answers at once and signs in nowhere.
     pub fn new(user: &str, tone_hz: u32) -> Setup {
-        Setup { user: user.to_owned(), tone_hz, answer: Answer::Automatically, registrar: None, codec: "PCMA" }
+        Setup { user: user.to_owned(), tone_hz, answer: Answer::Automatically, registrar: None, codec: "PCMA", media_encryption: None }
     }
 
     /// The same, signed in.
     pub fn signed_in(self, registrar: SocketAddr, password: &str) -> Setup {
         Setup { registrar: Some((registrar, password.to_owned())), ..self }
+    }
+
+    /// The same, which talks to nobody without encryption.
+    pub fn encrypting(self) -> Setup {
+        Setup { media_encryption: Some("srtp-mand"), ..self }
     }
 
     /// The same, ringing until told to answer.
@@ -316,6 +323,7 @@ module g711.so
 module sndfile.so
 module aufile.so
 module aubridge.so
+module srtp.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -336,7 +344,8 @@ fn account(setup: &Setup, address: SocketAddr) -> String {
         Some((_, password)) => format!("auth_user={user};auth_pass={password};regint=60"),
         None => "regint=0".to_owned(),
     };
-    format!("<sip:{user}@{domain}>;{sign_in};answermode={answer};audio_codecs={}/8000/1\n", setup.codec)
+    let encryption = setup.media_encryption.map(|how| format!(";mediaenc={how}")).unwrap_or_default();
+    format!("<sip:{user}@{domain}>;{sign_in};answermode={answer};audio_codecs={}/8000/1{encryption}\n", setup.codec)
 }
 
 fn log_of(folder: &Path) -> String {

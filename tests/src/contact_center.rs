@@ -39,6 +39,11 @@ pub struct ContactCenter {
 impl ContactCenter {
     /// Starts a server and sets it up. `queue` overrides what the queue is usually like.
     pub async fn open(queue: Value, agents: &[&str]) -> Result<ContactCenter> {
+        ContactCenter::open_with_encryption(queue, agents, "optional").await
+    }
+
+    /// The same, with this `media_encryption` of the trunk and of all telephones.
+    pub async fn open_with_encryption(queue: Value, agents: &[&str], media_encryption: &str) -> Result<ContactCenter> {
         let server = Server::start().await?;
         let client = Client::builder().no_proxy().build()?;
         let token = token(&client, &server).await?;
@@ -52,13 +57,20 @@ impl ContactCenter {
         for name in agents {
             let agent = json!({ "name": name, "endpoint": { "kind": "desk", "value": name }, "queues": [center.queue] });
             let id = center.create("agents", agent).await?;
-            center.create("phones", json!({ "user": name, "agent": id, "password": password(name) })).await?;
+            let phone = json!({ "user": name, "agent": id, "password": password(name), "media_encryption": media_encryption });
+            center.create("phones", phone).await?;
             center.agents.insert((*name).to_owned(), id);
         }
-        center.create("trunks", json!({ "name": "Carrier", "sources": ["127.0.0.1"], "health_interval_s": 0 })).await?;
+        let trunk = json!({ "name": "Carrier", "sources": ["127.0.0.1"], "health_interval_s": 0, "media_encryption": media_encryption });
+        center.create("trunks", trunk).await?;
         let target = json!({ "kind": "queue", "id": center.queue });
         center.create("numbers", json!({ "number": NUMBER, "target": target })).await?;
         Ok(center)
+    }
+
+    /// The same, which talks to nobody without encryption.
+    pub async fn encrypting_telephone(&self, agent: &str, tone_hz: u32) -> Result<Baresip> {
+        Baresip::start(Setup::new(agent, tone_hz).signed_in(self.server.sip, &password(agent)).encrypting()).await
     }
 
     /// An agent's telephone with audio, signed in.

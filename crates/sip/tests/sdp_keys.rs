@@ -116,7 +116,7 @@ fn only_who_must_offers_encrypted_audio() {
     }
     let mut caller = Session::new(1);
     let offer = String::from_utf8(caller.offer(&local(Encryption::Required, b'a'))).unwrap();
-    assert!(offer.contains(&format!("m=audio 40000 RTP/SAVP 8 0 101\r\n")));
+    assert!(offer.contains("m=audio 40000 RTP/SAVP 8 0 101\r\n"));
     assert_eq!(offer.matches(&format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{A}\r\n")).count(), 1);
     let (answer, at_callee) = answer(&mut Session::new(2), &offer, &local(Encryption::Optional, b'b')).unwrap();
     let at_caller = caller.read_answer(answer.as_bytes()).unwrap().keys.unwrap();
@@ -135,7 +135,10 @@ fn an_answer_without_our_suite_is_no_answer() {
     };
     assert_eq!(read(&mut caller, "RTP/AVP", &[]), Err(NegotiationError::NoUsableKey("none".to_owned())));
     let short = format!("1 AES_CM_128_HMAC_SHA1_32 inline:{B}");
-    assert_eq!(read(&mut caller, "RTP/SAVP", &[short.clone()]), Err(NegotiationError::NoUsableKey("AES_CM_128_HMAC_SHA1_32".to_owned())));
+    assert_eq!(
+        read(&mut caller, "RTP/SAVP", std::slice::from_ref(&short)),
+        Err(NegotiationError::NoUsableKey("AES_CM_128_HMAC_SHA1_32".to_owned()))
+    );
     // Microsoft's answers may have two lines, and other tags than the offer.
     let keys = read(&mut caller, "RTP/SAVP", &[short, line80(7, B)]).unwrap().unwrap();
     assert_eq!((keys.suite, keys.receive.bytes()), (Suite::Tag80, [b'b'; 30]));

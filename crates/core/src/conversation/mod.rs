@@ -205,6 +205,12 @@ pub struct Quality {
     pub round_trip_ms: Option<f64>,
     /// Rated poor by the rule of Microsoft's call quality dashboard.
     pub poor: bool,
+    /// Audio was encrypted between the far end and us.
+    #[serde(default)]
+    pub encrypted: bool,
+    /// It was, but its key was told over a connection that is not: who reads that can listen.
+    #[serde(default)]
+    pub key_exposed: bool,
 }
 
 /// Figures of one direction.

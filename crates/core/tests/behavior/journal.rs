@@ -215,7 +215,7 @@ fn talk_with_everything(office: &mut Office) {
     office.ask(Command::SetAvailability { agent: ANNA, availability: lunch }).unwrap();
     let recording = office.conversation(customer).recording.unwrap();
     let stream = Stream { packets: 100, lost: 1, jitter_ms: 2.5, mos: Some(4.3) };
-    let quality = Quality { received: Some(stream.clone()), sent: Some(stream), round_trip_ms: Some(20.0), poor: false };
+    let quality = Quality { received: Some(stream.clone()), sent: Some(stream), round_trip_ms: Some(20.0), ..Quality::default() };
     office.give(Input::Measured { leg: customer, quality });
     office.end(customer, CauseKind::FarEnd);
     office.give(Input::RecordingFinished { recording, path: "2024/a.wav".to_owned(), duration: Millis(6_000), channels: 2 });

@@ -10,7 +10,8 @@ use dreiklang_core::{
     ids::{ActionId, ConversationId, LegId, TenantId},
     output::{ActionFailure, HangUpReason, RejectReason},
 };
-use dreiklang_media::engine::{Edit, OpenError};
+use dreiklang_media::{engine::OpenError, ids::StreamId};
+use dreiklang_sip::sdp::Encryption;
 use std::time::Instant;
 
 impl Driver {
@@ -66,9 +67,9 @@ impl Driver {
             return Ok(());
         }
         leg.conversation = Some(conversation);
-        let call = leg.call;
+        let (call, encryption) = (leg.call, leg.encryption);
         let offer = leg.offer.take();
-        let mut session = match self.open_audio(conversation, id) {
+        let mut session = match self.open_audio(conversation, id, encryption) {
             Ok(session) => session,
             Err(error) => {
                 self.endpoint.reject(now, call, 503, "Service Unavailable", vec![("Retry-After".to_owned(), "10".to_owned())]);
@@ -89,21 +90,19 @@ impl Driver {
             },
             None => session.offer(),
         };
-        let remote = session.remote();
+        let edits = session.edits(StreamId(id.0));
         if let Some(leg) = self.legs.get_mut(id) {
             leg.session = Some(session);
         }
-        if let Some(remote) = remote {
-            self.media.apply(group_of(conversation), vec![Edit::Remote { stream: dreiklang_media::ids::StreamId(id.0), remote }]);
-        }
+        self.media.apply(group_of(conversation), edits);
         self.endpoint.answer(now, call, body);
         Ok(())
     }
 
     /// Opens sockets for a leg in its conversation's group.
-    pub(super) fn open_audio(&mut self, conversation: ConversationId, leg: LegId) -> Result<Session, OpenError> {
-        let local = self.media.open(group_of(conversation), dreiklang_media::ids::StreamId(leg.0))?;
-        Ok(Session::new(local))
+    pub(super) fn open_audio(&mut self, conversation: ConversationId, leg: LegId, encryption: Encryption) -> Result<Session, OpenError> {
+        let local = self.media.open(group_of(conversation), StreamId(leg.0))?;
+        Ok(Session::new(local, encryption))
     }
 
     fn reject(&mut self, now: Instant, id: LegId, reason: RejectReason) -> Result<(), ActionFailure> {

@@ -3,7 +3,7 @@
 //! Decides admission by source. A call from nobody we know is not answered at all over datagrams (so that scanners learn
 //! nothing) and refused over streams. A call in a signed-in telephone's name has to prove it by digest.
 
-use super::{driver::Driver, leg::Leg, limits};
+use super::{driver::Driver, leg::Leg, limits, settings::MediaEncryption};
 use dreiklang_core::{
     Input,
     endpoint::{Line, Party},
@@ -16,11 +16,19 @@ use dreiklang_sip::{
 };
 use std::time::Instant;
 
+/// What is known of a call that is taken.
+struct Admitted {
+    tenant: TenantId,
+    /// The network's word on the caller's identity is believed.
+    trusted: bool,
+    encryption: MediaEncryption,
+}
+
 impl Driver {
     /// A new call. Whatever happens here, the endpoint will report its end.
     pub(super) fn arrive(&mut self, now: Instant, call: CallId, hop: &Hop, request: &Request, sdp: Option<Vec<u8>>) {
         let dialed = dialed_of(&request.uri);
-        let Some((tenant, trusted)) = self.admit(now, call, hop, request, &dialed) else { return };
+        let Some(Admitted { tenant, trusted, encryption }) = self.admit(now, call, hop, request, &dialed) else { return };
         if self.stopping {
             self.endpoint.reject(now, call, 503, "Service Unavailable", vec![("Retry-After".to_owned(), "30".to_owned())]);
             return;
@@ -36,6 +44,8 @@ impl Driver {
         let id = LegId(uuid::Uuid::now_v7().as_u128());
         let mut leg = Leg::new(id, tenant, call);
         leg.inbound = true;
+        leg.encryption = encryption.into();
+        leg.signalling_encrypted = hop.transport == Transport::Tls;
         leg.offer = sdp;
         self.legs.insert(leg);
         tracing::info!(leg = %id, %tenant, source = %hop.remote, "call arrives");
@@ -43,20 +53,21 @@ impl Driver {
         self.tell(tenant, Input::Arrived { leg: id, line: Line::Connected, caller, dialed });
     }
 
-    /// The tenant the call belongs to, and whether the network's word on the caller's identity is believed.
-    fn admit(&mut self, now: Instant, call: CallId, hop: &Hop, request: &Request, dialed: &str) -> Option<(TenantId, bool)> {
+    /// Whose call it is, if it is taken.
+    fn admit(&mut self, now: Instant, call: CallId, hop: &Hop, request: &Request, dialed: &str) -> Option<Admitted> {
         let from = request.headers.from().ok().and_then(|from| from.uri.user.clone()).unwrap_or_default();
         if self.phones.is_signed_in_from(&from, hop) {
-            let (tenant, _) = self.directory.agent_of(&from)?;
+            let (tenant, phone) = self.directory.phone(&from)?;
+            let encryption = phone.media_encryption;
             if let Err(challenge) = self.check_phone(now, hop, request, &from) {
                 self.endpoint.reject(now, call, challenge.status, challenge.reason, challenge.headers);
                 return None;
             }
-            return Some((tenant, false));
+            return Some(Admitted { tenant, trusted: false, encryption });
         }
         if let Some((tenant, trunk)) = self.directory.trunk_of(hop.remote.ip(), dialed) {
-            tracing::debug!(%tenant, trunk, "call by trunk");
-            return Some((tenant, true));
+            tracing::debug!(%tenant, trunk = trunk.name, "call by trunk");
+            return Some(Admitted { tenant, trusted: true, encryption: trunk.media_encryption });
         }
         tracing::debug!(source = %hop.remote, "call from an unknown source");
         if hop.transport == Transport::Udp {

@@ -264,8 +264,12 @@ impl Driver {
             }
             Event::Closed { stream, report, .. } => {
                 let id = LegId(stream.0);
-                let Some(tenant) = self.legs.get(id).map(|leg| leg.tenant) else { return };
-                self.tell(tenant, Input::Measured { leg: id, quality: quality_of(&report) });
+                let Some((tenant, exposed)) = self.legs.get(id).map(|leg| (leg.tenant, !leg.signalling_encrypted)) else { return };
+                if report.unauthentic > 0 {
+                    let packets = report.unauthentic;
+                    tracing::warn!(leg = %id, packets, code = "MEDIA-006", "encrypted audio came that does not authenticate");
+                }
+                self.tell(tenant, Input::Measured { leg: id, quality: quality_of(&report, exposed) });
                 if self.legs.get(id).is_some_and(|leg| leg.over) {
                     self.legs.remove(id);
                 }
@@ -291,7 +295,8 @@ fn file_in(folder: &Path, name: &str) -> Result<PathBuf, String> {
     if plain { Ok(folder.join(format!("{name}.wav"))) } else { Err(format!("\"{name}\" is no name of a prompt")) }
 }
 
-fn quality_of(report: &Report) -> Quality {
+/// `exposed` says that signalling was not encrypted, so that keys in it were readable on the way.
+fn quality_of(report: &Report, exposed: bool) -> Quality {
     let stream = |figures: &Figures| Stream {
         packets: figures.packets,
         lost: figures.lost.unwrap_or(0),
@@ -303,5 +308,7 @@ fn quality_of(report: &Report) -> Quality {
         sent: Some(stream(&report.sent)),
         round_trip_ms: report.round_trip_ms,
         poor: report.received.poor || report.sent.poor,
+        encrypted: report.encrypted,
+        key_exposed: report.encrypted && exposed,
     }
 }

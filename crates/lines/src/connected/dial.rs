@@ -5,6 +5,8 @@ use super::{
     driver::{Done, Driver},
     leg::{Dialing, Leg},
     limits,
+    settings::MediaEncryption,
+    trunks::Outbound,
 };
 use dreiklang_core::{
     conversation::CauseKind,
@@ -18,6 +20,7 @@ use dreiklang_sip::{
     endpoint::Invite,
     hop::{Hop, Transport},
     message::{Host, NameAddr, Params, Uri},
+    sdp::Encryption,
 };
 use std::{
     collections::VecDeque,
@@ -31,6 +34,7 @@ struct Route {
     user: String,
     host: Option<String>,
     credentials: Option<Credentials>,
+    encryption: MediaEncryption,
 }
 
 impl Driver {
@@ -48,16 +52,17 @@ impl Driver {
         if self.legs.get(id).is_some() {
             return Ok(());
         }
-        let dialing = match self.route(tenant, &to) {
-            Ok(Route { hops, user, host, credentials }) => {
-                Dialing { hops, user, host, caller, ring_limit: Duration::from_millis(ring_limit.0), credentials }
+        let (dialing, encryption) = match self.route(tenant, &to) {
+            Ok(Route { hops, user, host, credentials, encryption }) => {
+                let ring_limit = Duration::from_millis(ring_limit.0);
+                (Dialing { hops, user, host, caller, ring_limit, credentials }, Encryption::from(encryption))
             }
             Err(detail) => {
                 self.tell_ended(tenant, id, CauseKind::Unreachable, &detail);
                 return Ok(());
             }
         };
-        let session = match self.open_audio(conversation, id) {
+        let session = match self.open_audio(conversation, id, encryption) {
             Ok(session) => session,
             Err(error) => {
                 self.tell_ended(tenant, id, CauseKind::Failure, &error.to_string());
@@ -68,6 +73,7 @@ impl Driver {
         let mut leg = Leg::new(id, tenant, dreiklang_sip::event::CallId(u64::MAX));
         leg.conversation = Some(conversation);
         leg.session = Some(session);
+        leg.encryption = encryption;
         let lookup = dialing.hops.is_empty().then(|| dialing.host.clone()).flatten();
         leg.dialing = Some(dialing);
         self.legs.insert(leg);
@@ -84,27 +90,25 @@ impl Driver {
     fn route(&self, tenant: TenantId, to: &Target) -> Result<Route, String> {
         match to {
             Target::Desk(user) => {
-                let owner = self.directory.phone(user).map(|(owner, _)| owner);
-                if owner != Some(tenant) {
-                    return Err(format!("no telephone \"{user}\" is set up"));
-                }
+                let phone = self.directory.phone(user).filter(|(owner, _)| *owner == tenant);
+                let Some((_, phone)) = phone else { return Err(format!("no telephone \"{user}\" is set up")) };
                 let hops: VecDeque<_> = self.phones.hops(user).into_iter().map(|(contact, hop)| (Some(contact), hop)).collect();
                 if hops.is_empty() {
                     return Err(format!("the telephone \"{user}\" is not signed in"));
                 }
-                Ok(Route { hops, user: user.clone(), host: None, credentials: None })
+                Ok(Route { hops, user: user.clone(), host: None, credentials: None, encryption: phone.media_encryption })
             }
             Target::Number(number) => {
-                let (hops, host, credentials) = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
+                let Outbound { hops, host, credentials, encryption } = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
                 let hops = hops.into_iter().map(|hop| (None, hop)).collect();
-                Ok(Route { hops, user: number.clone(), host: Some(host), credentials })
+                Ok(Route { hops, user: number.clone(), host: Some(host), credentials, encryption })
             }
             // The border controller knows its people by their sign-in names.
             Target::Person(name) => {
-                let (hops, _, credentials) = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
+                let Outbound { hops, credentials, encryption, .. } = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
                 let hops = hops.into_iter().map(|hop| (None, hop)).collect();
                 let (user, domain) = name.split_once('@').ok_or_else(|| format!("\"{name}\" is no sign-in name"))?;
-                Ok(Route { hops, user: user.to_owned(), host: Some(domain.to_owned()), credentials })
+                Ok(Route { hops, user: user.to_owned(), host: Some(domain.to_owned()), credentials, encryption })
             }
             Target::Address(address) => {
                 let uri = Uri::parse(address).map_err(|error| format!("\"{address}\" is no address: {error}"))?;
@@ -114,7 +118,8 @@ impl Driver {
                 let hops =
                     host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|ip| Hop::udp(SocketAddr::new(ip, port.unwrap_or(5060))));
                 let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
-                Ok(Route { hops: hops.into_iter().map(|hop| (None, hop)).collect(), user, host: Some(host), credentials: None })
+                let (hops, encryption) = (hops.into_iter().map(|hop| (None, hop)).collect(), MediaEncryption::default());
+                Ok(Route { hops, user, host: Some(host), credentials: None, encryption })
             }
         }
     }
@@ -144,6 +149,7 @@ impl Driver {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let (Some(dialing), Some(session)) = (&mut leg.dialing, &mut leg.session) else { return false };
         let Some((contact, hop)) = dialing.hops.pop_front() else { return false };
+        leg.signalling_encrypted = hop.transport == Transport::Tls;
         let own_host = self.trunks.own_host();
         let uri = contact.unwrap_or_else(|| target_uri(&dialing.user, dialing.host.as_deref(), &hop));
         let from = from_party(&dialing.caller, own_host);

@@ -131,7 +131,7 @@ impl Directory {
 
     /// The tenant and trunk a call from this source to this number belongs to. Where several tenants share a source, the one
     /// that has the number gets it; if none has it, the first, which then refuses it as unknown.
-    pub fn trunk_of(&self, source: IpAddr, dialed: &str) -> Option<(TenantId, &str)> {
+    pub fn trunk_of(&self, source: IpAddr, dialed: &str) -> Option<(TenantId, &Trunk)> {
         let source = source.to_canonical();
         let mut first = None;
         for (tenant, entry) in &self.tenants {
@@ -140,7 +140,7 @@ impl Directory {
                 .iter()
                 .position(|(networks, peers)| peers.contains(&source) || networks.iter().any(|network| network.contains(source)));
             let Some(index) = matching else { continue };
-            let found = (*tenant, entry.entries.trunks[index].name.as_str());
+            let found = (*tenant, &entry.entries.trunks[index]);
             if entry.entries.numbers.contains(dialed) {
                 return Some(found);
             }
@@ -169,6 +169,7 @@ fn literal(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::MediaEncryption;
     use super::*;
 
     fn trunk(name: &str, sources: &[&str]) -> Trunk {
@@ -206,7 +207,12 @@ mod tests {
     #[test]
     fn a_user_name_belongs_to_the_first_tenant_that_has_it() {
         let mut directory = Directory::default();
-        let phone = |agent| Phone { user: "anna".to_owned(), agent: AgentId(agent), password: String::new() };
+        let phone = |agent| Phone {
+            user: "anna".to_owned(),
+            agent: AgentId(agent),
+            password: String::new(),
+            media_encryption: MediaEncryption::default(),
+        };
         directory.put(TenantId(1), TenantEntries { phones: vec![phone(1)], ..TenantEntries::default() });
         let taken = directory.put(TenantId(2), TenantEntries { phones: vec![phone(2)], ..TenantEntries::default() });
         assert_eq!(taken, ["anna"]);

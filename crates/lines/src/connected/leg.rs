@@ -7,7 +7,7 @@ use dreiklang_core::{
     output::Prompt,
 };
 use dreiklang_media::ids::{GroupId, PlayId, StreamId};
-use dreiklang_sip::{event::CallId, hop::Hop, message::Uri};
+use dreiklang_sip::{event::CallId, hop::Hop, message::Uri, sdp::Encryption};
 use std::{
     collections::{HashMap, VecDeque},
     time::Duration,
@@ -24,6 +24,10 @@ pub(super) struct Leg {
     pub inbound: bool,
     /// The offer or answer in force, and how to make the next one. `None` until audio was opened.
     pub session: Option<Session>,
+    /// Whether its audio is to be encrypted.
+    pub encryption: Encryption,
+    /// Nobody on the way can read its signalling, and so its keys.
+    pub signalling_encrypted: bool,
     /// The caller's offer, until it is answered. `None` also when the caller wants ours.
     pub offer: Option<Vec<u8>>,
     /// `Connected` has been told.
@@ -68,6 +72,8 @@ impl Leg {
             call,
             inbound: false,
             session: None,
+            encryption: Encryption::Optional,
+            signalling_encrypted: false,
             offer: None,
             connected: false,
             ringing: false,

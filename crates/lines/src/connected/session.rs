@@ -2,9 +2,11 @@
 
 use dreiklang_media::{
     codec::Codec,
-    engine::{Direction, LocalAddress, Remote},
+    engine::{Direction, Edit, LocalAddress, Remote},
+    ids::StreamId,
+    srtp::{self, KeyPair, Keys, Suite},
 };
-use dreiklang_sip::sdp::{self, AudioCodec, LocalAudio, Negotiated, NegotiationError};
+use dreiklang_sip::sdp::{self, AgreedKeys, AudioCodec, Encryption, LocalAudio, MasterKey, Negotiated, NegotiationError};
 use std::net::SocketAddr;
 
 /// What was agreed so far, and how to agree on more.
@@ -17,12 +19,12 @@ pub(super) struct Session {
 
 impl Session {
     /// For these sockets of ours.
-    pub fn new(local: LocalAddress) -> Session {
+    pub fn new(local: LocalAddress, encryption: Encryption) -> Session {
         let mut id = [0_u8; 8];
         // An id that repeats harms nobody as long as the dialog is another.
         let id = getrandom::fill(&mut id).map_or(u64::from(local.rtp_port), |()| u64::from_be_bytes(id));
         Session {
-            local: LocalAudio::new(SocketAddr::new(local.ip, local.rtp_port)),
+            local: LocalAudio { encryption, ..LocalAudio::new(SocketAddr::new(local.ip, local.rtp_port)) },
             sdp: sdp::Session::new(id),
             agreed: None,
             awaits_answer: false,
@@ -32,6 +34,7 @@ impl Session {
     /// Our full offer.
     pub fn offer(&mut self) -> Vec<u8> {
         self.awaits_answer = true;
+        self.local.fresh_key = fresh_key();
         self.sdp.offer(&self.local)
     }
 
@@ -42,24 +45,24 @@ impl Session {
 
     /// Answers the far end's offer.
     pub fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, NegotiationError> {
+        self.local.fresh_key = fresh_key();
         let (answer, agreed) = self.sdp.answer(offer, &self.local)?;
         self.agreed = Some(agreed);
         self.awaits_answer = false;
         Ok(answer)
     }
 
-    /// Takes the far end's answer.
-    pub fn accept(&mut self, answer: &[u8]) -> Result<Remote, NegotiationError> {
-        let agreed = self.sdp.read_answer(answer)?;
+    /// Takes the far end's answer, and says what it means for the stream.
+    pub fn accept(&mut self, answer: &[u8], stream: StreamId) -> Result<Vec<Edit>, NegotiationError> {
+        self.agreed = Some(self.sdp.read_answer(answer)?);
         self.awaits_answer = false;
-        let remote = remote_of(&agreed);
-        self.agreed = Some(agreed);
-        Ok(remote)
+        Ok(self.edits(stream))
     }
 
-    /// The far end, as far as it is agreed.
-    pub fn remote(&self) -> Option<Remote> {
-        self.agreed.as_ref().map(remote_of)
+    /// What is agreed, if anything is, in the media engine's words. Keys come first: no packet leaves without them.
+    pub fn edits(&self, stream: StreamId) -> Vec<Edit> {
+        let Some(agreed) = &self.agreed else { return Vec::new() };
+        vec![Edit::Protect { stream, keys: agreed.keys.as_ref().map(key_pair_of) }, Edit::Remote { stream, remote: remote_of(agreed) }]
     }
 
     /// Whether the far end holds us: it does not want to hear us.
@@ -71,6 +74,28 @@ impl Session {
     pub fn warning(problem: &NegotiationError, host: &str) -> String {
         problem.warning(host)
     }
+}
+
+/// Thirty bytes that nobody can guess. None when the system has none to give: then nothing is encrypted, and what has to be
+/// is refused.
+fn fresh_key() -> Option<MasterKey> {
+    let mut key = [0; srtp::MASTER_BYTES];
+    match getrandom::fill(&mut key) {
+        Ok(()) => Some(MasterKey::new(key)),
+        Err(error) => {
+            tracing::error!(%error, code = "MEDIA-005", "the system gives no random numbers; audio cannot be encrypted");
+            None
+        }
+    }
+}
+
+fn key_pair_of(keys: &AgreedKeys) -> KeyPair {
+    let suite = match keys.suite {
+        sdp::Suite::Tag80 => Suite::Aes128Tag80,
+        sdp::Suite::Tag32 => Suite::Aes128Tag32,
+    };
+    let receive = Keys::new(suite, keys.receive.bytes()).named(keys.mki_bytes);
+    KeyPair { send: Keys::new(suite, keys.send.bytes()), receive }
 }
 
 fn remote_of(agreed: &Negotiated) -> Remote {

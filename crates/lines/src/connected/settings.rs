@@ -1,6 +1,7 @@
 //! What administrators set up for the Connected line: trunks to the telephone network and agents' telephones.
 
 use dreiklang_core::ids::AgentId;
+use dreiklang_sip::sdp::Encryption;
 use serde::{Deserialize, Serialize};
 
 /// A peer that brings and takes calls: a carrier or a session border controller.
@@ -23,6 +24,32 @@ pub struct Trunk {
     /// Calls outside may use this trunk.
     #[serde(default = "yes")]
     pub outbound: bool,
+    /// Whether audio is encrypted.
+    #[serde(default)]
+    pub media_encryption: MediaEncryption,
+}
+
+/// Whether a trunk's or telephone's audio is encrypted (SRTP with keys in signalling).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaEncryption {
+    /// Never; who offers nothing else is refused.
+    Never,
+    /// When the far end offers it. Our own offers are plain.
+    #[default]
+    Optional,
+    /// Always; who offers plain audio is refused.
+    Required,
+}
+
+impl From<MediaEncryption> for Encryption {
+    fn from(setting: MediaEncryption) -> Encryption {
+        match setting {
+            MediaEncryption::Never => Encryption::Never,
+            MediaEncryption::Optional => Encryption::Optional,
+            MediaEncryption::Required => Encryption::Required,
+        }
+    }
 }
 
 /// One address of a trunk.
@@ -74,6 +101,9 @@ pub struct Phone {
     /// Password for signing in. Never shown or exported.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub password: String,
+    /// Whether audio is encrypted.
+    #[serde(default)]
+    pub media_encryption: MediaEncryption,
 }
 
 /// How long a health check may stay away before a peer counts as down, in health intervals, is decided by the line.

@@ -6,7 +6,7 @@ use super::{
     driver::{Done, Driver},
 };
 use dreiklang_core::{Input, conversation::CauseKind, ids::LegId};
-use dreiklang_media::engine::Edit;
+use dreiklang_media::{engine::Edit, ids::StreamId};
 use dreiklang_sip::{
     event::{CallId, Cause, CauseKind as EndKind, Event},
     message::NameAddr,
@@ -75,13 +75,13 @@ impl Driver {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let (call, stream, group) = (leg.call, leg.stream(), leg.group());
         let accepted = match (&mut leg.session, sdp) {
-            (Some(session), Some(sdp)) => session.accept(sdp).map_err(|problem| problem.to_string()),
+            (Some(session), Some(sdp)) => session.accept(sdp, stream).map_err(|problem| problem.to_string()),
             (_, None) => Err("the answer describes no audio".to_owned()),
             (None, _) => Err("no audio was opened".to_owned()),
         };
         match (accepted, group) {
-            (Ok(remote), Some(group)) => {
-                self.media.apply(group, vec![Edit::Remote { stream, remote }]);
+            (Ok(edits), Some(group)) => {
+                self.media.apply(group, edits);
                 true
             }
             (result, _) => {
@@ -125,13 +125,13 @@ impl Driver {
             }
             Ok(answer) => {
                 let held = session.is_held();
-                let remote = session.remote();
-                let (tenant, stream, group) = (leg.tenant, leg.stream(), leg.group());
+                let edits = session.edits(StreamId(id.0));
+                let (tenant, group) = (leg.tenant, leg.group());
                 let changed = leg.held != held;
                 leg.held = held;
                 self.endpoint.answer_reinvite(now, call, Ok(answer));
-                if let (Some(remote), Some(group)) = (remote, group) {
-                    self.media.apply(group, vec![Edit::Remote { stream, remote }]);
+                if let Some(group) = group {
+                    self.media.apply(group, edits);
                 }
                 if changed {
                     self.tell(tenant, Input::HeldByParty { leg: id, held });

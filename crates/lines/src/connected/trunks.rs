@@ -7,7 +7,7 @@ use super::{
     directory::TenantEntries,
     driver::{Done, Driver},
     limits,
-    settings::{Peer, PeerTransport, Trunk},
+    settings::{MediaEncryption, Peer, PeerTransport, Trunk},
 };
 use crate::Notice;
 use dreiklang_core::ids::TenantId;
@@ -32,6 +32,17 @@ pub(super) struct Trunks {
     peers: Vec<PeerState>,
     registrations: Vec<RegistrationState>,
     resolve_at: Option<Instant>,
+}
+
+/// A trunk that takes a call outside.
+pub(super) struct Outbound {
+    /// Addresses to try.
+    pub hops: VecDeque<Hop>,
+    /// The host for the request.
+    pub host: String,
+    /// If the trunk has some.
+    pub credentials: Option<Credentials>,
+    pub encryption: MediaEncryption,
 }
 
 struct PeerState {
@@ -66,9 +77,9 @@ impl Trunks {
         &self.own_host
     }
 
-    /// Where calls outside go: addresses to try, the host for the request, and credentials if the trunk has some.
-    pub fn outbound(&self, tenant: TenantId, trunks: &[Trunk]) -> Result<(VecDeque<Hop>, String, Option<Credentials>), String> {
-        let mut best: Option<(VecDeque<Hop>, String, Option<Credentials>)> = None;
+    /// Where calls outside go.
+    pub fn outbound(&self, tenant: TenantId, trunks: &[Trunk]) -> Result<Outbound, String> {
+        let mut best: Option<Outbound> = None;
         for trunk in trunks.iter().filter(|trunk| trunk.outbound && !trunk.peers.is_empty()) {
             let of_trunk: Vec<&PeerState> = self.peers.iter().filter(|state| state.tenant == tenant && state.trunk == trunk.name).collect();
             let up: VecDeque<Hop> = of_trunk.iter().filter(|state| state.told != Some(false)).flat_map(|state| state.hops()).collect();
@@ -76,11 +87,12 @@ impl Trunks {
             let host = trunk.peers[0].address.clone();
             let credentials =
                 trunk.registration.as_ref().map(|registration| Credentials::new(&registration.username, &registration.password));
+            let encryption = trunk.media_encryption;
             if !up.is_empty() {
-                return Ok((up, host, credentials));
+                return Ok(Outbound { hops: up, host, credentials, encryption });
             }
             if !any.is_empty() && best.is_none() {
-                best = Some((any, host, credentials));
+                best = Some(Outbound { hops: any, host, credentials, encryption });
             }
         }
         best.ok_or_else(|| "no trunk of this tenant can take a call outside; set one up with \"peers\" and \"outbound\"".to_owned())

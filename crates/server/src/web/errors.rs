@@ -50,6 +50,8 @@ pub(super) const PAGES: &[(&str, &str)] = &[
     ("MEDIA-002", include_str!("../../../../docs/errors/MEDIA-002.md")),
     ("MEDIA-003", include_str!("../../../../docs/errors/MEDIA-003.md")),
     ("MEDIA-004", include_str!("../../../../docs/errors/MEDIA-004.md")),
+    ("MEDIA-005", include_str!("../../../../docs/errors/MEDIA-005.md")),
+    ("MEDIA-006", include_str!("../../../../docs/errors/MEDIA-006.md")),
     ("RUN-001", include_str!("../../../../docs/errors/RUN-001.md")),
     ("RUN-002", include_str!("../../../../docs/errors/RUN-002.md")),
     ("RUN-003", include_str!("../../../../docs/errors/RUN-003.md")),

@@ -1,6 +1,6 @@
 //! Agents' telephones on the Connected line, as programs see them.
 
-use super::{kind::Kind, reference::Reference};
+use super::{kind::Kind, reference::Reference, trunk::MediaEncryption};
 use crate::{api::extract, error::Problem};
 use dreiklang_lines::connected::settings;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ pub struct Phone {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(write_only)]
     pub password: String,
+    /// Whether audio is encrypted (SRTP with keys in signalling).
+    #[serde(default)]
+    pub media_encryption: MediaEncryption,
 }
 
 impl Phone {
@@ -31,7 +34,12 @@ impl Phone {
     /// # Errors
     /// When the agent is not an id.
     pub fn to_line(&self) -> Result<settings::Phone, Problem> {
-        Ok(settings::Phone { user: self.user.clone(), agent: extract::id("agent", &self.agent)?, password: self.password.clone() })
+        Ok(settings::Phone {
+            user: self.user.clone(),
+            agent: extract::id("agent", &self.agent)?,
+            password: self.password.clone(),
+            media_encryption: self.media_encryption.into(),
+        })
     }
 }
 

@@ -36,6 +36,32 @@ pub struct Trunk {
     /// Calls outside may use this trunk.
     #[serde(default = "defaults::outbound")]
     pub outbound: bool,
+    /// Whether audio is encrypted (SRTP with keys in signalling). Microsoft's Direct Routing needs `required`.
+    #[serde(default)]
+    pub media_encryption: MediaEncryption,
+}
+
+/// Whether audio is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaEncryption {
+    /// Never; who offers nothing else is refused.
+    Never,
+    /// When the far end offers it. Our own offers are plain.
+    #[default]
+    Optional,
+    /// Always; who offers plain audio is refused.
+    Required,
+}
+
+impl From<MediaEncryption> for settings::MediaEncryption {
+    fn from(setting: MediaEncryption) -> settings::MediaEncryption {
+        match setting {
+            MediaEncryption::Never => settings::MediaEncryption::Never,
+            MediaEncryption::Optional => settings::MediaEncryption::Optional,
+            MediaEncryption::Required => settings::MediaEncryption::Required,
+        }
+    }
 }
 
 /// One address of a trunk.
@@ -120,6 +146,7 @@ impl Trunk {
             }),
             health_interval_s: self.health_interval_s,
             outbound: self.outbound,
+            media_encryption: self.media_encryption.into(),
         }
     }
 }

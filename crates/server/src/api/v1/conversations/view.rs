@@ -118,6 +118,10 @@ pub struct Quality {
     pub round_trip_ms: Option<f64>,
     /// Rated poor by the rule of Microsoft's call quality dashboard.
     pub poor: bool,
+    /// Audio was encrypted between the far end and us.
+    pub encrypted: bool,
+    /// It was, but its key was told over a connection that is not (no TLS): who reads that can listen.
+    pub key_exposed: bool,
 }
 
 /// Audio figures of one direction.
@@ -285,6 +289,8 @@ impl Leg {
                 sent: quality.sent.as_ref().map(stream),
                 round_trip_ms: quality.round_trip_ms,
                 poor: quality.poor,
+                encrypted: quality.encrypted,
+                key_exposed: quality.key_exposed,
             }),
         }
     }
