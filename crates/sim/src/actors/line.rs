@@ -6,7 +6,7 @@ use crate::{
 };
 use dreiklang_core::{
     Action, Input,
-    conversation::{Cause, CauseKind, Hearing, Quality},
+    conversation::{Cause, CauseKind, Hearing, Quality, Role},
     endpoint::Line,
     ids::{ActionId, ConversationId, LegId, RecordingId},
     output::{ActionFailure, Prompt},
@@ -250,8 +250,21 @@ impl Stage<'_> {
             && self.hears(caller, partner)
         {
             self.begin_talk(caller, partner);
+        } else {
+            self.stranger_talks(&[a, b]);
         }
         Ok(())
+    }
+
+    /// Somebody who was called back at a number that none of the callers has: says goodbye some time, or the talk would last
+    /// until the core ends it, which may be after the day.
+    fn stranger_talks(&mut self, legs: &[LegId]) {
+        let is_customer = |leg: LegId| self.engine.world().leg(leg).is_some_and(|leg| leg.role == Role::Customer);
+        let Some(stranger) = legs.iter().copied().find(|leg| is_customer(*leg)) else { return };
+        if let Some(far) = self.legs.get_mut(&stranger).filter(|far| far.who == Who::Outside) {
+            let after = far.chance.exponential(self.profile.callers.talk);
+            self.agenda.put(self.now + after, Entry::Line(LineStep::Break(stranger, CauseKind::FarEnd)));
+        }
     }
 
     fn mix_voices(&mut self, parties: &[Hearing]) -> Result<(), &'static str> {
