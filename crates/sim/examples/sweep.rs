@@ -18,8 +18,12 @@ fn main() {
     println!("{took:.2} s, {per_second:.0} conversations/s, {:.0} inputs/s", report.inputs as f64 / took);
     let held = report.estimates_held as f64 / report.estimates.max(1) as f64;
     println!("{} predicted waits, {:.1} % of them in the predicted range", report.estimates, held * 100.0);
+    for failure in &failures {
+        let rules: Vec<_> = failure.outcome.findings.iter().map(|finding| &finding.rule).collect();
+        println!("seed {}: {rules:?}", failure.seed);
+    }
     for failure in failures.iter().take(1) {
-        println!("seed {}: {:#?}", failure.seed, failure.outcome.findings);
+        println!("{:#?}", failure.outcome.findings);
         let plan = Plan::new(&profile, failure.seed);
         if let Some(shrunk) = shrink::shrink(&profile, &plan, &failure.outcome, Options::default()) {
             println!("shrunk in {} runs:", shrunk.runs);

@@ -431,9 +431,10 @@ impl Visit {
         (self.ring, self.terms.preferred.is_some())
     }
 
-    /// When the next change of what it asks for is due: the end of the wait for one agent, or the next ring.
+    /// When the next change of what it asks for is due: the end of the wait for one agent, or the next ring. Rings are reached by
+    /// the time in line, so that whoever kept an earlier place never asks for more than who stands behind.
     pub fn widens_at(&self, queue: &queue::Settings) -> Option<Timestamp> {
-        let ring = queue.routing.rings.get(usize::from(self.ring)).map(|ring| self.enqueued_at + ring.after);
+        let ring = queue.routing.rings.get(usize::from(self.ring)).map(|ring| self.in_line_since() + ring.after);
         self.terms.preferred.map(|waited| waited.until).into_iter().chain(ring).min()
     }
 

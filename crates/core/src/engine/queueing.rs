@@ -68,7 +68,7 @@ impl Engine {
     pub(super) fn widen(&mut self, id: ConversationId) {
         let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return };
         let Some(queue) = self.world.queues.get(&visit.queue) else { return };
-        let reached = queue.settings.routing.rings.iter().take_while(|ring| visit.enqueued_at + ring.after <= self.now).count();
+        let reached = queue.settings.routing.rings.iter().take_while(|ring| visit.in_line_since() + ring.after <= self.now).count();
         let ring = u8::try_from(reached).unwrap_or(u8::MAX).max(visit.ring);
         let preferred = visit.terms.preferred.filter(|waited| waited.until > self.now).map(|waited| waited.agent);
         self.emit(Event::VisitWidened { visit: visit.id, conversation: id, queue: visit.queue, ring, preferred });

@@ -10,7 +10,7 @@ use dreiklang_core::{
     input::TransferTarget,
     limits,
     output::HangUpReason,
-    queue::{Allowance, CallRules, Condition, OverflowRule, Settings, WaitingRules},
+    queue::{Allowance, CallRules, Condition, OverflowRule, Ring, RoutingRules, Settings, WaitingRules},
     time::{Millis, Timestamp},
 };
 
@@ -47,6 +47,23 @@ fn the_time_waited_before_counts_where_that_is_wanted() {
         assert_eq!(visit.in_line_since(), since, "the talk is no wait");
         let told = |action: &Action| matches!(action, Action::HangUp { leg: told, reason: HangUpReason::Transferred, .. } if *told == leg);
         assert!(office.actions.iter().any(|(_, action)| told(action)));
+    }
+}
+
+#[test]
+fn who_keeps_the_wait_asks_for_no_more_than_those_who_stand_behind() {
+    for keep_wait in [false, true] {
+        let (mut office, customer, _) = after_a_wait();
+        let ring = |after| Ring { after: Millis::from_secs(after), agents: [BERT].into(), ..Ring::default() };
+        let routing = RoutingRules { rings: vec![ring(30), ring(60)], ..RoutingRules::default() };
+        office.put(Change::PutQueue(Settings { routing, ..queue(QUEUE, "Support") }));
+        requeue(&mut office, customer, keep_wait).unwrap();
+        let ring = |office: &Office| office.conversation(customer).visit.as_ref().unwrap().ring;
+        assert_eq!(ring(&office), u8::from(keep_wait));
+        office.pass(20_000);
+        assert_eq!(ring(&office), if keep_wait { 2 } else { 0 });
+        office.pass(40_000);
+        assert_eq!(ring(&office), 2);
     }
 }
 
