@@ -252,7 +252,9 @@ impl<'day> Stage<'day> {
     fn last_moment(&self) -> Timestamp {
         let after = limits::HANG_UP_MAX + limits::RECORDING_CLOSE_MAX + limits::ACTION_MAX + limits::WRAP_UP_MAX;
         let shifts = self.plan.shifts.iter().map(|shift| shift.to).max().unwrap_or(MIDNIGHT);
-        (MIDNIGHT + self.profile.closes).max(shifts) + limits::CONVERSATION_MAX + after + Millis::from_secs(3_600)
+        let callbacks_over = (MIDNIGHT + self.profile.closes).max(shifts) + limits::CONVERSATION_MAX;
+        // Who was called back right before that is talked to as long as anybody.
+        callbacks_over + limits::CONVERSATION_MAX + after + Millis::from_secs(3_600)
     }
 
     fn happen(&mut self, entry: Entry) {
