@@ -54,6 +54,7 @@ fn the_time_waited_before_counts_where_that_is_wanted() {
 fn who_keeps_the_wait_asks_for_no_more_than_those_who_stand_behind() {
     for keep_wait in [false, true] {
         let (mut office, customer, _) = after_a_wait();
+        office.put(Change::PutAgent(agent(BERT, "Bert")));
         let ring = |after| Ring { after: Millis::from_secs(after), agents: [BERT].into(), ..Ring::default() };
         let routing = RoutingRules { rings: vec![ring(30), ring(60)], ..RoutingRules::default() };
         office.put(Change::PutQueue(Settings { routing, ..queue(QUEUE, "Support") }));
