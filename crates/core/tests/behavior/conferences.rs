@@ -47,16 +47,6 @@ fn outside() -> TransferTarget {
     TransferTarget::Number("+49891234567".to_owned())
 }
 
-/// Whom somebody hears by the last wish about it.
-fn voices(office: &Office, wanted: LegId) -> Vec<LegId> {
-    let wish = office.actions.iter().rev().find(|(_, action)| action.is_hearing() && action.needs_leg(wanted)).map(|(_, action)| action);
-    match wish {
-        Some(Action::Bridge { a, b, .. }) => vec![if *a == wanted { *b } else { *a }],
-        Some(Action::Mix { parties, .. }) => parties.iter().find(|party| party.leg == wanted).unwrap().voices.clone(),
-        _ => Vec::new(),
-    }
-}
-
 fn ends(office: &Office) -> Vec<MemberEnd> {
     let end = |event: &Event| if let Event::MemberLeft { end, .. } = event { Some(*end) } else { None };
     office.events.iter().filter_map(|stamped| end(&stamped.event)).collect()
@@ -65,9 +55,9 @@ fn ends(office: &Office) -> Vec<MemberEnd> {
 #[test]
 fn merged_all_hear_each_other_and_the_recording_stays_with_customer_and_agent() {
     let Conference { office, id, customer, anna, bert } = conference(&[ANNA, BERT]);
-    assert_eq!(voices(&office, customer), [anna, bert]);
-    assert_eq!(voices(&office, anna), [customer, bert]);
-    assert_eq!(voices(&office, bert), [customer, anna]);
+    assert_eq!(office.voices(customer), [anna, bert]);
+    assert_eq!(office.voices(anna), [customer, bert]);
+    assert_eq!(office.voices(bert), [customer, anna]);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Talk));
     for agent in [ANNA, BERT] {
         assert_eq!(office.agent(agent).occupation, Occupation::Talking { conversation: id });
@@ -85,20 +75,20 @@ fn merged_all_hear_each_other_and_the_recording_stays_with_customer_and_agent() 
 fn on_hold_the_customer_hears_music_and_the_others_talk_about_it() {
     let Conference { mut office, id, customer, anna, bert } = conference(&[ANNA, BERT]);
     office.ask(Command::Hold { conversation: id }).unwrap();
-    assert_eq!(voices(&office, customer), []);
-    assert_eq!(voices(&office, anna), [bert]);
+    assert_eq!(office.voices(customer), []);
+    assert_eq!(office.voices(anna), [bert]);
     office.ask(Command::Resume { conversation: id }).unwrap();
-    assert_eq!(voices(&office, customer), [anna, bert]);
+    assert_eq!(office.voices(customer), [anna, bert]);
 }
 
 #[test]
 fn a_telephone_that_holds_by_itself_is_not_heard_by_the_rest() {
     let Conference { mut office, customer, anna, bert, .. } = conference(&[ANNA, BERT]);
     office.give(Input::HeldByParty { leg: bert, held: true });
-    assert_eq!(voices(&office, customer), [anna], "its music would disturb");
+    assert_eq!(office.voices(customer), [anna], "its music would disturb");
     office.give(Input::HeldByParty { leg: bert, held: false });
     office.give(Input::HeldByParty { leg: anna, held: true });
-    assert_eq!((voices(&office, customer), voices(&office, bert)), (vec![], vec![]), "the agent's telephone puts the customer on hold");
+    assert_eq!((office.voices(customer), office.voices(bert)), (vec![], vec![]), "the agent's telephone puts the customer on hold");
 }
 
 #[test]
@@ -106,15 +96,15 @@ fn one_more_comes_by_one_more_consult_while_the_rest_waits() {
     let Conference { mut office, id, customer, anna, bert } = conference(&[ANNA, BERT, CARL]);
     office.ask(Command::Consult { conversation: id, to: TransferTarget::Queue(OTHER_QUEUE) }).unwrap();
     let carl = office.offered_leg(CARL).unwrap();
-    assert_eq!((voices(&office, customer), voices(&office, bert)), (vec![], vec![]));
+    assert_eq!((office.voices(customer), office.voices(bert)), (vec![], vec![]));
     office.connect(carl);
-    assert_eq!(voices(&office, anna), [carl]);
+    assert_eq!(office.voices(anna), [carl]);
     office.ask(Command::SwapConsult { conversation: id }).unwrap();
-    assert_eq!((voices(&office, customer), voices(&office, carl)), (vec![anna, bert], vec![]));
+    assert_eq!((office.voices(customer), office.voices(carl)), (vec![anna, bert], vec![]));
     office.ask(Command::MergeConsult { conversation: id }).unwrap();
-    assert_eq!(voices(&office, customer), [anna, bert, carl]);
+    assert_eq!(office.voices(customer), [anna, bert, carl]);
     office.end(carl, CauseKind::Network);
-    assert_eq!(voices(&office, customer), [anna, bert]);
+    assert_eq!(office.voices(customer), [anna, bert]);
     assert_eq!(office.agent(CARL).occupation, Occupation::Idle);
 }
 
@@ -127,7 +117,7 @@ fn parties_are_let_go_by_the_agent_and_leave_by_themselves() {
         let another = office.ask_as(Actor::Agent(BERT), Command::DropParty { conversation: id, leg: anna });
         assert!(matches!(another, Err(Refusal::NotAllowed { .. })));
         office.ask_as(by, Command::DropParty { conversation: id, leg: bert }).unwrap();
-        assert_eq!(voices(&office, customer), [anna], "two talk as two");
+        assert_eq!(office.voices(customer), [anna], "two talk as two");
         assert!(matches!(office.actions.iter().rev().find(|(_, action)| action.is_hearing()).unwrap().1, Action::Bridge { .. }));
         assert_eq!((ends(&office), office.agent(BERT).occupation), (vec![MemberEnd::Dropped], Occupation::Idle));
         for leg in [customer, anna] {
@@ -146,7 +136,7 @@ fn when_the_agent_leaves_a_colleague_in_it_has_the_customer() {
         }
         let talk = office.conversation(customer).talk.clone().unwrap();
         assert_eq!((talk.leg, talk.agent, talk.queue), (bert, Some(BERT), Some(QUEUE)), "{cause:?}");
-        assert_eq!(voices(&office, customer), [bert]);
+        assert_eq!(office.voices(customer), [bert]);
         assert!(matches!(office.agent(ANNA).occupation, Occupation::WrapUp { .. }));
         assert_eq!(ends(&office), [MemberEnd::Promoted]);
         office.obey_hang_ups();
@@ -164,7 +154,7 @@ fn the_last_agent_who_leaves_leaves_the_customer_with_somebody_outside() {
     assert_eq!(office.conversation(customer).leg(external).unwrap().role, Role::External);
     office.end(anna, CauseKind::FarEnd);
     assert_eq!(office.conversation(customer).talk.as_ref().unwrap().agent, Some(BERT), "agents first");
-    assert_eq!(voices(&office, customer), [bert, external]);
+    assert_eq!(office.voices(customer), [bert, external]);
     office.end(bert, CauseKind::FarEnd);
     let talk = office.conversation(customer).talk.clone().unwrap();
     assert_eq!((talk.leg, talk.agent, talk.queue), (external, None, None));
@@ -177,7 +167,7 @@ fn an_agent_who_drops_out_of_a_consult_leaves_the_customer_with_the_conference()
     let Conference { mut office, id, customer, anna, bert } = conference(&[ANNA, BERT, CARL]);
     office.ask(Command::Consult { conversation: id, to: TransferTarget::Agent(CARL) }).unwrap();
     office.end(anna, CauseKind::Network);
-    assert_eq!(voices(&office, customer), [bert]);
+    assert_eq!(office.voices(customer), [bert]);
     assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Talk));
     assert_eq!(office.agent(CARL).occupation, Occupation::Idle);
 }
@@ -212,7 +202,7 @@ fn a_line_that_cannot_connect_so_many_leaves_customer_and_agent_together() {
     let Conference { mut office, id, customer, anna, bert } = conference(&[ANNA, BERT]);
     let (mix, _) = office.actions.iter().rev().find(|(_, action)| matches!(action, Action::Mix { .. })).cloned().unwrap();
     office.fail(mix);
-    assert_eq!((voices(&office, customer), voices(&office, anna)), (vec![anna], vec![customer]));
+    assert_eq!((office.voices(customer), office.voices(anna)), (vec![anna], vec![customer]));
     assert_eq!(office.conversation(customer).talk.as_ref().unwrap().agent, Some(ANNA));
     assert_eq!((ends(&office), office.agent(BERT).occupation), (vec![MemberEnd::Failed], Occupation::Idle));
     let problem = |event: &Event| matches!(event, Event::MemberLeft { problem: Some(problem), .. } if problem == "it cannot be done");
@@ -247,5 +237,5 @@ fn a_conference_has_room_for_so_many_and_no_more() {
     office.connect(leg);
     assert!(matches!(office.ask(Command::MergeConsult { conversation: id }), Err(Refusal::Full { .. })));
     office.ask(Command::CancelConsult { conversation: id }).unwrap();
-    assert_eq!(voices(&office, customer).len(), limits::CONFERENCE_MEMBERS + 1);
+    assert_eq!(office.voices(customer).len(), limits::CONFERENCE_MEMBERS + 1);
 }

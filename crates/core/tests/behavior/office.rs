@@ -214,6 +214,16 @@ impl Office {
         (customer, leg)
     }
 
+    /// Whom somebody hears by the last wish about it.
+    pub fn voices(&self, wanted: LegId) -> Vec<LegId> {
+        let wish = self.actions.iter().rev().find(|(_, action)| action.is_hearing() && action.needs_leg(wanted)).map(|(_, action)| action);
+        match wish {
+            Some(Action::Bridge { a, b, .. }) => vec![if *a == wanted { *b } else { *a }],
+            Some(Action::Mix { parties, .. }) => parties.iter().find(|party| party.leg == wanted).unwrap().voices.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|stamped| wanted(&stamped.event)).count()
     }

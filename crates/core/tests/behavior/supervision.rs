@@ -45,15 +45,6 @@ fn called(mode: Mode) -> Talk {
     Talk { office, id, customer, anna, dora }
 }
 
-fn voices(office: &Office, wanted: LegId) -> Vec<LegId> {
-    let wish = office.actions.iter().rev().find(|(_, action)| action.is_hearing() && action.needs_leg(wanted)).map(|(_, action)| action);
-    match wish {
-        Some(Action::Bridge { a, b, .. }) => vec![if *a == wanted { *b } else { *a }],
-        Some(Action::Mix { parties, .. }) => parties.iter().find(|party| party.leg == wanted).unwrap().voices.clone(),
-        _ => Vec::new(),
-    }
-}
-
 fn outcomes(office: &Office) -> Vec<Outcome> {
     let outcome = |event: &Event| if let Event::SupervisionEnded { outcome, .. } = event { Some(*outcome) } else { None };
     office.events.iter().filter_map(|stamped| outcome(&stamped.event)).collect()
@@ -64,16 +55,16 @@ fn modes_change_in_any_order_and_everybody_hears_just_that() {
     let Talk { mut office, id, customer, anna, dora } = followed(Mode::Listen);
     for mode in [Mode::Listen, Mode::Barge, Mode::Whisper, Mode::Barge, Mode::Listen, Mode::Whisper] {
         office.ask(Command::ChangeSupervision { conversation: id, agent: DORA, mode }).unwrap();
-        assert_eq!(voices(&office, dora), [customer, anna], "{mode:?}");
+        assert_eq!(office.voices(dora), [customer, anna], "{mode:?}");
         let (to_customer, to_agent) = match mode {
             Mode::Listen => (vec![anna], vec![customer]),
             Mode::Whisper => (vec![anna], vec![customer, dora]),
             Mode::Barge => (vec![anna, dora], vec![customer, dora]),
         };
-        assert_eq!((voices(&office, customer), voices(&office, anna)), (to_customer, to_agent), "{mode:?}");
+        assert_eq!((office.voices(customer), office.voices(anna)), (to_customer, to_agent), "{mode:?}");
     }
     office.ask(Command::EndSupervision { conversation: id, agent: DORA }).unwrap();
-    assert_eq!((voices(&office, customer), voices(&office, anna)), (vec![anna], vec![customer]));
+    assert_eq!((office.voices(customer), office.voices(anna)), (vec![anna], vec![customer]));
     assert_eq!((outcomes(&office), office.agent(DORA).occupation), (vec![Outcome::Ended], Occupation::Idle));
 }
 
@@ -103,7 +94,7 @@ fn what_becomes_of_the_supervisor_never_harms_the_talk() {
     ] {
         let Talk { mut office, customer, anna, dora, .. } = if answered { followed(Mode::Barge) } else { called(Mode::Barge) };
         office.end(dora, kind);
-        assert_eq!((outcomes(&office), voices(&office, customer)), (vec![outcome], vec![anna]));
+        assert_eq!((outcomes(&office), office.voices(customer)), (vec![outcome], vec![anna]));
         assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Talk));
         assert_eq!(office.agent(DORA).occupation, Occupation::Idle);
     }
@@ -113,29 +104,25 @@ fn what_becomes_of_the_supervisor_never_harms_the_talk() {
 fn on_hold_the_supervisor_hears_the_agent_and_may_whisper() {
     let Talk { mut office, id, customer, anna, dora } = followed(Mode::Whisper);
     office.ask(Command::Hold { conversation: id }).unwrap();
-    assert_eq!((voices(&office, customer), voices(&office, anna), voices(&office, dora)), (vec![], vec![dora], vec![anna]));
+    assert_eq!((office.voices(customer), office.voices(anna), office.voices(dora)), (vec![], vec![dora], vec![anna]));
     office.ask(Command::ChangeSupervision { conversation: id, agent: DORA, mode: Mode::Listen }).unwrap();
-    assert_eq!((voices(&office, anna), voices(&office, dora)), (vec![], vec![anna]));
+    assert_eq!((office.voices(anna), office.voices(dora)), (vec![], vec![anna]));
     office.ask(Command::Resume { conversation: id }).unwrap();
-    assert_eq!(voices(&office, dora), [customer, anna]);
+    assert_eq!(office.voices(dora), [customer, anna]);
 }
 
 #[test]
 fn in_a_consult_the_supervisor_follows_the_agent() {
     let Talk { mut office, id, customer, anna, dora } = followed(Mode::Barge);
     office.ask(Command::Consult { conversation: id, to: TransferTarget::Agent(BERT) }).unwrap();
-    assert_eq!((voices(&office, customer), voices(&office, anna)), (vec![], vec![dora]));
+    assert_eq!((office.voices(customer), office.voices(anna)), (vec![], vec![dora]));
     let bert = office.offered_leg(BERT).unwrap();
     office.connect(bert);
-    assert_eq!((voices(&office, anna), voices(&office, bert)), (vec![bert, dora], vec![anna, dora]));
+    assert_eq!((office.voices(anna), office.voices(bert)), (vec![bert, dora], vec![anna, dora]));
     office.ask(Command::SwapConsult { conversation: id }).unwrap();
-    assert_eq!((voices(&office, customer), voices(&office, bert)), (vec![anna, dora], vec![]));
+    assert_eq!((office.voices(customer), office.voices(bert)), (vec![anna, dora], vec![]));
     office.ask(Command::CompleteConsult { conversation: id }).unwrap();
-    assert_eq!(
-        (outcomes(&office), voices(&office, customer)),
-        (vec![Outcome::TalkEnded], vec![bert]),
-        "the talk that was followed is over"
-    );
+    assert_eq!((outcomes(&office), office.voices(customer)), (vec![Outcome::TalkEnded], vec![bert]), "the talk that was followed is over");
 }
 
 #[test]
@@ -151,7 +138,7 @@ fn taken_over_the_supervisor_has_the_customer_and_the_agent_wraps_up() {
         let talk = office.conversation(customer).talk.clone().unwrap();
         assert_eq!((talk.leg, talk.agent, talk.queue), (dora, Some(DORA), Some(QUEUE)), "{during}");
         assert_eq!(office.conversation(customer).place(), Some(SegmentKind::Talk));
-        assert_eq!(voices(&office, customer), [dora]);
+        assert_eq!(office.voices(customer), [dora]);
         let told = |action: &Action| matches!(action, Action::HangUp { leg, reason: HangUpReason::Transferred, .. } if *leg == anna);
         assert!(office.actions.iter().any(|(_, action)| told(action)));
         assert!(matches!(office.agent(ANNA).occupation, Occupation::WrapUp { .. }));
@@ -165,7 +152,7 @@ fn an_agent_who_is_gone_leaves_the_customer_with_who_barges_in_and_with_nobody_w
         let Talk { mut office, customer, anna, dora, .. } = followed(Mode::Barge);
         office.end(anna, kind);
         assert_eq!(office.conversation(customer).talk.as_ref().unwrap().agent, Some(DORA));
-        assert_eq!((voices(&office, customer), outcomes(&office)), (vec![dora], vec![Outcome::TookOver]));
+        assert_eq!((office.voices(customer), outcomes(&office)), (vec![dora], vec![Outcome::TookOver]));
     }
     let Talk { mut office, customer, anna, .. } = followed(Mode::Whisper);
     office.end(anna, CauseKind::Network);
@@ -209,7 +196,7 @@ fn only_an_agents_talk_can_be_supervised() {
 fn a_line_that_cannot_do_it_leaves_customer_and_agent_together_and_says_why() {
     let Talk { mut office, customer, anna, dora, .. } = followed(Mode::Listen);
     office.fail_last_action();
-    assert_eq!((voices(&office, customer), voices(&office, anna)), (vec![anna], vec![customer]));
+    assert_eq!((office.voices(customer), office.voices(anna)), (vec![anna], vec![customer]));
     let said = |event: &Event| matches!(event, Event::SupervisionEnded { outcome: Outcome::Failed, problem: Some(problem), .. } if problem == "it cannot be done");
     assert_eq!(office.count(said), 1);
     assert!(office.conversation(customer).leg(dora).unwrap().ending);

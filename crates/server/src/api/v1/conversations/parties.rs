@@ -123,9 +123,7 @@ async fn pull(
     Path(text): Path<String>,
     Body(who): Body<Who>,
 ) -> Result<StatusCode, Problem> {
-    let conversation: ConversationId = id("conversation", &text)?;
-    let agent = agent_of(&principal, who.agent.as_deref())?;
-    ask(&state, &principal, Command::Pull { conversation, agent }, Some(agent)).await
+    for_agent(&state, &principal, &text, who.agent.as_deref(), |conversation, agent| Command::Pull { conversation, agent }).await
 }
 
 /// Puts the customer of a talk back into a queue.
@@ -173,9 +171,9 @@ async fn supervise(
     Path(text): Path<String>,
     Body(wish): Body<Supervise>,
 ) -> Result<StatusCode, Problem> {
-    let conversation: ConversationId = id("conversation", &text)?;
-    let agent = agent_of(&principal, wish.agent.as_deref())?;
-    ask(&state, &principal, Command::Supervise { conversation, agent, mode: wish.mode.to_core() }, Some(agent)).await
+    let mode = wish.mode.to_core();
+    for_agent(&state, &principal, &text, wish.agent.as_deref(), |conversation, agent| Command::Supervise { conversation, agent, mode })
+        .await
 }
 
 /// Changes what a supervisor takes part in.
@@ -187,9 +185,13 @@ async fn change(
     Path(text): Path<String>,
     Body(wish): Body<Supervise>,
 ) -> Result<StatusCode, Problem> {
-    let conversation: ConversationId = id("conversation", &text)?;
-    let agent = agent_of(&principal, wish.agent.as_deref())?;
-    ask(&state, &principal, Command::ChangeSupervision { conversation, agent, mode: wish.mode.to_core() }, Some(agent)).await
+    let mode = wish.mode.to_core();
+    for_agent(&state, &principal, &text, wish.agent.as_deref(), |conversation, agent| Command::ChangeSupervision {
+        conversation,
+        agent,
+        mode,
+    })
+    .await
 }
 
 /// Lets a supervisor go.
@@ -201,9 +203,7 @@ async fn end(
     Path(text): Path<String>,
     Body(who): Body<Who>,
 ) -> Result<StatusCode, Problem> {
-    let conversation: ConversationId = id("conversation", &text)?;
-    let agent = agent_of(&principal, who.agent.as_deref())?;
-    ask(&state, &principal, Command::EndSupervision { conversation, agent }, Some(agent)).await
+    for_agent(&state, &principal, &text, who.agent.as_deref(), |conversation, agent| Command::EndSupervision { conversation, agent }).await
 }
 
 /// Lets a supervisor have the customer; the agent leaves and wraps up.
@@ -215,7 +215,18 @@ async fn take_over(
     Path(text): Path<String>,
     Body(who): Body<Who>,
 ) -> Result<StatusCode, Problem> {
-    let conversation: ConversationId = id("conversation", &text)?;
-    let agent = agent_of(&principal, who.agent.as_deref())?;
-    ask(&state, &principal, Command::TakeOver { conversation, agent }, Some(agent)).await
+    for_agent(&state, &principal, &text, who.agent.as_deref(), |conversation, agent| Command::TakeOver { conversation, agent }).await
+}
+
+/// Asks for something about a conversation on behalf of an agent: the one named, or else who asks.
+async fn for_agent(
+    state: &AppState,
+    principal: &Principal,
+    conversation: &str,
+    agent: Option<&str>,
+    wish: impl FnOnce(ConversationId, AgentId) -> Command,
+) -> Result<StatusCode, Problem> {
+    let conversation: ConversationId = id("conversation", conversation)?;
+    let agent = agent_of(principal, agent)?;
+    ask(state, principal, wish(conversation, agent), Some(agent)).await
 }
