@@ -39,7 +39,8 @@ impl<'a> Run<'a> {
                 // Both ends are excluded: the upper one does not exist as a double, and the language wants the same of the lower one.
                 (Function::ToInt, Value::Double(number)) if *number > i64::MIN as f64 && *number < i64::MAX as f64 => owned(*number as i64),
                 (Function::ToInt, Value::Double(_)) => Err(overflow(at)),
-                (Function::ToInt, Value::Timestamp(moment)) => owned(moment.as_second()),
+                // Downwards: what was half a second before 1970 was in its second -1.
+                (Function::ToInt, Value::Timestamp(moment)) => owned(moment.as_nanosecond().div_euclid(1_000_000_000) as i64),
                 (Function::ToInt, Value::String(text)) => match text.parse::<i64>() {
                     Ok(number) => owned(number),
                     Err(_) => fail(format!("\"{}\" is not a whole number; test it with matches() before", shortened(text))),

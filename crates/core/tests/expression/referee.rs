@@ -224,6 +224,7 @@ fn corners_of_the_language_mean_the_same_to_both() {
         "timestamp('2026-11-27T14:30:00')",
         "timestamp('2026-11-27T25:00:00Z')",
         "timestamp(-62135596801)",
+        "int(timestamp(0) - duration('0.25s'))",
         "timestamp('2026-11-27T14:30:00.123456789Z')",
         "duration('')",
         "duration('-')",
