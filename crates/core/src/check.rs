@@ -369,6 +369,7 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
     let busy = matches!(agent.occupation, Occupation::Talking { .. } | Occupation::Consulting { .. } | Occupation::WrapUp { .. });
     found.expect(agent.disposition.is_none() || busy, "what became of a conversation is said of one that is there", says);
     found.expect(agent.planned.is_none() || agent.occupation != Occupation::Idle, "what was planned is applied when idle", says);
+    found.expect(agent.planned_duty.is_none() || agent.occupation != Occupation::Idle, "a planned duty begins when idle", says);
     let unknown = agent.signed_out.keys().find(|queue| !agent.settings.queues.contains(queue));
     found.expect(unknown.is_none(), "an agent is signed out of own queues only", says);
     let gone = agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();

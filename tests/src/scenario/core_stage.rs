@@ -443,6 +443,10 @@ impl Stage for CoreStage {
         state["state"].as_str().map(str::to_owned)
     }
 
+    fn duty(&self, agent: &str) -> Option<String> {
+        serde_json::to_value(self.agent(agent)?.duty).ok()?.as_str().map(str::to_owned)
+    }
+
     fn availability(&self, agent: &str) -> Option<String> {
         let state = serde_json::to_value(&self.agent(agent)?.availability).ok()?;
         state["reason"].as_str().or(state["state"].as_str()).map(str::to_owned)

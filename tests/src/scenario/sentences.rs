@@ -267,6 +267,7 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} finishes wrap-up with {}", |stage, v| {
         ask(stage, v[0], json!({ "type": "finish_wrap_up", "agent": agent(v[0]), "disposition": v[1] }))
     }),
+    ("{} plans to go home", |stage, v| ask(stage, v[0], json!({ "type": "plan_duty", "agent": agent(v[0]), "duty": "signed_out" }))),
     ("{} signs out of {}", |stage, v| {
         ask(stage, v[0], json!({ "type": "sign_out_of_queue", "agent": agent(v[0]), "queue": format!("@queue:{}", v[1]) }))
     }),
@@ -319,6 +320,7 @@ pub const ALL: &[(&str, Act)] = &[
         expect("place", stage.place(v[0]), None)?;
         expect("hears", stage.hears(v[0]), None)
     }),
+    ("{} is signed out", |stage, v| expect("duty", stage.duty(v[0]), Some("signed_out".to_owned()))),
     ("{} is in wrap-up", |stage, v| expect("occupation", stage.occupation(v[0]), Some("wrap_up".to_owned()))),
     ("{} is ready and idle", |stage, v| {
         expect("availability", stage.availability(v[0]), Some("ready".to_owned()))?;

@@ -117,6 +117,8 @@ pub trait Stage {
     fn hears(&self, person: &str) -> Option<BTreeSet<Sound>>;
     /// What an agent is busy with: `idle`, `offered`, `talking`, `wrap_up` and so on; `None` when there is no such agent.
     fn occupation(&self, agent: &str) -> Option<String>;
+    /// Whether an agent is at work: `signed_out`, `off_duty` or `on_duty`.
+    fn duty(&self, agent: &str) -> Option<String>;
     /// `ready`, or the reason for not being ready.
     fn availability(&self, agent: &str) -> Option<String>;
     /// What a caller's time is spent with: `queue`, `talk`, `hold` and so on; `None` when the caller has left.

@@ -188,6 +188,9 @@ pub struct Agent {
     pub availability: Availability,
     /// Availability to take on after the present conversation and its wrap-up.
     pub planned: Option<Availability>,
+    /// Duty to take on after the present conversation and its wrap-up.
+    #[serde(default)]
+    pub planned_duty: Option<Duty>,
     /// Whether a call would get through.
     pub reachable: bool,
     /// Busy with what.
@@ -236,6 +239,7 @@ impl Agent {
             duty: Duty::SignedOut,
             availability: Availability::not_ready(NotReadyReason::SignedIn),
             planned: None,
+            planned_duty: None,
             occupation: Occupation::Idle,
             occupation_since: now,
             state_since: now,

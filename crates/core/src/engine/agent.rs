@@ -25,16 +25,16 @@ impl Engine {
         }
         match agent.occupation {
             Occupation::Offered { .. } => {
-                return Err(wrong_state("a conversation is being offered; take or decline it first"));
+                return Err(wrong_state("a conversation is being offered; take or decline it first, or plan the change for afterwards"));
             }
             Occupation::Talking { .. } => {
-                return Err(wrong_state("a conversation is under way; end or transfer it first"));
+                return Err(wrong_state("a conversation is under way; end or transfer it first, or plan the change for afterwards"));
             }
             Occupation::Consulting { .. } => {
-                return Err(wrong_state("a consult is under way; end it first"));
+                return Err(wrong_state("a consult is under way; end it first, or plan the change for afterwards"));
             }
             Occupation::Supervising { .. } => {
-                return Err(wrong_state("a talk is being supervised; end that first"));
+                return Err(wrong_state("a talk is being supervised; end that first, or plan the change for afterwards"));
             }
             Occupation::WrapUp { queue, .. } if duty != Duty::OnDuty && agent.disposition.is_none() && self.must_say(&by, queue) => {
                 return Err(wrong_state("say first what became of the conversation; its queue asks for a disposition"));
@@ -47,6 +47,20 @@ impl Engine {
         self.emit(Event::DutyChanged { agent: id, duty, by });
         if comes_to_work {
             self.sign_in_anew(id);
+        }
+        Ok(())
+    }
+
+    /// Plans what is to follow the present conversation and its notes. Who has none begins at once.
+    pub(super) fn plan_duty(&mut self, by: Actor, id: AgentId, duty: Duty) -> Result<(), Refusal> {
+        let agent = self.agent(id)?;
+        if agent.occupation == Occupation::Idle {
+            return self.set_duty(by, id, duty);
+        }
+        // Staying is no plan.
+        let planned = (duty != agent.duty).then_some(duty);
+        if agent.planned_duty != planned {
+            self.emit(Event::DutyPlanned { agent: id, duty: planned, by });
         }
         Ok(())
     }
@@ -101,8 +115,18 @@ impl Engine {
         }
     }
 
+    /// Nothing to do any more; whoever planned to end work then does.
     pub(super) fn become_idle(&mut self, id: AgentId) {
         self.occupy(id, Occupation::Idle);
+        self.begin_planned_duty(id);
+    }
+
+    /// Takes on the duty that was planned for when there is nothing to do, if there is nothing.
+    pub(super) fn begin_planned_duty(&mut self, id: AgentId) {
+        let idle = |agent: &&Agent| agent.occupation == Occupation::Idle;
+        if let Some(duty) = self.world.agents.get(&id).filter(idle).and_then(|agent| agent.planned_duty) {
+            self.emit(Event::DutyChanged { agent: id, duty, by: Actor::Agent(id) });
+        }
     }
 
     pub(super) fn become_talking(&mut self, id: AgentId, conversation: ConversationId) {

@@ -27,6 +27,10 @@ impl Engine {
                 self.may_speak_for(&by, agent)?;
                 self.set_duty(by, agent, duty)
             }
+            Command::PlanDuty { agent, duty } => {
+                self.may_speak_for(&by, agent)?;
+                self.plan_duty(by, agent, duty)
+            }
             Command::SetAvailability { agent, availability } => {
                 self.may_speak_for(&by, agent)?;
                 self.set_availability(by, agent, availability)

@@ -83,6 +83,12 @@ impl Engine {
                 Some(Action::PauseRecording { .. } | Action::ResumeRecording { .. } | Action::AskService { .. }) => {
                     self.action_failed(action, no_answer())
                 }
+                // Perhaps the line never heard of it, and two people sit in silence. Said anew until there is an answer.
+                Some(wish @ (Action::Bridge { .. } | Action::Mix { .. })) => {
+                    let wish = wish.clone();
+                    self.settle(action, Some(no_answer()));
+                    self.act(wish);
+                }
                 _ => self.settle(action, Some(no_answer())),
             },
             Timer::RecordingPause(recording) => self.pause_over(recording),

@@ -236,12 +236,14 @@ impl Engine {
                 let preferred = queue.settings.calls.take_back.map(|wait| Preferred { agent, wait });
                 if preferred.is_some() {
                     self.stop_notes(agent, id);
+                    self.begin_planned_duty(agent);
                 }
                 self.return_to(id, preferred, otherwise);
             }
             (None, Some(agent)) => {
                 self.stop_notes(agent, id);
                 self.ring_agent_or_end(id, agent, otherwise);
+                self.begin_planned_duty(agent);
             }
             (_, None) => self.return_to(id, None, otherwise),
         }

@@ -61,7 +61,8 @@ impl Engine {
         self.leave_wrap_up(id, by, true);
     }
 
-    /// The talk that the notes are about goes on: what becomes of it is said later.
+    /// The talk that the notes are about may go on: what becomes of it is said later. Whether the agent planned to end work then is
+    /// for the caller to see to (`begin_planned_duty`).
     pub(super) fn stop_notes(&mut self, agent: AgentId, id: ConversationId) {
         let about = |agent: &Agent| matches!(agent.occupation, Occupation::WrapUp { conversation, .. } if conversation == id);
         if self.world.agents.get(&agent).is_some_and(about) {
@@ -76,7 +77,10 @@ impl Engine {
         let missing = for_good && disposition.is_none() && self.wrap_up_rules(queue).is_some_and(|rules| rules.required);
         self.emit(Event::WrapUpEnded { agent: id, conversation, queue, started_at, disposition, missing, by });
         self.apply_planned(id);
-        self.become_idle(id);
+        self.occupy(id, Occupation::Idle);
+        if for_good {
+            self.begin_planned_duty(id);
+        }
     }
 
     pub(super) fn extend_wrap_up(&mut self, by: Actor, id: AgentId) -> Result<(), Refusal> {

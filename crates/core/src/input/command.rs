@@ -23,6 +23,13 @@ pub enum Command {
         /// The new duty.
         duty: agent::Duty,
     },
+    /// Begin or end work after the present conversation and its wrap-up; at once where there is none.
+    PlanDuty {
+        /// Whose.
+        agent: AgentId,
+        /// The new duty; the present one takes the plan back.
+        duty: agent::Duty,
+    },
     /// Become ready or not ready. During a conversation it applies once wrap-up is over.
     SetAvailability {
         /// Whose.

@@ -430,9 +430,11 @@ pub enum Event {
     AvailabilityChanged { agent: AgentId, availability: Availability, by: Actor },
     /// An availability chosen during a conversation, applied after wrap-up.
     AvailabilityPlanned { agent: AgentId, availability: Option<Availability>, by: Actor },
-    /// The agent works for this one of the assigned queues from now on, or no longer.
+    /// A duty chosen during a conversation, applied after wrap-up; `None` takes the plan back.
+    DutyPlanned { agent: AgentId, duty: Option<Duty>, by: Actor },
     /// The agent works for the queues of this duty profile, `None` = all; the sign-ins that this meant are told before.
     ProfileChosen { agent: AgentId, profile: Option<String>, by: Actor },
+    /// The agent works for this one of the assigned queues from now on, or no longer.
     QueueSignIn { agent: AgentId, queue: QueueId, signed_in: bool, by: Actor },
     ReachabilityChanged { agent: AgentId, reachable: bool },
     /// What the agent is busy with changed. Says nothing an attentive reader could not derive; here so that reports of agents' time need no derivation.

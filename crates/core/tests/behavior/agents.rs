@@ -51,6 +51,48 @@ fn nobody_goes_home_with_a_customer_on_the_line_or_a_ringing_telephone() {
 }
 
 #[test]
+fn who_plans_to_go_home_finishes_the_talk_and_its_notes_first() {
+    let mut office = Office::with_agents(&[ANNA]);
+    let mut settings = queue(QUEUE, "Support");
+    settings.wrap_up = Allowance::Timed { duration: Millis::from_secs(10) };
+    office.put(Change::PutQueue(settings));
+    let (customer, _) = office.talk(SUPPORT, ANNA);
+    office.call(SUPPORT);
+    let plan = |duty| Command::PlanDuty { agent: ANNA, duty };
+    office.ask_as(Actor::Agent(ANNA), plan(Duty::SignedOut)).unwrap();
+    office.end(customer, CauseKind::FarEnd);
+    office.obey_hang_ups();
+    assert_eq!((office.agent(ANNA).duty, office.agent(ANNA).planned_duty), (Duty::OnDuty, Some(Duty::SignedOut)));
+    office.pass(10_000);
+    assert_eq!((office.agent(ANNA).duty, office.agent(ANNA).planned_duty), (Duty::SignedOut, None));
+    assert!(office.offered_leg(ANNA).is_none(), "the customer who waits is for others");
+}
+
+#[test]
+fn a_planned_end_of_work_is_taken_back_by_planning_to_stay_and_begins_at_once_without_a_conversation() {
+    let mut office = Office::with_agents(&[ANNA, BERT]);
+    let (customer, _) = office.talk(SUPPORT, ANNA);
+    let plan = |duty| Command::PlanDuty { agent: ANNA, duty };
+    office.ask(plan(Duty::OffDuty)).unwrap();
+    office.ask(plan(Duty::OnDuty)).unwrap();
+    office.end(customer, CauseKind::FarEnd);
+    office.obey_hang_ups();
+    assert!(office.agent(ANNA).is_routable());
+    office.ask(plan(Duty::OffDuty)).unwrap();
+    assert_eq!(office.agent(ANNA).duty, Duty::OffDuty);
+    assert!(matches!(office.ask_as(Actor::Agent(BERT), plan(Duty::OnDuty)), Err(Refusal::NotAllowed { .. })));
+}
+
+#[test]
+fn who_planned_to_go_home_goes_after_an_offer_that_was_missed() {
+    let mut office = Office::with_agents(&[ANNA]);
+    office.call(SUPPORT);
+    office.ask(Command::PlanDuty { agent: ANNA, duty: Duty::SignedOut }).unwrap();
+    office.ask_as(Actor::Agent(ANNA), Command::Decline { agent: ANNA }).unwrap();
+    assert_eq!(office.agent(ANNA).duty, Duty::SignedOut);
+}
+
+#[test]
 fn going_home_during_wrap_up_ends_it() {
     let mut office = wrapping_up(Allowance::UntilFinished);
     office.ask(Command::SetDuty { agent: ANNA, duty: Duty::SignedOut }).unwrap();

@@ -110,6 +110,7 @@ fn kind(event: &Event) -> &'static str {
         Event::DutyChanged { .. } => "duty_changed",
         Event::AvailabilityChanged { .. } => "availability_changed",
         Event::AvailabilityPlanned { .. } => "availability_planned",
+        Event::DutyPlanned { .. } => "duty_planned",
         Event::ProfileChosen { .. } => "profile_chosen",
         Event::QueueSignIn { .. } => "queue_sign_in",
         Event::ReachabilityChanged { .. } => "reachability_changed",

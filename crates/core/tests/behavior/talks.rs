@@ -34,6 +34,25 @@ fn a_held_customer_hears_music_and_the_agent_nothing_until_resumed() {
 }
 
 #[test]
+fn two_who_are_to_hear_each_other_are_named_again_until_their_line_has_answered() {
+    let mut office = Office::with_agents(&[ANNA]);
+    let (customer, leg) = office.talk(SUPPORT, ANNA);
+    let bridges = |office: &Office| -> Vec<_> {
+        let wanted = |action: &&(_, Action)| matches!(&action.1, Action::Bridge { a, b, .. } if (*a, *b) == (customer, leg));
+        office.actions.iter().filter(wanted).map(|(id, _)| *id).collect()
+    };
+    let first = bridges(&office);
+    assert_eq!(first.len(), 1);
+    let deadline = i64::try_from(limits::ACTION_MAX.0).unwrap();
+    office.pass(deadline);
+    let again = bridges(&office);
+    assert_eq!(again.len(), 2, "nobody said that they hear each other");
+    office.give(Input::ActionDone { action: again[1] });
+    office.pass(10 * deadline);
+    assert_eq!(bridges(&office).len(), 2);
+}
+
+#[test]
 fn an_agents_telephone_can_hold_and_take_back() {
     let mut office = Office::with_agents(&[ANNA]);
     let (customer, leg) = office.talk(SUPPORT, ANNA);

@@ -246,12 +246,13 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
-    let command = match what % 63 {
+    let command = match what % 64 {
         0..=3 => Command::SetDuty { agent, duty: [Duty::OnDuty, Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 4] },
         4..=7 => {
             let availability = if to < 190 { Availability::Ready } else { Availability::NotReady { reason: "break".to_owned() } };
             Command::SetAvailability { agent, availability }
         }
+        63 => Command::PlanDuty { agent, duty: [Duty::OnDuty, Duty::OffDuty, Duty::SignedOut][usize::from(to) % 3] },
         8 => Command::FinishWrapUp { agent, disposition: (to > 128).then(|| "done".to_owned()) },
         9 => Command::Decline { agent },
         10 => Command::Hold { conversation: conversation? },

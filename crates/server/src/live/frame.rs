@@ -238,6 +238,7 @@ impl Teller {
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
+            | Event::DutyPlanned { .. }
             | Event::ReturnPlanned { .. }
             | Event::QueueSignIn { .. }
             | Event::ProfileChosen { .. }

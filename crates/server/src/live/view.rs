@@ -103,6 +103,8 @@ pub struct AgentState {
     pub availability: AvailabilityState,
     /// Availability to take on after the present conversation and its wrap-up.
     pub planned: Option<AvailabilityState>,
+    /// Duty to take on after the present conversation and its wrap-up.
+    pub planned_duty: Option<Duty>,
     /// Whether a call would get through.
     pub reachable: bool,
     /// Whether an offer could be made now.
@@ -331,6 +333,7 @@ impl AgentState {
             duty: agent.duty.into(),
             availability: (&agent.availability).into(),
             planned: agent.planned.as_ref().map(Into::into),
+            planned_duty: agent.planned_duty.map(Into::into),
             reachable: agent.reachable,
             routable: agent.is_routable(),
             occupation: match agent.occupation {

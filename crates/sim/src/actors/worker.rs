@@ -74,7 +74,13 @@ impl Stage<'_> {
             WorkerStep::SignOut => {
                 self.workers[agent].at_work = false;
                 let duty = if self.workers[agent].chance.happens(0.2) { Duty::OffDuty } else { Duty::SignedOut };
-                self.ask(by, Command::SetDuty { agent: id, duty }, Some(Purpose { agent, step }));
+                // Some finish what they are in and leave then; the others try again until it is over.
+                let command = if self.workers[agent].chance.happens(0.3) {
+                    Command::PlanDuty { agent: id, duty }
+                } else {
+                    Command::SetDuty { agent: id, duty }
+                };
+                self.ask(by, command, Some(Purpose { agent, step }));
             }
             WorkerStep::Break => {
                 if self.workers[agent].at_work {

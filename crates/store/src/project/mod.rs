@@ -163,6 +163,7 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         | Event::QueueSignIn { .. }
         | Event::ProfileChosen { .. }
         | Event::AvailabilityPlanned { .. }
+        | Event::DutyPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::ActionRequested { .. }
         | Event::ActionSettled { .. }
@@ -313,6 +314,7 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::DutyChanged { .. }
         | Event::AvailabilityChanged { .. }
         | Event::AvailabilityPlanned { .. }
+        | Event::DutyPlanned { .. }
         | Event::ReachabilityChanged { .. }
         | Event::OccupationChanged { .. }
         | Event::QueueSignIn { .. }

@@ -14,6 +14,7 @@ impl World {
             Event::DutyChanged { agent, .. }
             | Event::AvailabilityChanged { agent, .. }
             | Event::AvailabilityPlanned { agent, .. }
+            | Event::DutyPlanned { agent, .. }
             | Event::QueueSignIn { agent, .. }
             | Event::ProfileChosen { agent, .. }
             | Event::ReachabilityChanged { agent, .. }
@@ -32,6 +33,7 @@ impl World {
                     agent.taken = 0;
                 }
                 agent.duty = *duty;
+                agent.planned_duty = None;
                 agent.state_since = at;
                 self.timers.clear(Timer::ReadyAgain(id));
             }
@@ -46,6 +48,7 @@ impl World {
                 agent.planned.clone_from(availability);
                 self.timers.clear(Timer::ReadyAgain(id));
             }
+            Event::DutyPlanned { duty, .. } => agent.planned_duty = *duty,
             Event::ProfileChosen { profile, .. } => agent.profile.clone_from(profile),
             Event::QueueSignIn { queue, signed_in: true, .. } => {
                 agent.signed_out.remove(queue);

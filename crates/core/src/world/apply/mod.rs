@@ -293,6 +293,7 @@ impl World {
             Event::DutyChanged { .. }
             | Event::AvailabilityChanged { .. }
             | Event::AvailabilityPlanned { .. }
+            | Event::DutyPlanned { .. }
             | Event::QueueSignIn { .. }
             | Event::ProfileChosen { .. }
             | Event::ReachabilityChanged { .. }

@@ -30,6 +30,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub struct DutyChange {
     /// The new duty.
     pub duty: Duty,
+    /// Only after the present conversation and its wrap-up; at once where there is none. The present duty takes such a plan back.
+    #[serde(default)]
+    pub after_conversation: bool,
 }
 
 /// At work or not.
@@ -144,7 +147,7 @@ async fn read(State(state): State<AppState>, principal: Principal, Path(text): P
     found.map(Json).ok_or_else(|| Problem::not_found("agent", text))
 }
 
-/// Begins or ends work.
+/// Begins or ends work, now or after the present conversation.
 #[utoipa::path(put, path = "/agents/{id}/duty", tag = "agents", operation_id = "setDuty", request_body = DutyChange,
     params(("id" = String, Path, description = "Whose.")), responses((status = 204, description = "Done.")))]
 async fn set_duty(
@@ -153,7 +156,12 @@ async fn set_duty(
     Path(id): Path<String>,
     Body(change): Body<DutyChange>,
 ) -> Result<StatusCode, Problem> {
-    command(&state, &principal, &id, |agent| Command::SetDuty { agent, duty: change.duty.into() }).await
+    let duty = change.duty.into();
+    command(&state, &principal, &id, |agent| match change.after_conversation {
+        true => Command::PlanDuty { agent, duty },
+        false => Command::SetDuty { agent, duty },
+    })
+    .await
 }
 
 /// Becomes ready or not ready; during a conversation it applies once wrap-up is over.
