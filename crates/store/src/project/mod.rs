@@ -81,8 +81,8 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
         Event::TalkEnded { conversation, queue, agent, leg, talk, hold } => {
             talk::ended(&place, *conversation, *queue, *agent, *leg, *talk, *hold)
         }
-        Event::WrapUpEnded { agent, conversation, started_at, disposition, .. } => {
-            talk::wrap_up_ended(&place, *conversation, *agent, *started_at, disposition.as_deref())
+        Event::WrapUpEnded { agent, conversation, started_at, disposition, missing, .. } => {
+            talk::wrap_up_ended(&place, *conversation, *agent, *started_at, (disposition.as_deref(), *missing))
         }
         Event::DispositionSet { agent, conversation, disposition, .. } => {
             talk::disposition_set(&place, *conversation, *agent, disposition.as_deref())

@@ -76,16 +76,17 @@ pub(super) fn wrap_up_ended(
     conversation: ConversationId,
     agent: AgentId,
     started_at: Timestamp,
-    disposition: Option<&str>,
+    (disposition, missing): (Option<&str>, bool),
 ) -> Result<(), Failure> {
     let wrap_up = Timestamp(place.at).since(started_at);
     // It belongs to the agent's last talk in the conversation.
     place.run(
-        "UPDATE talk SET wrap_up_ms = wrap_up_ms + ?4, wrap_up_ended_at = ?5, disposition = coalesce(?6, disposition)
+        "UPDATE talk SET wrap_up_ms = wrap_up_ms + ?4, wrap_up_ended_at = ?5, disposition = coalesce(?6, disposition),
+             disposition_missing = ?7 AND coalesce(?6, disposition) IS NULL
          WHERE tenant = ?1 AND conversation = ?2 AND seq = (
              SELECT max(seq) FROM talk WHERE tenant = ?1 AND conversation = ?2 AND agent = ?3
          )",
-        params![Id(place.tenant), Id(conversation), Id(agent), Count(wrap_up.0), place.at, disposition],
+        params![Id(place.tenant), Id(conversation), Id(agent), Count(wrap_up.0), place.at, disposition, missing],
     )?;
     Ok(())
 }
@@ -97,7 +98,7 @@ pub(super) fn disposition_set(
     disposition: Option<&str>,
 ) -> Result<(), Failure> {
     place.run(
-        "UPDATE talk SET disposition = ?4 WHERE tenant = ?1 AND conversation = ?2 AND seq = (
+        "UPDATE talk SET disposition = ?4, disposition_missing = disposition_missing AND ?4 IS NULL WHERE tenant = ?1 AND conversation = ?2 AND seq = (
              SELECT max(seq) FROM talk WHERE tenant = ?1 AND conversation = ?2 AND agent = ?3
          )",
         params![Id(place.tenant), Id(conversation), Id(agent), disposition],

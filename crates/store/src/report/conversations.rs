@@ -51,6 +51,10 @@ pub struct ConversationFilter {
     pub open: Option<bool>,
     /// Have recordings, or have none.
     pub recorded: Option<bool>,
+    /// Have a talk with this code.
+    pub disposition: Option<String>,
+    /// Have a talk without the code that its queue asks for, or have none.
+    pub disposition_missing: Option<bool>,
 }
 
 /// Where a page ended.
@@ -155,6 +159,8 @@ impl Store {
                     filter.line.map(Line::as_str),
                     filter.open,
                     filter.recorded,
+                    filter.disposition,
+                    filter.disposition_missing,
                     // One more than asked for, to know whether there is a next page.
                     Count(limit as u64 + 1),
                 ];
@@ -177,7 +183,11 @@ const CONDITIONS: &str = "tenant = ?1 AND started_at >= ?2 AND started_at < ?3 A
      AND (?10 IS NULL OR line = ?10)
      AND (?11 IS NULL OR (ended_at IS NULL) = ?11)
      AND (?12 IS NULL OR (recordings > 0) = ?12)
-     ORDER BY started_at DESC, id DESC LIMIT ?13";
+     AND (?13 IS NULL OR EXISTS (
+         SELECT 1 FROM talk WHERE talk.tenant = ?1 AND talk.conversation = conversation.id AND talk.disposition = ?13))
+     AND (?14 IS NULL OR ?14 = EXISTS (
+         SELECT 1 FROM talk WHERE talk.tenant = ?1 AND talk.conversation = conversation.id AND talk.disposition_missing))
+     ORDER BY started_at DESC, id DESC LIMIT ?15";
 
 pub(super) fn conversation(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
     Ok(ConversationRow {

@@ -14,7 +14,7 @@ use dreiklang_core::{
     Event, Stamped,
     conversation::{Direction, Quality, SegmentKind, Termination},
     endpoint::{Endpoint, Line},
-    ids::{AgentId, ConversationId, LegId, OfferId, QueueId, TenantId, VisitId},
+    ids::{AgentId, ConversationId, FlowId, LegId, OfferId, QueueId, TenantId, VisitId},
     queue::{FlowOutReason, Outcome, SkillRequirement},
     routing::OfferOutcome,
     time::{Millis, Timestamp},
@@ -39,6 +39,8 @@ pub struct ConversationDetails {
     pub talks: Vec<TalkRow>,
     /// Recordings.
     pub recordings: Vec<Recording>,
+    /// What the customer said in surveys.
+    pub scores: Vec<ScoreRow>,
 }
 
 /// One party's connection.
@@ -154,8 +156,32 @@ pub struct TalkRow {
     pub wrap_up: Millis,
     /// The code the agent chose.
     pub disposition: Option<String>,
+    /// Notes are over, and nobody chose a code though the queue asks for one.
+    #[serde(default)]
+    pub disposition_missing: bool,
     /// When that was over; `None` without one.
     pub wrap_up_ended_at: Option<Timestamp>,
+}
+
+/// What a customer said in a survey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreRow {
+    /// When.
+    pub at: Timestamp,
+    /// In which flow.
+    pub flow: FlowId,
+    /// To which of its questions.
+    pub question: String,
+    /// Between `least` and `most`.
+    pub score: u8,
+    /// The worst.
+    pub least: u8,
+    /// The best.
+    pub most: u8,
+    /// The queue of the talk that it is about.
+    pub queue: Option<QueueId>,
+    /// The agent of that talk.
+    pub agent: Option<AgentId>,
 }
 
 /// A page of a trace.
@@ -186,6 +212,7 @@ impl Store {
                     segments: all(db, key, "segment", SEGMENT, "seq", segment)?,
                     talks: all(db, key, "talk", TALK, "seq", talk)?,
                     recordings: all(db, key, "recording", recordings::COLUMNS, "started_at, id", recordings::recording)?,
+                    scores: scores(db, key)?,
                 }))
             })
             .await
@@ -243,6 +270,23 @@ fn all<T>(
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map(params![Id(tenant), Id(conversation), Count(limits::DETAIL_ROWS as u64)], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// They are facts of the trace; few conversations have any, so that they need no table of their own.
+fn scores(db: &Connection, (tenant, conversation): (TenantId, ConversationId)) -> Result<Vec<ScoreRow>, Failure> {
+    let mut statement = db.prepare_cached(
+        "SELECT at, body FROM event WHERE tenant = ?1 AND conversation = ?2 AND type = 'survey_answered' ORDER BY seq LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![Id(tenant), Id(conversation), Count(limits::DETAIL_ROWS as u64)], |row| {
+        Ok((Timestamp(row.get(0)?), row.get::<_, Json<Event>>(1)?.0))
+    })?;
+    let mut scores = Vec::new();
+    for row in rows {
+        if let (at, Event::SurveyAnswered { flow, question, score, least, most, queue, agent, .. }) = row? {
+            scores.push(ScoreRow { at, flow, question, score, least, most, queue, agent });
+        }
+    }
+    Ok(scores)
 }
 
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
@@ -319,7 +363,8 @@ fn segment(row: &Row<'_>) -> rusqlite::Result<SegmentRow> {
     })
 }
 
-const TALK: &str = "leg, queue, agent, started_at, ended_at, talk_ms, hold_ms, wrap_up_ms, disposition, wrap_up_ended_at";
+const TALK: &str =
+    "leg, queue, agent, started_at, ended_at, talk_ms, hold_ms, wrap_up_ms, disposition, wrap_up_ended_at, disposition_missing";
 
 fn talk(row: &Row<'_>) -> rusqlite::Result<TalkRow> {
     Ok(TalkRow {
@@ -333,5 +378,6 @@ fn talk(row: &Row<'_>) -> rusqlite::Result<TalkRow> {
         wrap_up: Millis(row.get::<_, Count>(7)?.0),
         disposition: row.get(8)?,
         wrap_up_ended_at: time(row, 9)?,
+        disposition_missing: row.get(10)?,
     })
 }

@@ -5,9 +5,9 @@ use crate::{
     story::{Call, Dice, OTHER, Story, TENANT},
 };
 use dreiklang_core::{
-    Event,
+    Actor, Event,
     agent::{Availability, Duty, Occupation},
-    ids::{ActionId, AgentId, ConversationId, QueueId, TenantId},
+    ids::{ActionId, AgentId, ConversationId, FlowId, QueueId, TenantId},
     queue::{FlowOutReason, Outcome},
     routing::OfferOutcome,
     stats::{Clock, Counter as _, Daybook, Interval, Kind, Ledger, States, Subject, Tally, Width},
@@ -90,6 +90,61 @@ async fn a_conversation_is_shown_with_all_its_parts() {
     assert_eq!(store.recording(TENANT, recording.id).await.unwrap().as_ref(), Some(recording));
     assert_eq!(store.recording(OTHER, recording.id).await.unwrap(), None);
     assert_eq!(store.conversation(TENANT, ConversationId(404)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_customers_said_in_surveys_is_shown_with_their_conversation() {
+    let mut story = Story::new();
+    let (id, done) = story.answered(Call::default());
+    let (other, _) = story.answered(Call { start: 1_000_000, ..Call::default() });
+    let said = |question: &str, score: u8| Event::SurveyAnswered {
+        conversation: id,
+        flow: FlowId(4),
+        question: question.to_owned(),
+        score,
+        least: 1,
+        most: 5,
+        queue: Some(QueueId(1)),
+        agent: Some(AgentId(1)),
+    };
+    story.tell(done + 3, said("friendly", 5));
+    story.tell(done + 9, said("solved", 2));
+    let store = told(&[(TENANT, &story)]).await;
+    let scores = store.conversation(TENANT, id).await.unwrap().unwrap().scores;
+    let given: Vec<_> = scores.iter().map(|score| (score.at.0 - done, score.question.as_str(), score.score)).collect();
+    assert_eq!(given, [(3, "friendly", 5), (9, "solved", 2)]);
+    assert_eq!((scores[0].flow, scores[0].queue, scores[0].agent), (FlowId(4), Some(QueueId(1)), Some(AgentId(1))));
+    assert_eq!(store.conversation(TENANT, other).await.unwrap().unwrap().scores, []);
+}
+
+#[tokio::test]
+async fn talks_about_which_nobody_said_what_became_of_them_are_found() {
+    let mut story = Story::new();
+    let (said, done) = story.answered(Call { wrap_up: 1_000, ..Call::default() });
+    let (silent, over) = story.answered(Call { start: done + 1_000, ..Call::default() });
+    let (late, end) = story.answered(Call { start: over + 60_000, ..Call::default() });
+    let (agent, queue, by) = (AgentId(1), Some(QueueId(1)), Actor::System);
+    for (conversation, at) in [(silent, over), (late, end)] {
+        let started_at = Timestamp(at);
+        let ended = Event::WrapUpEnded { agent, conversation, queue, started_at, disposition: None, missing: true, by: by.clone() };
+        story.tell(at + 5_000, ended);
+    }
+    let disposition = Some("sold".to_owned());
+    story.tell(end + 6_000, Event::DispositionSet { agent, conversation: late, queue, disposition, follow_up: false, by });
+    let store = told(&[(TENANT, &story)]).await;
+    let all = ConversationFilter::default;
+    for (filter, expected) in [
+        (ConversationFilter { disposition_missing: Some(true), ..all() }, vec![silent]),
+        (ConversationFilter { disposition_missing: Some(false), ..all() }, vec![late, said]),
+        (ConversationFilter { disposition: Some("solved".to_owned()), ..all() }, vec![said]),
+        (ConversationFilter { disposition: Some("sold".to_owned()), ..all() }, vec![late]),
+        (ConversationFilter { disposition: Some("lost".to_owned()), ..all() }, vec![]),
+    ] {
+        let page = store.conversations(TENANT, filter.clone(), None, 10).await.unwrap();
+        assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), expected, "{filter:?}");
+    }
+    let missing = store.conversation(TENANT, silent).await.unwrap().unwrap().talks[0].disposition_missing;
+    assert!(missing);
 }
 
 #[tokio::test]

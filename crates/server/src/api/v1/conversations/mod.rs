@@ -74,6 +74,10 @@ pub struct ConversationQuery {
     pub open: Option<bool>,
     /// Have recordings, or have none.
     pub recorded: Option<bool>,
+    /// Have a talk of which this code says what became of it.
+    pub disposition: Option<String>,
+    /// Have a talk without the code that its queue asks for, or have none.
+    pub disposition_missing: Option<bool>,
     /// The `next` of the page before.
     pub cursor: Option<String>,
     /// Rows at most.
@@ -157,6 +161,9 @@ async fn list(
     if query.number.as_ref().is_some_and(|number| number.chars().count() > limits::SEARCH_CHARS) {
         return Err(Problem::invalid("number", format!("A search has at most {} characters.", limits::SEARCH_CHARS)));
     }
+    if query.disposition.as_ref().is_some_and(|code| code.chars().count() > limits::SEARCH_CHARS) {
+        return Err(Problem::invalid("disposition", format!("A code has at most {} characters.", limits::SEARCH_CHARS)));
+    }
     let agent = match &query.agent {
         Some(text) => Some(id::<AgentId>("agent", text)?),
         // Those who may see only their own ask for them without saying so.
@@ -174,6 +181,8 @@ async fn list(
         line: query.line.map(Into::into),
         open: query.open,
         recorded: query.recorded,
+        disposition: query.disposition,
+        disposition_missing: query.disposition_missing,
     };
     let after: Option<Cursor> = match &query.cursor {
         Some(cursor) => Some(cursor.parse().map_err(|_| Problem::invalid("cursor", "This is not a cursor that a list has given."))?),
@@ -183,7 +192,7 @@ async fn list(
     Ok(Page { items: page.rows.iter().map(Conversation::of).collect(), next: page.next.map(|cursor| cursor.to_string()) })
 }
 
-/// Reads a conversation with its legs, visits, offers, segments, talks and recordings.
+/// Reads a conversation with its legs, visits, offers, segments, talks, recordings and survey scores.
 #[utoipa::path(get, path = "/conversations/{id}", tag = "conversations", operation_id = "getConversation", params(("id" = String, Path, description = "Which.")),
     responses((status = 200, description = "The conversation.", body = ConversationDetails)))]
 async fn read(State(state): State<AppState>, principal: Principal, Path(text): Path<String>) -> Result<Json<ConversationDetails>, Problem> {

@@ -76,6 +76,8 @@ pub struct ConversationDetails {
     pub talks: Vec<Talk>,
     /// Its recordings.
     pub recordings_made: Vec<Recording>,
+    /// What the customer said in surveys.
+    pub scores: Vec<Score>,
 }
 
 /// One party's connection.
@@ -219,6 +221,29 @@ pub struct Talk {
     pub wrap_up_ms: u64,
     /// The code chosen for it.
     pub disposition: Option<String>,
+    /// Notes are over, and nobody chose a code though the queue asks for one.
+    pub disposition_missing: bool,
+}
+
+/// What a customer said in a survey.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Score {
+    /// When.
+    pub at: i64,
+    /// The flow that asked.
+    pub flow: String,
+    /// Which of its questions.
+    pub question: String,
+    /// Between `least` and `most`.
+    pub score: u8,
+    /// The worst.
+    pub least: u8,
+    /// The best.
+    pub most: u8,
+    /// The queue of the talk that it is about.
+    pub queue: Option<String>,
+    /// The agent of that talk.
+    pub agent: Option<String>,
 }
 
 impl Ended {
@@ -260,6 +285,7 @@ impl ConversationDetails {
             segments: found.segments.iter().map(Segment::of).collect(),
             talks: found.talks.iter().map(Talk::of).collect(),
             recordings_made: found.recordings.iter().map(Recording::of).collect(),
+            scores: found.scores.iter().map(Score::of).collect(),
         }
     }
 }
@@ -360,6 +386,22 @@ impl Talk {
             hold_ms: row.hold.0,
             wrap_up_ms: row.wrap_up.0,
             disposition: row.disposition.clone(),
+            disposition_missing: row.disposition_missing,
+        }
+    }
+}
+
+impl Score {
+    fn of(row: &details::ScoreRow) -> Score {
+        Score {
+            at: row.at.0,
+            flow: row.flow.to_string(),
+            question: row.question.clone(),
+            score: row.score,
+            least: row.least,
+            most: row.most,
+            queue: row.queue.map(|id| id.to_string()),
+            agent: row.agent.map(|id| id.to_string()),
         }
     }
 }
