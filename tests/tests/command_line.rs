@@ -48,6 +48,27 @@ async fn demo_does_the_main_job_and_prints_one_object() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_matrix_shows_every_row_that_exists_and_hides_none() -> Result<()> {
+    let folder = TempDir::new()?;
+    let output = run(folder.path(), &["matrix", "--line", "connected", "--json", "--data", "matrix"]).await?;
+    let printed: Value = serde_json::from_slice(&output.stdout).with_context(|| complaint(&output))?;
+    assert_eq!(printed["failed"], 0, "{printed:#}");
+    ensure!(output.status.success(), "{}: {}", output.status, complaint(&output));
+    let cells = printed["cells"].as_array().context("cells")?;
+    let rows: Vec<u64> = cells.iter().filter_map(|cell| cell["row"].as_u64()).collect();
+    assert_eq!(rows, (1..=14).collect::<Vec<_>>());
+    let later: Vec<u64> = cells.iter().filter(|cell| cell["verdict"] == "later").filter_map(|cell| cell["row"].as_u64()).collect();
+    assert_eq!(later, [4, 12, 13]);
+    for cell in cells {
+        assert_eq!(cell["line"], "connected");
+        let measured = cell["measured"].as_object().context("measured")?;
+        assert_eq!(measured.is_empty(), cell["verdict"] == "later", "{cell:#}");
+        assert!(cell["how"].as_str().is_some_and(|how| !how.is_empty()), "{cell:#}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_taken_address_is_named_with_advice() -> Result<()> {
     let folder = TempDir::new()?;
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;

@@ -45,9 +45,14 @@ pub struct Product {
     serving: JoinHandle<std::io::Result<()>>,
 }
 
-/// Starts everything. When this returns, calls are taken.
+/// Starts everything, once in a process. When this returns, calls are taken.
 pub async fn start(config: &Config) -> anyhow::Result<Product> {
     telemetry::init(&config.log)?;
+    start_again(config).await
+}
+
+/// The same where logging is set up already.
+pub async fn start_again(config: &Config) -> anyhow::Result<Product> {
     let data = &config.data_directory;
     std::fs::create_dir_all(data)
         .with_context(|| format!("cannot create the data directory {}; create it, or set data_directory", data.display()))?;

@@ -3,12 +3,14 @@
 //! # Layout
 //!
 //! `cli/` (one file per command) → `compose` (from configuration to a running product) → `demo/` (the product with a telephone
-//! network and people of its own).
+//! network and people of its own), `matrix/` (what is promised for each line, tried with real calls).
 #![forbid(unsafe_code)]
 
 mod cli;
 mod compose;
 mod demo;
+mod facts;
+mod matrix;
 
 use clap::Parser;
 use std::process::ExitCode;

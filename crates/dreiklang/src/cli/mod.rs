@@ -7,6 +7,7 @@ pub mod call;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod matrix;
 pub mod progress;
 pub mod restore;
 pub mod serve;
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::Args),
     /// Place a call to a number of a running server and say what was heard.
     Call(call::Args),
+    /// Try what is promised for each line with real calls, and say what was measured.
+    Matrix(matrix::Args),
     /// Check the configuration, this machine and a running server, and say what to do.
     Doctor(doctor::Args),
     /// Write everything that is kept into one file, while the server runs or not.
@@ -67,6 +70,7 @@ impl Cli {
             Command::Serve(args) => serve::run(config.as_deref(), args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Call(args) => call::run(args).await,
+            Command::Matrix(args) => matrix::run(args).await,
             Command::Doctor(args) => doctor::run(config.as_deref(), args).await,
             Command::Backup(args) => backup::run(config.as_deref(), args).await,
             Command::Restore(args) => restore::run(config.as_deref(), args).await,

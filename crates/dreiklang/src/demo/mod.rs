@@ -8,7 +8,10 @@
 
 pub mod report;
 
-use crate::compose::{self, Product};
+use crate::{
+    compose::{self, Product},
+    facts,
+};
 use anyhow::{Context as _, anyhow, bail};
 use dreiklang_core::{
     Actor, Command, Event,
@@ -24,7 +27,6 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use tokio::sync::broadcast;
 
 /// What is set up, in the form `dreiklang apply` takes.
 const TENANT: &str = include_str!("tenant.toml");
@@ -146,7 +148,7 @@ impl Demo {
         caller.call(NUMBER).await;
         let mut call = Call::new("connected");
         let mut conversation = None;
-        let answered = next_fact(&mut commits, |event| {
+        let answered = facts::next(&mut commits, STEP, |event| {
             match event {
                 Event::ConversationStarted { conversation: id, .. } => conversation = Some(*id),
                 Event::VisitEnded { outcome: Outcome::Answered, wait, queue, agent, .. } => return Some(Ok((*wait, *queue, *agent))),
@@ -185,7 +187,7 @@ impl Demo {
         // They talk for a while, unless one of them loses the call.
         caller.wait_for(TALK, |state| matches!(state.call, CallState::Over { .. })).await;
         caller.hang_up().await;
-        let recording = next_fact(&mut commits, |event| match event {
+        let recording = facts::next(&mut commits, STEP, |event| match event {
             Event::RecordingFinished { conversation: id, path, duration, channels, .. } if *id == conversation => {
                 Some(Ok(Recording { path: self.product.recordings().join(path), duration_ms: duration.0, channels: *channels }))
             }
@@ -215,27 +217,6 @@ impl Demo {
     pub async fn stop(self) {
         self.product.stop(Duration::ZERO).await;
     }
-}
-
-/// Waits for a fact.
-async fn next_fact<T>(
-    commits: &mut broadcast::Receiver<dreiklang_server::runtime::Commit>,
-    mut wanted: impl FnMut(&Event) -> Option<T>,
-) -> anyhow::Result<T> {
-    let search = async {
-        loop {
-            match commits.recv().await {
-                Ok(commit) => {
-                    if let Some(found) = commit.iter().find_map(|stamped| wanted(&stamped.event)) {
-                        return Ok(found);
-                    }
-                }
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => bail!("the server stopped"),
-            }
-        }
-    };
-    tokio::time::timeout(STEP, search).await.map_err(|_| anyhow!("waited {} s in vain", STEP.as_secs()))?
 }
 
 /// The wanted port if it is free for datagrams and streams, else any free one.

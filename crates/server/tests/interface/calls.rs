@@ -67,3 +67,35 @@ async fn rules_for_calls_and_the_right_to_supervise_are_written_with_their_docum
     let refused = server.post("/queues", never).await.problem(422, "CORE-003");
     assert!(refused["field"].as_str().unwrap().contains("take_back"), "{refused}");
 }
+
+#[tokio::test]
+async fn an_agent_plans_to_end_work_after_the_conversation_and_stays_after_all() {
+    let server = Server::start().await;
+    let (_, ada, _) = server.office().await;
+    let agent = ada.clone();
+    // The telephone rings: a restart finds it ringing and asks again.
+    let server = server
+        .restart(async |store, tenant| {
+            let mut past = Past::after(store, tenant).await;
+            past.ready(&agent);
+            past.arrive("+4930111", "+49302000");
+            let rings = past.dialed();
+            past.answer(rings);
+            past.hang_up(rings);
+            past.write(store, tenant).await;
+        })
+        .await;
+    let duty = format!("/agents/{ada}/duty");
+    let state = format!("/agents/{ada}/state");
+    assert_eq!(server.get(&state).await.ok()["occupation"]["state"], "wrap_up");
+    let plan = |duty: &str| json!({ "duty": duty, "after_conversation": true });
+    assert_eq!(server.put(&duty, plan("signed_out")).await.status, 204);
+    let planned = server.get(&state).await.ok();
+    assert_eq!((&planned["duty"], &planned["planned_duty"]), (&json!("on_duty"), &json!("signed_out")));
+    assert_eq!(server.put(&duty, plan("on_duty")).await.status, 204);
+    assert_eq!(server.get(&state).await.ok()["planned_duty"], json!(null));
+    assert_eq!(server.put(&duty, plan("off_duty")).await.status, 204);
+    server.post(&format!("/agents/{ada}/wrap-up/finish"), json!({})).await;
+    let done = server.get(&state).await.ok();
+    assert_eq!((&done["duty"], &done["planned_duty"]), (&json!("off_duty"), &json!(null)));
+}
