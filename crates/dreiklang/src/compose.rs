@@ -189,6 +189,7 @@ fn line_config(config: &Config) -> anyhow::Result<connected::Config> {
         certificate: ours.tls_certificate.clone(),
         key: ours.tls_key.clone(),
         authorities: ours.tls_authorities.clone(),
+        ask_certificates: ours.tls_ask_certificates,
         advertised_host: ours.advertised_host.clone(),
         realm: ours.realm.clone(),
         media_bind: bind,

@@ -33,6 +33,8 @@ pub struct HealthConfig {
     pub reply_limit: Duration,
     /// Pings without answer, one after the other, until the peer counts as down.
     pub failures_max: u32,
+    /// Only a 2xx counts as healthy. Otherwise any answer of a living peer does, 404 and 405 too.
+    pub success_only: bool,
 }
 
 impl HealthConfig {
@@ -47,6 +49,7 @@ impl HealthConfig {
             interval: Duration::from_secs(30),
             reply_limit: Duration::from_secs(5),
             failures_max: 2,
+            success_only: false,
         }
     }
 }
@@ -72,19 +75,27 @@ pub struct Health {
     failures: u32,
     /// The peer asked to be left alone until then.
     quiet_until: Option<Instant>,
+    /// The status of the last ping's answer.
+    last_status: Option<u16>,
 }
 
 impl Health {
     /// A watch whose first ping is due at `now`.
     #[must_use]
     pub fn new(config: HealthConfig, now: Instant) -> Health {
-        Health { config, health: PeerHealth::Unknown, pending: None, next_at: now, failures: 0, quiet_until: None }
+        Health { config, health: PeerHealth::Unknown, pending: None, next_at: now, failures: 0, quiet_until: None, last_status: None }
     }
 
     /// How the peer is.
     #[must_use]
     pub fn health(&self) -> PeerHealth {
         self.health
+    }
+
+    /// The status the last ping was answered with; `None` when nothing came.
+    #[must_use]
+    pub fn last_status(&self) -> Option<u16> {
+        self.last_status
     }
 
     /// Whether calls may be sent to the peer.
@@ -106,6 +117,7 @@ impl Health {
                 return None;
             }
             self.pending = None;
+            self.last_status = None;
             return self.note_failure(now);
         }
         if self.next_at <= now {
@@ -132,6 +144,7 @@ impl Health {
     /// Returns the health when it changed.
     pub fn handle_response(&mut self, now: Instant, id: RequestId, result: &Result<Response, RequestFailed>) -> Option<PeerHealth> {
         self.pending.take_if(|(pending, _)| *pending == id)?;
+        self.last_status = result.as_ref().ok().map(|response| response.status);
         match result {
             Ok(response) if response.status == 503 => {
                 let wait = response.headers.retry_after_s().map(|seconds| Duration::from_secs(u64::from(seconds)));
@@ -139,6 +152,7 @@ impl Health {
             }
             // These say that something behind the peer is broken. Any other answer, 404 and 405 too, comes from a living one.
             Ok(response) if matches!(response.status, 408 | 500 | 502 | 504) => self.note_failure(now),
+            Ok(response) if self.config.success_only && !response.is_success() => self.note_failure(now),
             Ok(_) => {
                 self.failures = 0;
                 self.quiet_until = None;

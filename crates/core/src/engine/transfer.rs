@@ -34,7 +34,7 @@ impl Engine {
         }
     }
 
-    /// What a dialed text means: one of our numbers, an agent's telephone, or a number outside.
+    /// What a dialed text means: one of our numbers, an agent's telephone, a person of the organization, or a number outside.
     fn resolve(&self, text: &str) -> Option<TransferTarget> {
         if let Some(number) = self.index.number(text).and_then(|id| self.world.numbers.get(&id)) {
             return match number.target {
@@ -46,6 +46,9 @@ impl Engine {
         }
         if let Some(agent) = self.index.desk(text) {
             return Some(TransferTarget::Agent(agent));
+        }
+        if is_sign_in_name(text) {
+            return Some(TransferTarget::Person(text.to_owned()));
         }
         is_outside_number(text).then(|| TransferTarget::Number(text.to_owned()))
     }

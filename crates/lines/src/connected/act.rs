@@ -117,7 +117,13 @@ impl Driver {
         match self.legs.get_mut(id).filter(|leg| !leg.over) {
             Some(leg) => {
                 leg.dialing = None;
-                self.endpoint.hang_up(now, leg.call, causes::reason_header(reason));
+                let call = leg.call;
+                if self.keeps_for_referral(call) {
+                    // Teams has asked for the transfer that takes this leg's place, and needs the call until that is decided.
+                    self.leg_over(id, Cause { kind: CauseKind::Ours, detail: Some("transferred by Teams".to_owned()) });
+                } else {
+                    self.endpoint.hang_up(now, call, causes::reason_header(reason));
+                }
             }
             None => self.tell_ended(tenant, id, CauseKind::Ours, "no longer there"),
         }
@@ -128,6 +134,9 @@ impl Driver {
         let Some(leg) = self.legs.get_mut(id).filter(|leg| leg.transfer_asked) else { return Ok(()) };
         leg.transfer_asked = false;
         let call = leg.call;
+        if self.answer_teams_refer(now, call, accepted).is_some() {
+            return Ok(());
+        }
         if accepted {
             self.endpoint.answer_refer(now, call, Ok(()));
             // We take the customer over at once, so for the telephone the transfer has succeeded; should the target not answer,

@@ -3,16 +3,22 @@
 //! Decides admission by source. A call from nobody we know is not answered at all over datagrams (so that scanners learn
 //! nothing) and refused over streams. A call in a signed-in telephone's name has to prove it by digest.
 
-use super::{driver::Driver, leg::Leg, limits, settings::MediaEncryption};
+use super::{
+    driver::Driver,
+    leg::Leg,
+    limits,
+    settings::{MediaEncryption, Trunk},
+    teams::Teams,
+};
 use dreiklang_core::{
     Input,
     endpoint::{Line, Party},
     ids::{LegId, TenantId},
 };
 use dreiklang_sip::{
-    event::CallId,
+    event::{CallId, RequestId},
     hop::{Hop, Transport},
-    message::{NameAddr, Request, Scheme, Uri},
+    message::{NameAddr, Request, Response, Scheme, Uri},
 };
 use std::time::Instant;
 
@@ -22,13 +28,22 @@ struct Admitted {
     /// The network's word on the caller's identity is believed.
     trusted: bool,
     encryption: MediaEncryption,
+    teams: Option<Teams>,
 }
 
 impl Driver {
     /// A new call. Whatever happens here, the endpoint will report its end.
     pub(super) fn arrive(&mut self, now: Instant, call: CallId, hop: &Hop, request: &Request, sdp: Option<Vec<u8>>) {
         let dialed = dialed_of(&request.uri);
-        let Some(Admitted { tenant, trusted, encryption }) = self.admit(now, call, hop, request, &dialed) else { return };
+        let Some(Admitted { tenant, trusted, encryption, teams }) = self.admit(now, call, hop, request, &dialed) else { return };
+        if let Some(teams) = &teams {
+            // Numbers and names are as they were dialed.
+            self.endpoint.set_contact(call, &teams.contact(request.uri.user.as_deref()));
+            self.find_route(call);
+            if let Some(replaces) = request.headers.get("Replaces") {
+                return self.replace(now, call, tenant, teams, replaces, sdp.as_deref());
+            }
+        }
         if self.stopping {
             self.endpoint.reject(now, call, 503, "Service Unavailable", vec![("Retry-After".to_owned(), "30".to_owned())]);
             return;
@@ -47,6 +62,7 @@ impl Driver {
         leg.encryption = encryption.into();
         leg.signalling_encrypted = hop.transport == Transport::Tls;
         leg.offer = sdp;
+        leg.teams = teams;
         self.legs.insert(leg);
         tracing::info!(leg = %id, %tenant, source = %hop.remote, "call arrives");
         let caller = caller_of(request, trusted);
@@ -63,11 +79,12 @@ impl Driver {
                 self.endpoint.reject(now, call, challenge.status, challenge.reason, challenge.headers);
                 return None;
             }
-            return Some(Admitted { tenant, trusted: false, encryption });
+            return Some(Admitted { tenant, trusted: false, encryption, teams: None });
         }
-        if let Some((tenant, trunk)) = self.directory.trunk_of(hop.remote.ip(), dialed) {
+        if let Some((tenant, trunk)) = self.trunk_of(hop, &request.uri, dialed) {
             tracing::debug!(%tenant, trunk = trunk.name, "call by trunk");
-            return Some(Admitted { tenant, trusted: true, encryption: trunk.media_encryption });
+            let teams = Teams::of(trunk, self.tls_port());
+            return Some(Admitted { tenant, trusted: true, encryption: trunk.encryption(), teams });
         }
         tracing::debug!(source = %hop.remote, "call from an unknown source");
         if hop.transport == Transport::Udp {
@@ -76,6 +93,28 @@ impl Driver {
             self.endpoint.reject(now, call, 403, "Forbidden", Vec::new());
         }
         None
+    }
+
+    /// The trunk that a request comes by.
+    fn trunk_of(&self, hop: &Hop, uri: &Uri, dialed: &str) -> Option<(TenantId, &Trunk)> {
+        let certificate = self.certificate_of(hop);
+        self.directory.trunk_of(hop.remote.ip(), certificate.as_deref(), uri.host.as_str(), dialed)
+    }
+
+    /// Somebody asks whether we are there, and what we can do. Who is nobody we know learns no more than by calling.
+    pub(super) fn on_options(&mut self, now: Instant, id: RequestId, hop: &Hop, request: &Request) {
+        let trunk = self.trunk_of(hop, &request.uri, &dialed_of(&request.uri)).map(|(_, trunk)| Teams::of(trunk, self.tls_port()));
+        let known = trunk.is_some() || self.phones.has_signed_in_from(hop);
+        if !known && hop.transport == Transport::Udp {
+            return self.endpoint.ignore_request(now, id);
+        }
+        let answer = if known {
+            let contact = trunk.flatten().map_or_else(|| self.endpoint.contact_for(hop), |teams| teams.contact(None));
+            self.endpoint.options_answer(request, &contact)
+        } else {
+            Response::to_request(request, 403, "Forbidden")
+        };
+        self.endpoint.respond(now, id, answer);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the end of a call means in the core's words, and how the core's reasons are said to the network.
 
+use super::teams;
 use dreiklang_core::{
     conversation::{Cause, CauseKind},
     output::{HangUpReason, RejectReason},
@@ -25,6 +26,17 @@ pub fn cause_of(ended: &Ended) -> Cause {
         (None, None) => None,
     };
     Cause { kind, detail }
+}
+
+/// The same for a call by way of Teams, whose refusals mean something more.
+pub fn cause_of_teams(ended: &Ended) -> Cause {
+    let mut cause = cause_of(ended);
+    let hint = ended.status.filter(|_| ended.kind == EndKind::Rejected).and_then(teams::hint);
+    if let (Some(detail), Some(hint)) = (&mut cause.detail, hint) {
+        detail.push_str("; ");
+        detail.push_str(hint);
+    }
+    cause
 }
 
 /// RFC 3261 §21.4–21.6; 486 and 600 are a busy telephone, 603 and 403 a person or rule that said no, 480 and 404 nobody there.

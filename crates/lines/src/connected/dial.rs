@@ -5,8 +5,10 @@ use super::{
     driver::{Done, Driver},
     leg::{Dialing, Leg},
     limits,
+    referral::Referral,
     settings::MediaEncryption,
-    trunks::Outbound,
+    teams::{self, Teams},
+    trunks::{Outbound, Outside},
 };
 use dreiklang_core::{
     conversation::CauseKind,
@@ -18,6 +20,7 @@ use dreiklang_core::{
 use dreiklang_sip::{
     digest::Credentials,
     endpoint::Invite,
+    event::CallId,
     hop::{Hop, Transport},
     message::{Host, NameAddr, Params, Uri},
     sdp::Encryption,
@@ -35,6 +38,15 @@ struct Route {
     host: Option<String>,
     credentials: Option<Credentials>,
     encryption: MediaEncryption,
+    teams: Option<Teams>,
+    headers: Vec<(String, String)>,
+}
+
+impl Route {
+    fn new(hops: VecDeque<(Option<Uri>, Hop)>, user: &str, encryption: MediaEncryption) -> Route {
+        let user = user.to_owned();
+        Route { hops, user, host: None, credentials: None, encryption, teams: None, headers: Vec::new() }
+    }
 }
 
 impl Driver {
@@ -52,12 +64,25 @@ impl Driver {
         if self.legs.get(id).is_some() {
             return Ok(());
         }
-        let (dialing, encryption) = match self.route(tenant, &to) {
-            Ok(Route { hops, user, host, credentials, encryption }) => {
+        let referral = match &to {
+            Target::Person(name) => self.take_referral(conversation, name),
+            _ => None,
+        };
+        let referred_in = referral.as_ref().map(|referral| referral.call);
+        let route = match referral {
+            Some(referral) => self.route_referral(tenant, referral),
+            None => self.route(tenant, &to),
+        };
+        let (dialing, encryption, teams) = match route {
+            Ok(Route { hops, user, host, credentials, encryption, teams, headers }) => {
                 let ring_limit = Duration::from_millis(ring_limit.0);
-                (Dialing { hops, user, host, caller, ring_limit, credentials }, Encryption::from(encryption))
+                let dialing = Dialing { hops, user, host, caller, ring_limit, credentials, headers, trying: None };
+                (dialing, Encryption::from(encryption), teams)
             }
             Err(detail) => {
+                if let Some(asked_in) = referred_in {
+                    self.end_referral(now, asked_in, 503);
+                }
                 self.tell_ended(tenant, id, CauseKind::Unreachable, &detail);
                 return Ok(());
             }
@@ -65,15 +90,20 @@ impl Driver {
         let session = match self.open_audio(conversation, id, encryption) {
             Ok(session) => session,
             Err(error) => {
+                if let Some(asked_in) = referred_in {
+                    self.end_referral(now, asked_in, 503);
+                }
                 self.tell_ended(tenant, id, CauseKind::Failure, &error.to_string());
                 return Err(failure("MEDIA-001", error.to_string()));
             }
         };
         // The handle is replaced by the first call; until then no call has it.
-        let mut leg = Leg::new(id, tenant, dreiklang_sip::event::CallId(u64::MAX));
+        let mut leg = Leg::new(id, tenant, CallId(u64::MAX));
         leg.conversation = Some(conversation);
         leg.session = Some(session);
         leg.encryption = encryption;
+        leg.teams = teams;
+        leg.referred_in = referred_in;
         let lookup = dialing.hops.is_empty().then(|| dialing.host.clone()).flatten();
         leg.dialing = Some(dialing);
         self.legs.insert(leg);
@@ -96,19 +126,24 @@ impl Driver {
                 if hops.is_empty() {
                     return Err(format!("the telephone \"{user}\" is not signed in"));
                 }
-                Ok(Route { hops, user: user.clone(), host: None, credentials: None, encryption: phone.media_encryption })
+                Ok(Route::new(hops, user, phone.media_encryption))
             }
             Target::Number(number) => {
-                let Outbound { hops, host, credentials, encryption } = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
-                let hops = hops.into_iter().map(|hop| (None, hop)).collect();
-                Ok(Route { hops, user: number.clone(), host: Some(host), credentials, encryption })
+                let way = self.outbound(tenant, Outside::Number(number))?;
+                let is_teams = way.teams.is_some();
+                let to_hop = |hop: Hop| Ok((is_teams.then(|| teams::number_uri(number, &hop)).transpose()?, hop));
+                let hops = way.hops.into_iter().map(to_hop).collect::<Result<_, String>>()?;
+                let (host, credentials, teams) = (Some(way.host), way.credentials, way.teams);
+                Ok(Route { host, credentials, teams, ..Route::new(hops, number, way.encryption) })
             }
             // The border controller knows its people by their sign-in names.
             Target::Person(name) => {
-                let Outbound { hops, credentials, encryption, .. } = self.trunks.outbound(tenant, self.directory.trunks(tenant))?;
-                let hops = hops.into_iter().map(|hop| (None, hop)).collect();
+                let way = self.outbound(tenant, Outside::Person)?;
                 let (user, domain) = name.split_once('@').ok_or_else(|| format!("\"{name}\" is no sign-in name"))?;
-                Ok(Route { hops, user: user.to_owned(), host: Some(domain.to_owned()), credentials, encryption })
+                let uri = way.teams.is_some().then(|| teams::person_uri(name)).transpose()?;
+                let hops = way.hops.into_iter().map(|hop| (uri.clone(), hop)).collect();
+                let (host, credentials, teams) = (Some(domain.to_owned()), way.credentials, way.teams);
+                Ok(Route { host, credentials, teams, ..Route::new(hops, user, way.encryption) })
             }
             Target::Address(address) => {
                 let uri = Uri::parse(address).map_err(|error| format!("\"{address}\" is no address: {error}"))?;
@@ -118,10 +153,22 @@ impl Driver {
                 let hops =
                     host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|ip| Hop::udp(SocketAddr::new(ip, port.unwrap_or(5060))));
                 let host = port.map_or(host.clone(), |port| format!("{host}:{port}"));
-                let (hops, encryption) = (hops.into_iter().map(|hop| (None, hop)).collect(), MediaEncryption::default());
-                Ok(Route { hops, user, host: Some(host), credentials: None, encryption })
+                let hops = hops.into_iter().map(|hop| (None, hop)).collect();
+                Ok(Route { host: Some(host), ..Route::new(hops, &user, MediaEncryption::default()) })
             }
         }
+    }
+
+    /// Back to Teams by the trunk the wish came by, with everything as Teams wrote it.
+    fn route_referral(&self, tenant: TenantId, referral: Referral) -> Result<Route, String> {
+        let way = self.outbound(tenant, Outside::By(&referral.teams.trunk))?;
+        let hops = way.hops.into_iter().map(|hop| (Some(referral.uri.clone()), hop)).collect();
+        let (teams, headers) = (Some(referral.teams), referral.headers);
+        Ok(Route { teams, headers, ..Route::new(hops, "", way.encryption) })
+    }
+
+    fn outbound(&self, tenant: TenantId, to: Outside<'_>) -> Result<Outbound, String> {
+        self.trunks.outbound(tenant, self.directory.trunks(tenant), to, self.tls_port())
     }
 
     /// Looks a host up off this task.
@@ -150,20 +197,30 @@ impl Driver {
         let (Some(dialing), Some(session)) = (&mut leg.dialing, &mut leg.session) else { return false };
         let Some((contact, hop)) = dialing.hops.pop_front() else { return false };
         leg.signalling_encrypted = hop.transport == Transport::Tls;
+        dialing.trying = Some(hop.clone());
         let own_host = self.trunks.own_host();
         let uri = contact.unwrap_or_else(|| target_uri(&dialing.user, dialing.host.as_deref(), &hop));
-        let from = from_party(&dialing.caller, own_host);
+        let mut extra = dialing.headers.clone();
+        let (from, contact) = match &leg.teams {
+            Some(teams) => {
+                let (from, privacy) = teams.from(&dialing.caller);
+                extra.extend(privacy);
+                let number = dialing.caller.number.as_deref().filter(|number| teams::is_e164(number));
+                (from, Some(teams.contact(number)))
+            }
+            None => (from_party(&dialing.caller, own_host), None),
+        };
         let to = NameAddr { display: None, uri: uri.clone(), params: Params::default() };
         let invite = Invite {
             uri,
             hop,
             from,
             to,
-            extra: Vec::new(),
+            extra,
             body: Some(session.offer()),
             credentials: dialing.credentials.clone(),
             ring_limit: dialing.ring_limit,
-            contact: None,
+            contact,
             reply_limit: Some(limits::PEER_SILENT),
         };
         let call = self.endpoint.invite(now, invite);

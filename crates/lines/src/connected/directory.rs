@@ -3,8 +3,12 @@
 //! Decides which tenant an arriving call belongs to. Left out: whether the call is authentic beyond its source address (the
 //! registrar's and digest's business) and what happens to it (the core's).
 
-use super::settings::{Phone, Trunk};
+use super::{
+    settings::{Dialect, Phone, Trunk},
+    teams,
+};
 use dreiklang_core::ids::{AgentId, TenantId};
+use dreiklang_sip::transport::PeerCertificate;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::{IpAddr, SocketAddr},
@@ -74,8 +78,8 @@ pub struct Directory {
 #[derive(Debug, Default)]
 struct Entry {
     entries: TenantEntries,
-    /// Per trunk: networks it calls from, and addresses its peers resolved to.
-    sources: Vec<(Vec<Network>, BTreeSet<IpAddr>)>,
+    /// Per trunk.
+    sources: Vec<Sources>,
 }
 
 impl Directory {
@@ -91,7 +95,7 @@ impl Directory {
                 self.phones.insert(phone.user.clone(), (tenant, phone.clone()));
             }
         }
-        let sources = entries.trunks.iter().map(|trunk| (networks_of(trunk), literal_peers(trunk))).collect();
+        let sources = entries.trunks.iter().map(Sources::of).collect();
         self.tenants.insert(tenant, Entry { entries, sources });
         taken
     }
@@ -110,7 +114,7 @@ impl Directory {
     pub fn peer_resolved(&mut self, tenant: TenantId, trunk: &str, addresses: &[SocketAddr]) {
         let Some(entry) = self.tenants.get_mut(&tenant) else { return };
         if let Some(index) = entry.entries.trunks.iter().position(|candidate| candidate.name == trunk) {
-            entry.sources[index].1.extend(addresses.iter().map(|address| address.ip().to_canonical()));
+            entry.sources[index].peers.extend(addresses.iter().map(|address| address.ip().to_canonical()));
         }
     }
 
@@ -130,23 +134,58 @@ impl Directory {
     }
 
     /// The tenant and trunk a call from this source to this number belongs to. Where several tenants share a source, the one
-    /// that has the number gets it; if none has it, the first, which then refuses it as unknown.
-    pub fn trunk_of(&self, source: IpAddr, dialed: &str) -> Option<(TenantId, &Trunk)> {
+    /// that has the number gets it; if none has it, the first, which then refuses it as unknown. Who shows a certificate that a
+    /// trunk to Teams expects comes by that trunk, whatever trunk its address would fit; by the one with the called `host` where there are several.
+    pub fn trunk_of(&self, source: IpAddr, certificate: Option<&PeerCertificate>, host: &str, dialed: &str) -> Option<(TenantId, &Trunk)> {
         let source = source.to_canonical();
+        let is_called = |trunk: &Trunk| trunk.fqdn.as_deref().is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(host));
+        certificate
+            .and_then(|certificate| {
+                let proves = |trunk: &Trunk, sources: &Sources| shows(certificate, trunk) && sources.allow(source);
+                self.find(dialed, |trunk, sources| is_called(trunk) && proves(trunk, sources)).or_else(|| self.find(dialed, proves))
+            })
+            .or_else(|| self.find(dialed, |trunk, sources| trunk.dialect == Dialect::Standard && sources.name(source)))
+    }
+
+    fn find(&self, dialed: &str, fits: impl Fn(&Trunk, &Sources) -> bool) -> Option<(TenantId, &Trunk)> {
         let mut first = None;
         for (tenant, entry) in &self.tenants {
-            let matching = entry
-                .sources
-                .iter()
-                .position(|(networks, peers)| peers.contains(&source) || networks.iter().any(|network| network.contains(source)));
-            let Some(index) = matching else { continue };
-            let found = (*tenant, &entry.entries.trunks[index]);
+            let matching = entry.entries.trunks.iter().zip(&entry.sources).find(|(trunk, sources)| fits(trunk, sources));
+            let Some((trunk, _)) = matching else { continue };
             if entry.entries.numbers.contains(dialed) {
-                return Some(found);
+                return Some((*tenant, trunk));
             }
-            first = first.or(Some(found));
+            first = first.or(Some((*tenant, trunk)));
         }
         first
+    }
+}
+
+/// Whether this is the certificate of Teams' side of a trunk.
+fn shows(certificate: &PeerCertificate, trunk: &Trunk) -> bool {
+    trunk.dialect == Dialect::Teams && teams::certificate_names(trunk).any(|name| certificate.is_for(name.trim_matches(['[', ']'])))
+}
+
+/// Where calls of a trunk may come from.
+#[derive(Clone, Debug, Default)]
+struct Sources {
+    networks: Vec<Network>,
+    peers: BTreeSet<IpAddr>,
+}
+
+impl Sources {
+    fn of(trunk: &Trunk) -> Sources {
+        Sources { networks: networks_of(trunk), peers: literal_peers(trunk) }
+    }
+
+    /// Whether this address is one of them.
+    fn name(&self, source: IpAddr) -> bool {
+        self.peers.contains(&source) || self.networks.iter().any(|network| network.contains(source))
+    }
+
+    /// Whether nothing speaks against this address, for peers that prove who they are by other means.
+    fn allow(&self, source: IpAddr) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(source))
     }
 }
 
@@ -199,9 +238,9 @@ mod tests {
         directory.put(TenantId(1), entries("+4930111"));
         directory.put(TenantId(2), entries("+4930222"));
         let source = "192.0.2.1".parse().unwrap();
-        assert_eq!(directory.trunk_of(source, "+4930222").map(|(tenant, _)| tenant), Some(TenantId(2)));
-        assert_eq!(directory.trunk_of(source, "+4930999").map(|(tenant, _)| tenant), Some(TenantId(1)));
-        assert_eq!(directory.trunk_of("192.0.2.9".parse().unwrap(), "+4930222"), None);
+        assert_eq!(directory.trunk_of(source, None, "", "+4930222").map(|(tenant, _)| tenant), Some(TenantId(2)));
+        assert_eq!(directory.trunk_of(source, None, "", "+4930999").map(|(tenant, _)| tenant), Some(TenantId(1)));
+        assert_eq!(directory.trunk_of("192.0.2.9".parse().unwrap(), None, "", "+4930222"), None);
     }
 
     #[test]

@@ -3,23 +3,25 @@
 //! Everything here runs in one task, so that a call's state is changed by one thing at a time. Work that may take long (reading
 //! and rendering prompts, looking up names) runs elsewhere and comes back as a [`Done`].
 
-use super::{Config, StartError, Status, Work, directory::Directory, leg::Legs, limits, phones::Phones, trunks::Trunks};
+use super::{Config, StartError, Status, Work, directory::Directory, leg::Legs, limits, phones::Phones, referral::Referral, trunks::Trunks};
 use crate::Notice;
 use dreiklang_core::{
     Input,
     conversation::{Cause, CauseKind},
-    ids::{LegId, RecordingId, TenantId},
+    ids::{ConversationId, LegId, RecordingId, TenantId},
 };
 use dreiklang_media::{engine, prompt};
 use dreiklang_sip::{
     config::Config as EndpointConfig,
     endpoint::Endpoint,
-    event::{Event, Output},
-    transport::{self, Item, Transports},
+    event::{CallId, Event, Output},
+    hop::Hop,
+    message::Method,
+    transport::{self, Item, PeerCertificate, Transports},
 };
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    net::SocketAddr,
+    net::{SocketAddr, ToSocketAddrs},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +36,8 @@ pub(super) enum Done {
     Prompt { leg: LegId, hearing: u64, action: dreiklang_core::ids::ActionId, repeat: bool, result: Result<Arc<prompt::Prompt>, String> },
     /// A trunk's peer was looked up.
     Resolved { tenant: TenantId, trunk: String, peer: usize, addresses: Vec<SocketAddr>, failure: Option<String> },
+    /// Where the requests of a call go was looked up.
+    Route { call: CallId, addresses: Vec<SocketAddr> },
     /// Where an outgoing leg goes was looked up.
     Found { leg: LegId, addresses: Vec<SocketAddr> },
 }
@@ -50,6 +54,8 @@ pub struct Driver {
     pub(super) legs: Legs,
     pub(super) phones: Phones,
     pub(super) trunks: Trunks,
+    /// Transfers that Teams has asked for and that are not dialed yet, by what they are part of.
+    pub(super) referrals: HashMap<ConversationId, Referral>,
     pub(super) done: mpsc::Sender<Done>,
     pub(super) next_play: u64,
     /// Tenants whose owner has asked what lives here.
@@ -81,7 +87,9 @@ impl Driver {
         getrandom::fill(&mut realm_key).map_err(|error| StartError::Random(error.to_string()))?;
         let host = config.advertised_host.clone();
         let locals = addresses.advertised(&host);
-        let endpoint = Endpoint::new(EndpointConfig::new(&config.user_agent, locals), seed);
+        let mut endpoint_config = EndpointConfig::new(&config.user_agent, locals);
+        endpoint_config.requests.push(Method::Options);
+        let endpoint = Endpoint::new(endpoint_config, seed);
         let (done, done_queue) = mpsc::channel(limits::BACKGROUND_RESULTS);
         let prompts = Arc::new(prompt::Library::open(prompt::Config::new(config.prompt_cache.clone()))?);
         Ok(Driver {
@@ -93,6 +101,7 @@ impl Driver {
             legs: Legs::default(),
             phones: Phones::new(&config.realm, realm_key),
             trunks: Trunks::new(&host),
+            referrals: HashMap::new(),
             done,
             next_play: 1,
             surveyed: HashSet::new(),
@@ -205,13 +214,14 @@ impl Driver {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        [self.endpoint.poll_timeout(), self.phones.poll_timeout(), self.trunks.poll_timeout()].into_iter().flatten().min()
+        [self.endpoint.poll_timeout(), self.phones.poll_timeout(), self.trunks.poll_timeout(), self.referrals_wake()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant) {
         self.endpoint.handle_timeout(now);
         self.phones_on_time(now);
         self.trunks_on_time(now);
+        self.referrals_on_time(now);
     }
 
     /// Carries out everything the endpoint wants, then tells the server everything it should know.
@@ -237,6 +247,25 @@ impl Driver {
             Event::Request { id, hop, request } => self.on_request(now, id, &hop, &request),
             Event::Response { id, result } => self.on_response(now, id, &result),
             event => self.on_signal(now, event),
+        }
+    }
+
+    /// Who is at the other end of an encrypted connection, as far as it has proved it.
+    pub(super) fn certificate_of(&self, hop: &Hop) -> Option<Arc<PeerCertificate>> {
+        self.transports.peer_certificate(hop.connection?)
+    }
+
+    /// Looks the name up that leads to the peer of a call, so that the call outlives the connection it came by.
+    pub(super) fn find_route(&self, call: CallId) {
+        let Some((name, port)) = self.endpoint.route_name(call) else { return };
+        self.in_background(move || Done::Route { call, addresses: (&*name, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default() });
+    }
+
+    /// The name was looked up.
+    pub(super) fn on_route(&mut self, call: CallId, addresses: &[SocketAddr]) {
+        let ipv4 = self.config.speaks_ipv4();
+        if let Some(address) = addresses.iter().find(|address| address.is_ipv4() == ipv4) {
+            self.endpoint.set_route(call, *address);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One party's connection as this line holds it.
 
-use super::session::Session;
+use super::{session::Session, teams::Teams};
 use dreiklang_core::{
     endpoint::Party,
     ids::{ActionId, ConversationId, LegId, TenantId},
@@ -38,6 +38,10 @@ pub(super) struct Leg {
     pub held: bool,
     /// The far end asked to be replaced and waits for the answer.
     pub transfer_asked: bool,
+    /// The trunk to Teams it came or went by.
+    pub teams: Option<Teams>,
+    /// The call in which Teams asked for this one, to be told how it goes.
+    pub referred_in: Option<CallId>,
     /// Counts what the leg was told to hear, so that a prompt that took long to load does not replace something newer.
     pub hearing: u64,
     /// What it hears over and over until further notice, if that is a prompt: told the same again, it does not begin anew.
@@ -61,6 +65,10 @@ pub(super) struct Dialing {
     pub caller: Party,
     pub ring_limit: Duration,
     pub credentials: Option<dreiklang_sip::digest::Credentials>,
+    /// Headers that have to be in the request.
+    pub headers: Vec<(String, String)>,
+    /// The address being tried.
+    pub trying: Option<Hop>,
 }
 
 impl Leg {
@@ -79,6 +87,8 @@ impl Leg {
             ringing: false,
             held: false,
             transfer_asked: false,
+            teams: None,
+            referred_in: None,
             hearing: 0,
             waits_with: None,
             play: None,

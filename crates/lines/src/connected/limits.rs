@@ -20,6 +20,8 @@ pub const DIALED_CHARS: usize = 128;
 pub const NAME_CHARS: usize = 100;
 /// How long a peer may leave our call without any answer before the next address is tried.
 pub const PEER_SILENT: Duration = Duration::from_secs(8);
+/// How long a transfer that Teams asked for may wait until the new call is placed; the core does it at once.
+pub const REFERRAL_DIALED: Duration = Duration::from_secs(10);
 /// Datagrams and commands handled before outputs are drained and others get their turn.
 pub const BATCH: usize = 256;
 /// How long no audio at all may come from a party that is not on hold before its leg is ended: longer than any pause in which a

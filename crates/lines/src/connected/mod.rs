@@ -7,7 +7,8 @@
 //!
 //! `settings` (what administrators set up) → `directory` (who is who) → `driver` (the loop) → `leg` (one party's state) →
 //! `arrive` and `dial` (how legs begin), `signal` (what the far end does), `act` (what the core wants), `audio` (prompts,
-//! bridging, recording), `phones` and `trunks` (sign-ins and health), `session` (offers and answers), `causes` (why things end).
+//! bridging, recording), `phones` and `trunks` (sign-ins and health), `session` (offers and answers), `causes` (why things end),
+//! `teams` (Microsoft's dialect), `referral` (transfers that Teams begins) and `replacing` (calls that take another's place).
 
 mod act;
 mod arrive;
@@ -19,9 +20,12 @@ mod driver;
 mod leg;
 pub mod limits;
 mod phones;
+mod referral;
+mod replacing;
 mod session;
 pub mod settings;
 mod signal;
+mod teams;
 mod trunks;
 
 use crate::Notice;
@@ -59,6 +63,8 @@ pub struct Listening {
     pub key: Option<PathBuf>,
     /// PEM file of the authorities peers' certificates must come from; the public ones otherwise.
     pub authorities: Option<PathBuf>,
+    /// Whether who connects by TLS is asked for a certificate. One that is shown has to be valid; Teams shows one.
+    pub ask_certificates: bool,
     /// Host that peers are told to reach us at (name or address); the port is the listener's own. `None` = the audio's address.
     pub advertised_host: Option<String>,
     /// Realm in which telephones sign in.
@@ -106,7 +112,11 @@ impl Config {
                 certificate_file,
                 key_file,
                 authority_file: listening.authorities,
-                client_certificates: transport::ClientCertificates::default(),
+                client_certificates: if listening.ask_certificates {
+                    transport::ClientCertificates::Optional
+                } else {
+                    transport::ClientCertificates::NotRequested
+                },
             }),
             (Some(_), _, _) => return Err("encrypted streams need a certificate and its key".to_owned()),
         };

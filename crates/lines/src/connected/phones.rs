@@ -57,6 +57,11 @@ impl Phones {
         self.registrar.bindings(user).iter().any(|binding| binding.hop.transport == hop.transport && binding.hop.remote == hop.remote)
     }
 
+    /// Whether any telephone has signed in from there.
+    pub fn has_signed_in_from(&self, hop: &Hop) -> bool {
+        self.registrar.users().any(|user| self.is_signed_in_from(user, hop))
+    }
+
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.registrar.poll_timeout()
     }
@@ -70,8 +75,11 @@ impl Phones {
 }
 
 impl Driver {
-    /// A request outside calls: only signing in gets here.
+    /// A request outside calls: signing in, and asking whether we are there.
     pub(super) fn on_request(&mut self, now: Instant, id: RequestId, hop: &Hop, request: &Request) {
+        if request.method == Method::Options {
+            return self.on_options(now, id, hop, request);
+        }
         if request.method != Method::Register {
             self.endpoint.respond(now, id, Response::to_request(request, 405, "Method Not Allowed"));
             return;

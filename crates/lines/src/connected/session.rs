@@ -20,15 +20,24 @@ pub(super) struct Session {
 impl Session {
     /// For these sockets of ours.
     pub fn new(local: LocalAddress, encryption: Encryption) -> Session {
+        Session::at(SocketAddr::new(local.ip, local.rtp_port), encryption)
+    }
+
+    fn at(rtp: SocketAddr, encryption: Encryption) -> Session {
         let mut id = [0_u8; 8];
         // An id that repeats harms nobody as long as the dialog is another.
-        let id = getrandom::fill(&mut id).map_or(u64::from(local.rtp_port), |()| u64::from_be_bytes(id));
+        let id = getrandom::fill(&mut id).map_or(u64::from(rtp.port()), |()| u64::from_be_bytes(id));
         Session {
-            local: LocalAudio { encryption, ..LocalAudio::new(SocketAddr::new(local.ip, local.rtp_port)) },
+            local: LocalAudio { encryption, ..LocalAudio::new(rtp) },
             sdp: sdp::Session::new(id),
             agreed: None,
             awaits_answer: false,
         }
+    }
+
+    /// For the same sockets and another far end, with which nothing is agreed yet.
+    pub fn renewed(&self) -> Session {
+        Session::at(self.local.rtp, self.local.encryption)
     }
 
     /// Our full offer.

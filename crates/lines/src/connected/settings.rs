@@ -27,6 +27,45 @@ pub struct Trunk {
     /// Whether audio is encrypted.
     #[serde(default)]
     pub media_encryption: MediaEncryption,
+    /// How the peer wants calls written.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// The name the peer knows us by; Teams needs one.
+    #[serde(default)]
+    pub fqdn: Option<String>,
+    /// Beginnings of the numbers that go by this trunk; the longest wins among trunks. None = every number.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+}
+
+impl Trunk {
+    /// Whether audio is encrypted: Teams takes no plain audio.
+    pub fn encryption(&self) -> MediaEncryption {
+        match (self.dialect, self.media_encryption) {
+            (Dialect::Teams, MediaEncryption::Optional) => MediaEncryption::Required,
+            (_, encryption) => encryption,
+        }
+    }
+
+    /// How well a number fits: the length of the longest prefix it begins with, 0 for a trunk that takes every number, `None`
+    /// where it does not go.
+    pub fn takes(&self, number: &str) -> Option<usize> {
+        if self.prefixes.is_empty() {
+            return Some(0);
+        }
+        self.prefixes.iter().filter(|prefix| number.starts_with(prefix.as_str())).map(String::len).max()
+    }
+}
+
+/// How a peer wants calls written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// By the standards.
+    #[default]
+    Standard,
+    /// As Microsoft's Direct Routing wants it: mutual TLS, our name everywhere, numbers with `+`.
+    Teams,
 }
 
 /// Whether a trunk's or telephone's audio is encrypted (SRTP with keys in signalling).

@@ -5,9 +5,14 @@ use super::{
     causes,
     driver::{Done, Driver},
 };
-use dreiklang_core::{Input, conversation::CauseKind, ids::LegId};
+use dreiklang_core::{
+    Input,
+    conversation::{Cause as CoreCause, CauseKind},
+    ids::LegId,
+};
 use dreiklang_media::{engine::Edit, ids::StreamId};
 use dreiklang_sip::{
+    call::replaces::Replaces,
     event::{CallId, Cause, CauseKind as EndKind, Event},
     message::NameAddr,
 };
@@ -17,11 +22,11 @@ impl Driver {
     /// One thing a call did.
     pub(super) fn on_signal(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Progress { call, status, .. } => self.on_progress(call, status),
+            Event::Progress { call, status, .. } => self.on_progress(now, call, status),
             Event::Answered { call, sdp, .. } => self.on_answered(now, call, sdp.as_deref()),
             Event::Acknowledged { call, sdp } => self.on_acknowledged(now, call, sdp.as_deref()),
             Event::Reinvite { call, sdp } => self.on_reinvite(now, call, sdp.as_deref()),
-            Event::Refer { call, refer_to, replaces, .. } => self.on_refer(now, call, &refer_to, replaces.is_some()),
+            Event::Refer { call, refer_to, referred_by, replaces } => self.on_refer(now, call, &refer_to, referred_by, replaces),
             Event::Info { call, content_type, body } => self.on_info(call, content_type.as_deref(), &body),
             Event::Ended { call, cause } => self.on_ended(now, call, &cause),
             // We never re-negotiate or transfer by the peer yet, and requests outside calls are handled elsewhere.
@@ -35,13 +40,18 @@ impl Driver {
         }
     }
 
-    fn on_progress(&mut self, call: CallId, status: u16) {
+    /// Teams often sends silence with a 183, and several devices ring at once; so early audio is not passed on, and who waits
+    /// goes on hearing what the core has them hear.
+    fn on_progress(&mut self, now: Instant, call: CallId, status: u16) {
         let Some(id) = self.legs.of_call(call) else { return };
         let Some(leg) = self.legs.get_mut(id) else { return };
         // 181 and 182 (forwarded, queued) are no ringing.
         if matches!(status, 180 | 183) && !leg.ringing && !leg.connected {
             leg.ringing = true;
             let tenant = leg.tenant;
+            if let Some(asked_in) = leg.referred_in {
+                self.endpoint.notify_refer(now, asked_in, 180, "");
+            }
             self.tell(tenant, Input::Ringing { leg: id });
         }
     }
@@ -53,7 +63,8 @@ impl Driver {
             return;
         };
         if self.take_answer(now, id, sdp) {
-            self.connected(id);
+            self.find_route(call);
+            self.connected(now, id);
         }
     }
 
@@ -66,7 +77,7 @@ impl Driver {
             return;
         }
         if self.legs.get(id).is_some_and(|leg| !leg.connected) {
-            self.connected(id);
+            self.connected(now, id);
         }
     }
 
@@ -94,8 +105,12 @@ impl Driver {
         }
     }
 
-    fn connected(&mut self, id: LegId) {
+    fn connected(&mut self, now: Instant, id: LegId) {
         let Some(leg) = self.legs.get_mut(id) else { return };
+        if let Some(asked_in) = leg.referred_in.take() {
+            self.endpoint.notify_refer(now, asked_in, 200, "");
+            self.endpoint.hang_up(now, asked_in, None);
+        }
         leg.connected = true;
         leg.dialing = None;
         let (tenant, call) = (leg.tenant, leg.call);
@@ -105,7 +120,8 @@ impl Driver {
 
     fn on_reinvite(&mut self, now: Instant, call: CallId, sdp: Option<&[u8]>) {
         let Some(id) = self.legs.of_call(call) else {
-            self.endpoint.answer_reinvite(now, call, Err(481));
+            // It only waits for the outcome of its transfer, and then ends.
+            self.endpoint.answer_reinvite(now, call, Err(491));
             return;
         };
         let Some(leg) = self.legs.get_mut(id) else { return };
@@ -140,16 +156,19 @@ impl Driver {
         }
     }
 
-    fn on_refer(&mut self, now: Instant, call: CallId, refer_to: &str, replaces: bool) {
+    fn on_refer(&mut self, now: Instant, call: CallId, refer_to: &str, referred_by: Option<String>, replaces: Option<Replaces>) {
         let Some(id) = self.legs.of_call(call) else {
             self.endpoint.answer_refer(now, call, Err(481));
             return;
         };
+        if self.legs.get(id).is_some_and(|leg| leg.teams.is_some()) {
+            return self.on_teams_refer(now, id, refer_to, referred_by, replaces);
+        }
         let target = NameAddr::parse(refer_to).ok().map(|target| dialed_of(&target.uri)).filter(|target| !target.is_empty());
         let Some(leg) = self.legs.get_mut(id) else { return };
         match target {
             // The other call of an attended transfer is not known to the core yet; the telephone gets both callers back.
-            _ if replaces => self.endpoint.answer_refer(now, call, Err(501)),
+            _ if replaces.is_some() => self.endpoint.answer_refer(now, call, Err(501)),
             None => self.endpoint.answer_refer(now, call, Err(400)),
             Some(_) if leg.transfer_asked => self.endpoint.answer_refer(now, call, Err(491)),
             Some(target) => {
@@ -188,12 +207,24 @@ impl Driver {
         if self.try_next_address(now, id, cause) {
             return;
         }
-        self.legs.forget_call(call);
+        if let Some(asked_in) = self.legs.get_mut(id).and_then(|leg| leg.referred_in.take()) {
+            // A status that says nothing of the target would only puzzle whoever asked.
+            self.end_referral(now, asked_in, cause.status.filter(|status| *status >= 300).unwrap_or(480));
+        }
+        if let Some(leg) = self.legs.get(id) {
+            let cause = if leg.teams.is_some() { causes::cause_of_teams(cause) } else { causes::cause_of(cause) };
+            self.leg_over(id, cause);
+        }
+    }
+
+    /// The leg has no call any more: the core is told, and audio is measured.
+    pub(super) fn leg_over(&mut self, id: LegId, cause: CoreCause) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         leg.over = true;
         leg.dialing = None;
-        let cause = leg.own_cause.take().unwrap_or_else(|| causes::cause_of(cause));
-        let (tenant, stream, group, has_audio) = (leg.tenant, leg.stream(), leg.group(), leg.session.is_some());
+        let cause = leg.own_cause.take().unwrap_or(cause);
+        let (tenant, stream, group, has_audio, call) = (leg.tenant, leg.stream(), leg.group(), leg.session.is_some(), leg.call);
+        self.legs.forget_call(call);
         tracing::info!(leg = %id, kind = ?cause.kind, detail = cause.detail.as_deref().unwrap_or_default(), "leg ended");
         self.tell(tenant, Input::Ended { leg: id, cause });
         match group.filter(|_| has_audio) {
@@ -208,6 +239,10 @@ impl Driver {
         let retryable = matches!(cause.kind, EndKind::Timeout | EndKind::TransportError | EndKind::NoAnswer)
             || (cause.kind == EndKind::Rejected && matches!(cause.status, Some(408 | 503)));
         let Some(leg) = self.legs.get(id) else { return false };
+        if let Some(hop) = leg.dialing.as_ref().and_then(|dialing| dialing.trying.clone()).filter(|_| retryable) {
+            self.note_refused(now, &hop, cause);
+        }
+        let Some(leg) = self.legs.get(id) else { return false };
         let more = leg.dialing.as_ref().is_some_and(|dialing| !dialing.hops.is_empty());
         if !retryable || !more || leg.ringing || leg.connected || leg.own_cause.is_some() {
             return false;
@@ -221,6 +256,7 @@ impl Driver {
         match done {
             Done::Prompt { leg, hearing, action, repeat, result } => self.start_prompt(leg, hearing, action, repeat, result),
             Done::Resolved { tenant, trunk, peer, addresses, failure } => self.on_resolved(now, tenant, &trunk, peer, addresses, failure),
+            Done::Route { call, addresses } => self.on_route(call, &addresses),
             Done::Found { leg, addresses } => self.on_found(now, leg, addresses),
         }
     }

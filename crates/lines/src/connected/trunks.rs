@@ -7,14 +7,15 @@ use super::{
     directory::TenantEntries,
     driver::{Done, Driver},
     limits,
-    settings::{MediaEncryption, Peer, PeerTransport, Trunk},
+    settings::{Dialect, MediaEncryption, Peer, PeerTransport, Trunk},
+    teams::{self, Teams},
 };
 use crate::Notice;
 use dreiklang_core::ids::TenantId;
 use dreiklang_sip::{
     digest::Credentials,
     endpoint::Endpoint,
-    event::{RequestFailed, RequestId},
+    event::{Cause, CauseKind, RequestFailed, RequestId},
     health::{Health, HealthConfig, PeerHealth},
     hop::{Hop, Transport},
     message::{Host, NameAddr, Response, Uri},
@@ -43,6 +44,19 @@ pub(super) struct Outbound {
     /// If the trunk has some.
     pub credentials: Option<Credentials>,
     pub encryption: MediaEncryption,
+    /// If the trunk leads to Teams.
+    pub teams: Option<Teams>,
+}
+
+/// Whom a call outside goes to.
+#[derive(Clone, Copy)]
+pub(super) enum Outside<'a> {
+    /// A number.
+    Number(&'a str),
+    /// A person of the organization.
+    Person,
+    /// Whoever: by this trunk.
+    By(&'a str),
 }
 
 struct PeerState {
@@ -55,6 +69,8 @@ struct PeerState {
     interval: Duration,
     health: Option<Health>,
     told: Option<bool>,
+    /// If the trunk leads to Teams.
+    teams: Option<Teams>,
 }
 
 struct RegistrationState {
@@ -77,25 +93,43 @@ impl Trunks {
         &self.own_host
     }
 
-    /// Where calls outside go.
-    pub fn outbound(&self, tenant: TenantId, trunks: &[Trunk]) -> Result<Outbound, String> {
-        let mut best: Option<Outbound> = None;
-        for trunk in trunks.iter().filter(|trunk| trunk.outbound && !trunk.peers.is_empty()) {
+    /// Where calls outside go: by the first trunk that fits best and is up, else by the first that fits best.
+    pub fn outbound(&self, tenant: TenantId, trunks: &[Trunk], to: Outside<'_>, tls_port: Option<u16>) -> Result<Outbound, String> {
+        let fit = |trunk: &Trunk| match to {
+            _ if trunk.peers.is_empty() => None,
+            Outside::By(name) => (trunk.name == name).then_some(0),
+            _ if !trunk.outbound => None,
+            Outside::Number(number) => trunk.takes(number),
+            // People of the organization are in Teams.
+            Outside::Person => Some(usize::from(trunk.dialect == Dialect::Teams)),
+        };
+        let best = trunks.iter().filter_map(fit).max();
+        let mut first: Option<Outbound> = None;
+        for trunk in trunks.iter().filter(|trunk| best.is_some() && fit(trunk) == best) {
             let of_trunk: Vec<&PeerState> = self.peers.iter().filter(|state| state.tenant == tenant && state.trunk == trunk.name).collect();
             let up: VecDeque<Hop> = of_trunk.iter().filter(|state| state.told != Some(false)).flat_map(|state| state.hops()).collect();
             let any: VecDeque<Hop> = of_trunk.iter().flat_map(|state| state.hops()).collect();
-            let host = trunk.peers[0].address.clone();
-            let credentials =
-                trunk.registration.as_ref().map(|registration| Credentials::new(&registration.username, &registration.password));
-            let encryption = trunk.media_encryption;
+            let way = |hops| Outbound {
+                hops,
+                host: trunk.peers[0].address.clone(),
+                credentials: trunk.registration.as_ref().map(|own| Credentials::new(&own.username, &own.password)),
+                encryption: trunk.encryption(),
+                teams: Teams::of(trunk, tls_port),
+            };
             if !up.is_empty() {
-                return Ok(Outbound { hops: up, host, credentials, encryption });
+                return Ok(way(up));
             }
-            if !any.is_empty() && best.is_none() {
-                best = Some(Outbound { hops: any, host, credentials, encryption });
+            if !any.is_empty() && first.is_none() {
+                first = Some(way(any));
             }
         }
-        best.ok_or_else(|| "no trunk of this tenant can take a call outside; set one up with \"peers\" and \"outbound\"".to_owned())
+        first.ok_or_else(|| {
+            let what = match to {
+                Outside::Number(number) => format!("to {number}"),
+                Outside::Person | Outside::By(_) => "outside".to_owned(),
+            };
+            format!("no trunk of this tenant can take a call {what}; set one up with \"peers\" and \"outbound\"")
+        })
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -108,10 +142,7 @@ impl Trunks {
     pub fn status(&self) -> Vec<(TenantId, String, String, bool, String)> {
         let peers = self.peers.iter().map(|state| {
             let up = state.told.unwrap_or(state.problem.is_none());
-            let detail = state
-                .problem
-                .clone()
-                .unwrap_or_else(|| if state.health.is_none() { "not checked".to_owned() } else { "answers".to_owned() });
+            let detail = state.problem.clone().unwrap_or_else(|| if state.health.is_none() { "not checked".to_owned() } else { state.detail(up) });
             (state.tenant, state.trunk.clone(), state.peer.address.clone(), up, detail)
         });
         let registrations = self
@@ -131,6 +162,19 @@ impl PeerState {
         }
     }
 
+    /// How the peer is, for people.
+    fn detail(&self, up: bool) -> String {
+        let status = self.health.as_ref().and_then(Health::last_status);
+        match status {
+            _ if up => "answers".to_owned(),
+            Some(status) if self.teams.is_some() => {
+                let hint = teams::hint(status).map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("answers health checks with {status}{hint}")
+            }
+            _ => "does not answer health checks; look at its address, its firewall and whether it knows us".to_owned(),
+        }
+    }
+
     fn hops(&self) -> impl Iterator<Item = Hop> {
         let name = host_of(&self.peer.address).to_owned();
         let transport = self.transport();
@@ -146,6 +190,7 @@ impl Driver {
     /// A tenant's trunks, telephones and numbers changed.
     pub(super) fn set_directory(&mut self, now: Instant, tenant: TenantId, entries: TenantEntries) {
         let trunks = entries.trunks.clone();
+        let tls_port = self.tls_port();
         for user in self.directory.put(tenant, entries) {
             tracing::error!(%tenant, user, code = "LINE-008", "this telephone's user name belongs to another tenant; it cannot sign in here");
         }
@@ -155,9 +200,10 @@ impl Driver {
         for trunk in &trunks {
             for (index, peer) in trunk.peers.iter().enumerate() {
                 let interval = Duration::from_secs(u64::from(trunk.health_interval_s));
+                let teams = Teams::of(trunk, tls_port);
                 // What did not change goes on, with what is known of it.
                 let same = old.iter().position(|state| {
-                    state.trunk == trunk.name && state.index == index && state.peer == *peer && state.interval == interval
+                    state.trunk == trunk.name && state.index == index && state.peer == *peer && state.interval == interval && state.teams == teams
                 });
                 kept.push(match same {
                     Some(at) => old.swap_remove(at),
@@ -171,6 +217,7 @@ impl Driver {
                         interval,
                         health: None,
                         told: None,
+                        teams,
                     },
                 });
             }
@@ -263,6 +310,12 @@ impl Driver {
             let uri = Uri::sip(None, host, Some(hop.remote.port()));
             let mut config = HealthConfig::new(uri, hop.clone(), NameAddr::new(Uri::sip(None, own_host.clone(), None)));
             config.interval = state.interval;
+            if let Some(teams) = &state.teams {
+                // Teams finds our tenant by the Contact, and answers with a refusal when that is not as it should be.
+                config.from = teams.own_address();
+                config.contact = Some(teams.contact(None));
+                config.success_only = true;
+            }
             state.health = Some(Health::new(config, now));
         }
         let port = first.as_ref().and_then(|hop| own_port(&self.endpoint, hop.transport));
@@ -324,6 +377,32 @@ impl Driver {
         self.tell_trunk_health();
     }
 
+    /// What a call experienced at this address counts as a health check, so that the next call does not try it in vain.
+    pub(super) fn note_refused(&mut self, now: Instant, hop: &Hop, cause: &Cause) {
+        for state in &mut self.trunks.peers {
+            if !state.hops().any(|own| own.transport == hop.transport && own.remote == hop.remote) {
+                continue;
+            }
+            let Some(health) = &mut state.health else { continue };
+            match cause.kind {
+                CauseKind::Rejected if cause.status == Some(503) => {
+                    let wait = cause.response.as_ref().and_then(|response| response.headers.retry_after_s());
+                    health.note_unavailable(now, wait.map(|seconds| Duration::from_secs(u64::from(seconds))));
+                }
+                CauseKind::Timeout | CauseKind::TransportError => {
+                    health.note_failure(now);
+                }
+                _ => {}
+            }
+        }
+        self.tell_trunk_health();
+    }
+
+    /// The port we take encrypted calls at, as peers are told.
+    pub(super) fn tls_port(&self) -> Option<u16> {
+        own_port(&self.endpoint, Transport::Tls)
+    }
+
     fn tell_trunk_health(&mut self) {
         let mut notices = Vec::new();
         for state in &mut self.trunks.peers {
@@ -334,9 +413,8 @@ impl Driver {
             };
             if state.told != Some(up) {
                 state.told = Some(up);
-                let detail =
-                    if up { "answers" } else { "does not answer health checks; look at its address, its firewall and whether it knows us" };
-                notices.push((state.tenant, state.trunk.clone(), state.peer.address.clone(), up, detail.to_owned()));
+                let detail = state.detail(up);
+                notices.push((state.tenant, state.trunk.clone(), state.peer.address.clone(), up, detail));
             }
         }
         for state in &mut self.trunks.registrations {
@@ -379,7 +457,7 @@ fn own_port(endpoint: &Endpoint, transport: Transport) -> Option<u16> {
 }
 
 /// The host in `host`, `host:port` or `[address]:port`.
-fn host_of(address: &str) -> &str {
+pub(super) fn host_of(address: &str) -> &str {
     if address.starts_with('[') {
         return address.find(']').map_or(address, |end| &address[..=end]);
     }

@@ -106,6 +106,8 @@ pub struct Connected {
     pub tls_key: Option<PathBuf>,
     /// PEM file with the authorities peers' certificates must come from.
     pub tls_authorities: Option<PathBuf>,
+    /// Who connects by TLS is asked for a certificate, which has to be valid when one is shown. Trunks to Teams need it.
+    pub tls_ask_certificates: bool,
     /// Protection space telephones are asked for their password in.
     pub realm: String,
 }
@@ -121,6 +123,7 @@ impl Default for Connected {
             tls_certificate: None,
             tls_key: None,
             tls_authorities: None,
+            tls_ask_certificates: true,
             realm: "dreiklang".to_owned(),
         }
     }

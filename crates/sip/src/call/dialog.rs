@@ -3,7 +3,8 @@
 //! A dialog is found by Call-ID and tags alone, because peers open new connections at will. It builds the requests that
 //! are sent within it; sending them is the call's business.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::hop::{Hop, Transport};
 use crate::message::{Headers, Method, NameAddr, Request, Response, Uri};
@@ -42,12 +43,19 @@ pub(crate) struct Dialog {
     pub(crate) target: Uri,
     /// The way the dialog came into being.
     pub(crate) hop: Hop,
+    /// Where the first route leads when it is a name: its address, and the name its certificate must carry.
+    pub(crate) route: Option<(SocketAddr, Arc<str>)>,
 }
 
 impl Dialog {
     /// The dialog of a request we received (RFC 3261 §12.1.1). `None` without a usable Contact.
     pub(crate) fn from_request(request: &Request, local_tag: u64, hop: Hop) -> Option<Dialog> {
         let headers = &request.headers;
+        let routes: Vec<String> = headers.values("Record-Route").map(str::to_owned).collect();
+        // Until its name is looked up: the peer's own machine, at the port that takes calls. The port a stream came from does not.
+        let route = first_name(&routes, hop.transport)
+            .filter(|_| hop.transport.is_reliable())
+            .map(|(host, port)| (SocketAddr::new(hop.remote.ip(), port), host));
         Some(Dialog {
             call_id: headers.call_id().ok()?.to_owned(),
             local: format!("{};tag={}", headers.get("To")?, tag_text(local_tag)),
@@ -55,9 +63,10 @@ impl Dialog {
             remote_tag: headers.from_tag().unwrap_or_default().to_owned(),
             local_seq: 0,
             remote_seq: headers.cseq_number(),
-            routes: headers.values("Record-Route").map(str::to_owned).collect(),
+            routes,
             target: headers.contact()?.uri,
             hop,
+            route,
         })
     }
 
@@ -76,6 +85,7 @@ impl Dialog {
             routes,
             target: headers.contact().map_or_else(|| fallback.clone(), |contact| contact.uri),
             hop,
+            route: None,
         })
     }
 
@@ -138,6 +148,16 @@ impl Dialog {
         Request { method, uri, headers, body: Vec::new() }
     }
 
+    /// The name and port of the first route, when somebody has to look it up.
+    pub(crate) fn route_name(&self) -> Option<(Arc<str>, u16)> {
+        first_name(&self.routes, self.hop.transport)
+    }
+
+    /// The first route's name was looked up.
+    pub(crate) fn set_route(&mut self, address: SocketAddr) {
+        self.route = self.route_name().map(|(name, _)| (address, name));
+    }
+
     /// Where our requests go.
     ///
     /// The first route, else the target. Names cannot be resolved here, and an address in a Contact that the peer does
@@ -153,7 +173,11 @@ impl Dialog {
             None => self.hop.transport,
         };
         let Some(remote) = uri.socket_addr(transport.default_port()) else {
-            return self.hop.clone();
+            let Some((remote, name)) = self.route.clone().filter(|_| is_route && transport.is_reliable()) else {
+                return self.hop.clone();
+            };
+            let connection = self.hop.connection.filter(|_| transport == self.hop.transport);
+            return Hop { transport, remote, connection, server_name: Some(name) };
         };
         let same_ip = plain(remote.ip()) == plain(self.hop.remote.ip());
         if !same_ip && !is_route {
@@ -168,6 +192,13 @@ impl Dialog {
             server_name: self.hop.server_name.clone().filter(|_| keep),
         }
     }
+}
+
+/// Name and port of the first route, when it is a name and not an address.
+fn first_name(routes: &[String], transport: Transport) -> Option<(Arc<str>, u16)> {
+    let uri = routes.first().and_then(|first| NameAddr::parse(first).ok())?.uri;
+    let transport = uri.params.get("transport").and_then(Transport::parse).unwrap_or(transport);
+    uri.host.ip().is_none().then(|| (Arc::from(uri.host.as_str()), uri.port.unwrap_or(transport.default_port())))
 }
 
 /// The IPv4 address inside an IPv4-mapped IPv6 address.
@@ -191,6 +222,7 @@ mod tests {
             routes: routes.iter().map(|route| (*route).to_owned()).collect(),
             target: Uri::parse(target).unwrap(),
             hop,
+            route: None,
         }
     }
 
@@ -236,6 +268,30 @@ mod tests {
         let next = dialog("sip:b@203.0.113.5:5060;transport=tcp", &[], hop).next_hop();
         assert_eq!(next.connection, Some(ConnectionId(7)));
         assert_eq!(next.remote, "203.0.113.5:5060".parse().unwrap());
+    }
+
+    #[test]
+    fn a_route_with_a_name_is_dialed_where_calls_are_taken_once_the_connection_is_gone() {
+        let mut invite = Request::new(Method::Invite, Uri::parse("sip:+4930@sbc.example.com").unwrap());
+        for (name, value) in [
+            ("From", "<sip:a@x>;tag=2"),
+            ("To", "<sip:b@y>"),
+            ("Call-ID", "c"),
+            ("CSeq", "1 INVITE"),
+            ("Record-Route", "<sip:sip-du-a-eu.example.com:5071;transport=tls;lr>"),
+            ("Contact", "<sip:api-du.example.com:443;x-i=1>"),
+        ] {
+            invite.headers.push(name, value);
+        }
+        let hop = Hop { connection: Some(ConnectionId(7)), ..Hop::tls("203.0.113.5:49152".parse().unwrap(), "x") };
+        let mut dialog = Dialog::from_request(&invite, 1, hop).unwrap();
+        let next = dialog.next_hop();
+        assert_eq!(next.connection, Some(ConnectionId(7)), "an open connection serves");
+        assert_eq!((next.remote.to_string().as_str(), next.server_name.as_deref()), ("203.0.113.5:5071", Some("sip-du-a-eu.example.com")));
+        assert_eq!(dialog.route_name(), Some((Arc::from("sip-du-a-eu.example.com"), 5071)));
+        dialog.set_route("198.51.100.9:5071".parse().unwrap());
+        assert_eq!(dialog.next_hop().remote.to_string(), "198.51.100.9:5071");
+        assert_eq!(dialog.request(Method::Bye).uri.to_string(), "sip:api-du.example.com:443;x-i=1");
     }
 
     #[test]

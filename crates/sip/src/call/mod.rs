@@ -78,7 +78,7 @@ pub(crate) struct Call {
     ended: bool,
     farewell: Farewell,
     /// Our Contact in this call.
-    contact: String,
+    pub(crate) contact: String,
     credentials: Option<Credentials>,
     /// The realms that the INVITE was challenged by.
     realms: Vec<String>,
@@ -153,6 +153,10 @@ impl Call {
     /// The dialog, confirmed or early.
     pub(crate) fn dialog(&self) -> Option<&Dialog> {
         self.dialog.as_ref()
+    }
+
+    pub(crate) fn dialog_mut(&mut self) -> Option<&mut Dialog> {
+        self.dialog.as_mut()
     }
 
     /// Whether the dialog is confirmed and not yet being ended.

@@ -23,7 +23,8 @@ pub struct BadToken(&'static str);
 
 /// Writes a dialog.
 pub(crate) fn write(dialog: &Dialog) -> String {
-    let hop = &dialog.hop;
+    // Who reads it has no connection any more, so the way is the one that takes calls.
+    let hop = dialog.next_hop();
     let mut fields = vec![
         FORMAT.to_owned(),
         dialog.call_id.clone(),
@@ -65,6 +66,7 @@ pub(crate) fn read(token: &str) -> Result<Dialog, BadToken> {
         remote_seq: None,
         routes,
         target,
+        route: server_name.clone().map(|name| (remote_address, name)),
         hop: Hop { transport, remote: remote_address, connection: None, server_name },
     })
 }
@@ -96,6 +98,7 @@ mod tests {
             routes: vec!["<sip:p1;lr>".into(), "<sip:p2;lr>".into()],
             target: Uri::parse("sip:b@10.0.0.9:5070;x-i=%7C").unwrap(),
             hop: Hop::tls("10.0.0.9:5061".parse().unwrap(), "sip.example.com"),
+            route: None,
         };
         let back = read(&write(&dialog)).unwrap();
         assert_eq!(back.call_id, dialog.call_id);

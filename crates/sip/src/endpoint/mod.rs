@@ -11,6 +11,8 @@
 //! - `tombstone`: answering latecomers of calls that are over
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 mod outside;
@@ -186,6 +188,28 @@ impl Endpoint {
     /// Tells the caller that it rings (180), or gives it early media (183).
     pub fn ring(&mut self, now: Instant, call: CallId, sdp: Option<Vec<u8>>) {
         self.with_call(now, call, |call, table| call.ring(table, now, sdp));
+    }
+
+    /// Says in everything of this call from now on that we are reached at this Contact (a whole value). For peers that know us
+    /// by a name of their own.
+    pub fn set_contact(&mut self, call: CallId, contact: &str) {
+        if let Some(call) = self.calls.get_mut(&call) {
+            contact.clone_into(&mut call.contact);
+        }
+    }
+
+    /// Name and port of a call's first route, when it is a name: look it up and tell [`Endpoint::set_route`], so that the call
+    /// survives the end of the connection it came by.
+    #[must_use]
+    pub fn route_name(&self, call: CallId) -> Option<(Arc<str>, u16)> {
+        self.calls.get(&call)?.dialog()?.route_name()
+    }
+
+    /// Where the name of a call's first route leads.
+    pub fn set_route(&mut self, call: CallId, address: SocketAddr) {
+        if let Some(dialog) = self.calls.get_mut(&call).and_then(Call::dialog_mut) {
+            dialog.set_route(address);
+        }
     }
 
     /// Accepts a call; [`Event::Acknowledged`] follows. `sdp` is the answer, or the offer when the INVITE had none.

@@ -69,6 +69,30 @@ impl Endpoint {
         self.table.respond(now, server, &response);
     }
 
+    /// What we can do: the answer to an OPTIONS that was handed out, for [`Endpoint::respond`]. `contact` is a whole value.
+    #[must_use]
+    pub fn options_answer(&self, request: &Request, contact: &str) -> Response {
+        let mut response = Response::to_request(request, 200, "");
+        response.headers.push("Contact", contact);
+        response.headers.push("Accept", "application/sdp");
+        self.table.describe_abilities(&mut response.headers);
+        self.table.describe_server(&mut response.headers);
+        response
+    }
+
+    /// Our Contact as peers at this hop know it, as a whole value.
+    #[must_use]
+    pub fn contact_for(&self, hop: &Hop) -> String {
+        self.table.contact(hop, None)
+    }
+
+    /// Leaves an [`Event::Request`] without any response: for scanners. Repetitions are absorbed.
+    pub fn ignore_request(&mut self, now: Instant, id: RequestId) {
+        if let Some(server) = self.open_requests.remove(&id) {
+            self.table.ignore(now, server);
+        }
+    }
+
     pub(super) fn hand_out(&mut self, hop: Hop, server: ServerKey, request: Request) {
         self.last_request += 1;
         let id = RequestId(self.last_request);

@@ -164,13 +164,9 @@ impl Endpoint {
     }
 
     fn answer_options(&mut self, now: Instant, key: ServerKey, hop: &Hop, request: &Request) {
-        let mut response = Response::to_request(request, 200, "");
-        response.headers.add_to_tag(&format!("{:016x}", self.table.random.next_u64()));
         let contact = self.table.contact(hop, None);
-        response.headers.push("Contact", &contact);
-        response.headers.push("Accept", "application/sdp");
-        self.table.describe_abilities(&mut response.headers);
-        self.table.describe_server(&mut response.headers);
+        let mut response = self.options_answer(request, &contact);
+        response.headers.add_to_tag(&format!("{:016x}", self.table.random.next_u64()));
         self.table.respond(now, key, &response);
     }
 

@@ -12,6 +12,12 @@ const PEERS_MAX: usize = 16;
 const SOURCES_MAX: usize = 64;
 /// Longest host name in characters (RFC 1035 §2.3.4), with a port.
 const ADDRESS_CHARS: usize = 261;
+/// Longest name of a trunk that Teams takes, in characters.
+const FQDN_CHARS: usize = 63;
+/// Beginnings of numbers of a trunk at most.
+const PREFIXES_MAX: usize = 256;
+/// Microsoft's addresses, in the order in which they are to be tried ("Plan Direct Routing").
+const MICROSOFT: [&str; 3] = ["sip.pstnhub.microsoft.com:5061", "sip2.pstnhub.microsoft.com:5061", "sip3.pstnhub.microsoft.com:5061"];
 
 /// A peer that brings and takes calls: a carrier or a session border controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,6 +45,29 @@ pub struct Trunk {
     /// Whether audio is encrypted (SRTP with keys in signalling). Microsoft's Direct Routing needs `required`.
     #[serde(default)]
     pub media_encryption: MediaEncryption,
+    /// How the peer wants calls written. `teams` is Microsoft's Direct Routing; such a trunk needs `fqdn`, encrypted streams and
+    /// encrypted audio, and without `peers` goes to Microsoft's own addresses.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// The name Teams knows us by: that of `New-CsOnlinePSTNGateway`, in our certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sbc.contoso.com")]
+    pub fqdn: Option<String>,
+    /// Beginnings of the numbers that go by this trunk, such as `+4930123`. The longest wins among trunks; without any, every
+    /// number goes by it that no other trunk names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefixes: Vec<String>,
+}
+
+/// How a peer wants calls written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// By the standards.
+    #[default]
+    Standard,
+    /// As Microsoft's Direct Routing wants it.
+    Teams,
 }
 
 /// Whether audio is encrypted.
@@ -123,6 +152,7 @@ mod defaults {
 impl Trunk {
     /// In the line's words.
     pub fn to_line(&self) -> settings::Trunk {
+        let microsoft = self.dialect == Dialect::Teams && self.peers.is_empty();
         settings::Trunk {
             name: self.name.clone(),
             peers: self
@@ -136,6 +166,10 @@ impl Trunk {
                         PeerTransport::Tls => settings::PeerTransport::Tls,
                     },
                 })
+                .chain(MICROSOFT.iter().filter(|_| microsoft).map(|address| settings::Peer {
+                    address: (*address).to_owned(),
+                    transport: settings::PeerTransport::Tls,
+                }))
                 .collect(),
             sources: self.sources.clone(),
             registration: self.registration.as_ref().map(|registration| settings::Registration {
@@ -147,8 +181,43 @@ impl Trunk {
             health_interval_s: self.health_interval_s,
             outbound: self.outbound,
             media_encryption: self.media_encryption.into(),
+            dialect: match self.dialect {
+                Dialect::Standard => settings::Dialect::Standard,
+                Dialect::Teams => settings::Dialect::Teams,
+            },
+            fqdn: self.fqdn.clone(),
+            prefixes: self.prefixes.clone(),
         }
     }
+
+    /// What Direct Routing asks for.
+    fn check_teams(&self) -> Result<(), Problem> {
+        let Some(fqdn) = &self.fqdn else {
+            let what = "Teams knows a trunk by its name: give that of New-CsOnlinePSTNGateway, such as sbc.contoso.com.";
+            return Err(Problem::invalid("fqdn", what));
+        };
+        if !is_fqdn(fqdn) {
+            return Err(Problem::invalid("fqdn", format!("{fqdn:?} is no host name of at most {FQDN_CHARS} characters with a domain.")));
+        }
+        if self.peers.iter().any(|peer| peer.transport != PeerTransport::Tls) {
+            return Err(Problem::invalid("peers.transport", "Teams is reached by \"tls\" alone."));
+        }
+        if self.media_encryption == MediaEncryption::Never {
+            return Err(Problem::invalid("media_encryption", "Teams takes no plain audio; choose \"required\"."));
+        }
+        if self.registration.is_some() {
+            return Err(Problem::invalid("registration", "Nobody signs in at Teams; our certificate is what it asks for."));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is a full host name: labels of letters, digits and dashes, at least two, and no address.
+fn is_fqdn(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.len() <= FQDN_CHARS && text.contains('.') && text.split('.').all(label) && text.parse::<std::net::IpAddr>().is_err()
 }
 
 fn is_address(text: &str) -> bool {
@@ -179,7 +248,24 @@ impl Kind for Trunk {
         for source in &self.sources {
             Network::parse(source).map_err(|problem| Problem::invalid("sources", problem))?;
         }
-        if self.peers.is_empty() && self.sources.is_empty() {
+        if self.prefixes.len() > PREFIXES_MAX {
+            return Err(Problem::invalid("prefixes", format!("A trunk has at most {PREFIXES_MAX} beginnings of numbers.")));
+        }
+        let is_prefix = |prefix: &String| {
+            let digits = prefix.strip_prefix('+').unwrap_or(prefix);
+            (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if let Some(prefix) = self.prefixes.iter().find(|prefix| !is_prefix(prefix)) {
+            return Err(Problem::invalid("prefixes", format!("{prefix:?} is no beginning of a number, such as +4930123.")));
+        }
+        match self.dialect {
+            Dialect::Teams => self.check_teams()?,
+            Dialect::Standard if self.fqdn.is_some() => {
+                return Err(Problem::invalid("fqdn", "Only a trunk with the dialect \"teams\" has a name of its own."));
+            }
+            Dialect::Standard => {}
+        }
+        if self.dialect == Dialect::Standard && self.peers.is_empty() && self.sources.is_empty() {
             return Err(Problem::invalid("peers", "A trunk needs peers to call, or sources that call us."));
         }
         if self.health_interval_s > 3_600 || (1..5).contains(&self.health_interval_s) {
