@@ -44,7 +44,14 @@ impl ContactCenter {
 
     /// The same, with this `media_encryption` of the trunk and of all telephones.
     pub async fn open_with_encryption(queue: Value, agents: &[&str], media_encryption: &str) -> Result<ContactCenter> {
-        let server = Server::start().await?;
+        let center = ContactCenter::open_on(Server::start().await?, queue, agents, media_encryption).await?;
+        let trunk = json!({ "name": "Carrier", "sources": ["127.0.0.1"], "health_interval_s": 0, "media_encryption": media_encryption });
+        center.create("trunks", trunk).await?;
+        Ok(center)
+    }
+
+    /// The same on this server, without a trunk; `media_encryption` is that of the telephones.
+    pub async fn open_on(server: Server, queue: Value, agents: &[&str], media_encryption: &str) -> Result<ContactCenter> {
         let client = Client::builder().no_proxy().build()?;
         let token = token(&client, &server).await?;
         let mut center = ContactCenter { server, client, token, agents: HashMap::new(), queue: String::new(), settings: Value::Null };
@@ -61,11 +68,17 @@ impl ContactCenter {
             center.create("phones", phone).await?;
             center.agents.insert((*name).to_owned(), id);
         }
-        let trunk = json!({ "name": "Carrier", "sources": ["127.0.0.1"], "health_interval_s": 0, "media_encryption": media_encryption });
-        center.create("trunks", trunk).await?;
         let target = json!({ "kind": "queue", "id": center.queue });
         center.create("numbers", json!({ "number": NUMBER, "target": target })).await?;
         Ok(center)
+    }
+
+    /// Adds an agent who is called by number, and has no telephone that signs in.
+    pub async fn hire_by_number(&mut self, name: &str, number: &str) -> Result<()> {
+        let agent = json!({ "name": name, "endpoint": { "kind": "number", "value": number }, "queues": [self.queue] });
+        let id = self.create("agents", agent).await?;
+        self.agents.insert(name.to_owned(), id);
+        Ok(())
     }
 
     /// The same, which talks to nobody without encryption.
@@ -199,7 +212,8 @@ impl ContactCenter {
         })
     }
 
-    async fn create(&self, kind: &str, document: Value) -> Result<String> {
+    /// Creates a document, and returns its id.
+    pub async fn create(&self, kind: &str, document: Value) -> Result<String> {
         let created = self.request(Method::POST, kind, Some(document)).await?;
         created["id"].as_str().map(str::to_owned).with_context(|| format!("what was created has no id: {created}"))
     }

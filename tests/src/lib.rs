@@ -7,6 +7,7 @@
 //!
 //! - [`server`]: the product, in a folder and on ports of its own
 //! - [`contact_center`]: a queue, a number and agents in it
+//! - [`teams`]: a contact center with Direct Routing, and Teams at its other end
 //! - [`sipp`]: scenarios of `tests/sipp`, message by message
 //! - [`baresip`]: a telephone with audio, driven by commands
 //! - [`tone_files`]: who hears whom
@@ -20,5 +21,6 @@ pub mod ports;
 pub mod scenario;
 pub mod server;
 pub mod sipp;
+pub mod teams;
 pub mod tone_files;
 pub mod wait;

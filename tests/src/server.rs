@@ -48,6 +48,11 @@ impl Server {
     /// Starts a server on an empty data directory and waits until it is ready.
     pub async fn start() -> Result<Server> {
         let folder = TempDir::with_prefix("dreiklang-")?;
+        Server::start_with(folder, "").await
+    }
+
+    /// Starts a server in this folder with more lines in its section `connected`, and waits until it is ready.
+    pub async fn start_with(folder: TempDir, connected: &str) -> Result<Server> {
         let (http, sip) = (ports::free_address()?, ports::free_address()?);
         let first = ports::free_range(AUDIO_PORTS)?;
         let configuration = format!(
@@ -61,7 +66,7 @@ secure_cookies = false
 [connected]
 udp = \"{sip}\"
 tcp = \"{sip}\"
-
+{connected}
 [media]
 port_first = {first}
 port_last = {}

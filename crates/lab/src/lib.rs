@@ -2,7 +2,9 @@
 //!
 //! # Layout
 //!
-//! `pstn/` (callers and agents with real telephones and real audio). Microsoft's side follows.
+//! `pstn/` (callers and agents with real telephones and real audio) and `direct_routing/` (Teams behind its SIP proxies).
+//! More of Microsoft's side follows.
 #![forbid(unsafe_code)]
 
+pub mod direct_routing;
 pub mod pstn;

@@ -4,7 +4,12 @@
 //! Deliberately not the product's media engine: the referee must not share the player's mistakes. It shares only the reading
 //! and writing of packets.
 
-use dreiklang_media::{codec::Codec, rtp, tone};
+use dreiklang_media::{
+    codec::Codec,
+    rtp,
+    srtp::{self, KeyPair},
+    tone,
+};
 use std::{
     collections::VecDeque,
     io,
@@ -32,6 +37,14 @@ struct Shared {
     peer: Mutex<Peer>,
     heard: Mutex<VecDeque<i16>>,
     packets: watch::Sender<u64>,
+    protection: Mutex<Option<Protection>>,
+}
+
+/// Seals what is said and opens what is heard.
+struct Protection {
+    keys: KeyPair,
+    sender: srtp::Sender,
+    receiver: srtp::Receiver,
 }
 
 #[derive(Clone, Copy)]
@@ -54,6 +67,7 @@ impl Audio {
             peer: Mutex::new(Peer { address: None, codec: Codec::Pcmu, speaks: true, listens: true }),
             heard: Mutex::new(VecDeque::with_capacity(KEPT_SAMPLES)),
             packets: watch::Sender::new(0),
+            protection: Mutex::new(None),
         });
         let task = tokio::spawn(run(socket, Arc::clone(&shared), hz));
         Ok(Audio { shared, local, task })
@@ -67,6 +81,15 @@ impl Audio {
     /// Where to send, how, and whether to speak and listen at present.
     pub fn set_peer(&self, address: SocketAddr, codec: Codec, speaks: bool, listens: bool) {
         *lock(&self.shared.peer) = Peer { address: Some(address), codec, speaks, listens };
+    }
+
+    /// Encrypts with these keys from now on, or not at all. The same keys again go on counting.
+    pub fn protect(&self, keys: Option<KeyPair>) {
+        let mut protection = lock(&self.shared.protection);
+        if protection.as_ref().map(|present| present.keys) != keys {
+            *protection =
+                keys.map(|keys| Protection { keys, sender: srtp::Sender::new(keys.send), receiver: srtp::Receiver::new(keys.receive) });
+        }
     }
 
     /// Which of these tones the last half second contains.
@@ -133,15 +156,25 @@ async fn run(socket: UdpSocket, shared: Arc<Shared>, hz: u32) {
                     let mut packet = [0_u8; rtp::HEADER_BYTES + 160];
                     packet[..rtp::HEADER_BYTES].copy_from_slice(&header.to_bytes());
                     peer.codec.encode_into(&samples, &mut packet[rtp::HEADER_BYTES..]);
+                    let mut sealed = [0_u8; rtp::HEADER_BYTES + 160 + srtp::OVERHEAD_BYTES_MAX];
+                    let bytes = match lock(&shared.protection).as_mut() {
+                        Some(protection) => protection.sender.seal_rtp(&packet, &mut sealed).map_or(&[][..], |length| &sealed[..length]),
+                        None => &packet,
+                    };
                     // A packet lost here is a packet lost on the way.
-                    let _ = socket.send_to(&packet, address).await;
+                    let _ = socket.send_to(bytes, address).await;
                     header.marker = false;
                     header.sequence = header.sequence.wrapping_add(1);
                 }
                 header.timestamp = header.timestamp.wrapping_add(160);
             }
             received = socket.recv_from(&mut buffer) => {
-                let Ok((length, _)) = received else { continue };
+                let Ok((mut length, _)) = received else { continue };
+                if let Some(protection) = lock(&shared.protection).as_mut() {
+                    // What does not authenticate is not heard.
+                    let Ok(opened) = protection.receiver.open_rtp(&mut buffer[..length]) else { continue };
+                    length = opened;
+                }
                 let Ok(packet) = rtp::parse(&buffer[..length]) else { continue };
                 let Some(codec) = Codec::from_static_payload_type(packet.header.payload_type) else { continue };
                 if !lock(&shared.peer).listens {
