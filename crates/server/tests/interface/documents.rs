@@ -2,7 +2,7 @@
 
 use super::server::Server;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_queue_is_made_read_changed_and_removed() {
@@ -113,6 +113,34 @@ async fn passwords_are_kept_and_never_shown() {
     assert_eq!(made["registration"].get("password"), None);
     server.post("/trunks", json!({ "name": "Nothing" })).await.problem(422, "API-002");
     server.post("/trunks", json!({ "name": "Bad", "sources": ["everywhere"] })).await.problem(422, "API-002");
+}
+
+#[tokio::test]
+async fn a_trunk_to_teams_has_what_teams_asks_for() {
+    let server = Server::start().await;
+    let teams = |change: Value| {
+        let mut trunk = json!({ "name": "Teams", "dialect": "teams", "fqdn": "sbc.contoso.com", "prefixes": ["+493070"] });
+        for (key, value) in change.as_object().into_iter().flatten() {
+            trunk[key] = value.clone();
+        }
+        trunk
+    };
+    for (field, change) in [
+        ("fqdn", json!({ "fqdn": null })),
+        ("fqdn", json!({ "fqdn": "192.0.2.1" })),
+        ("fqdn", json!({ "fqdn": "sbc" })),
+        ("fqdn", json!({ "fqdn": format!("{}.example.com", "a".repeat(60)) })),
+        ("fqdn", json!({ "dialect": "standard", "peers": [{ "address": "sip.example.com" }] })),
+        ("peers.transport", json!({ "peers": [{ "address": "sip.pstnhub.microsoft.com" }] })),
+        ("media_encryption", json!({ "media_encryption": "never" })),
+        ("registration", json!({ "registration": { "username": "u", "password": "p" } })),
+        ("prefixes", json!({ "prefixes": ["ada"] })),
+    ] {
+        let problem = server.post("/trunks", teams(change.clone())).await.problem(422, "API-002");
+        assert!(problem.to_string().contains(field), "{change}: {problem}");
+    }
+    let made = server.post("/trunks", teams(json!({}))).await.ok();
+    assert_eq!((&made["dialect"], &made["fqdn"], &made["prefixes"]), (&json!("teams"), &json!("sbc.contoso.com"), &json!(["+493070"])));
 }
 
 #[tokio::test]

@@ -43,6 +43,32 @@ fn the_callee_can_hang_up_too() {
 }
 
 #[test]
+fn a_callee_that_is_known_by_another_name_says_so_throughout() {
+    let mut pair = Pair::new();
+    let alice = pair.call();
+    pair.settle();
+    let Event::Incoming { call: bob, .. } = pair.event(Bob) else { panic!("no call") };
+    let contact = "<sip:sbc.example.com:5061;transport=tls>";
+    pair.at(Bob, |endpoint, now| {
+        endpoint.set_contact(bob, contact);
+        endpoint.ring(now, bob, None);
+        endpoint.answer(now, bob, ANSWER.to_vec());
+    });
+    pair.settle();
+    for kind in ["180 INVITE", "200 INVITE"] {
+        let text = String::from_utf8_lossy(&pair.last(Bob, kind).bytes).into_owned();
+        assert!(text.contains(contact), "{text}");
+    }
+    pair.at(Bob, |endpoint, now| endpoint.reinvite(now, bob, ANSWER.to_vec()));
+    pair.settle();
+    let text = String::from_utf8_lossy(&pair.last(Bob, "INVITE").bytes).into_owned();
+    assert!(text.contains(contact), "{text}");
+    pair.at(Alice, |endpoint, now| endpoint.hang_up(now, alice, None));
+    pair.settle();
+    assert_eq!(pair.ended(Bob, bob).kind, CauseKind::RemoteHangUp);
+}
+
+#[test]
 fn both_sides_can_hang_up_at_the_same_moment() {
     let mut pair = Pair::new();
     let (alice, bob) = pair.talk();

@@ -97,3 +97,22 @@ fn what_calls_experience_counts_too() {
     assert_eq!(watch.health.health(), PeerHealth::Up);
     assert_eq!(watch.health.note_unavailable(watch.pair.now, Some(Duration::from_secs(3))), Some(PeerHealth::Down));
 }
+
+#[test]
+fn a_peer_that_has_to_say_yes_is_down_when_it_refuses() {
+    let mut strict = config(Bob);
+    strict.requests.push(Method::Options);
+    let mut watch = Watch::new(Pair::with(config(Alice), strict));
+    let uri = Uri::parse("sip:10.0.0.2").unwrap();
+    let from = NameAddr::new(Uri::parse("sip:sbc.example.com").unwrap());
+    let mut strict = HealthConfig::new(uri, Hop::udp(Bob.address()), from);
+    strict.success_only = true;
+    watch.health = Health::new(strict, watch.pair.now);
+    watch.answer = Some((403, 0));
+    watch.run(30);
+    assert_eq!(watch.changes, [PeerHealth::Down]);
+    assert_eq!(watch.health.last_status(), Some(403));
+    watch.answer = Some((200, 0));
+    watch.run(30);
+    assert_eq!(watch.changes, [PeerHealth::Down, PeerHealth::Up]);
+}
