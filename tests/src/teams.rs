@@ -125,7 +125,13 @@ impl TeamsCenter {
     pub async fn hear(&self, person: &Person, hz: u32) -> Result<()> {
         let who = &person.profile().sign_in;
         let heard = person.audio().wait_to_hear(hz, SOON).await;
-        ensure!(heard, "{who} should hear {hz} Hz; {:?}\n{:?}\n{}", person.state().borrow(), self.teams.violations(), self.center.server.log());
+        ensure!(
+            heard,
+            "{who} should hear {hz} Hz; {:?}\n{:?}\n{}",
+            person.state().borrow(),
+            self.teams.violations(),
+            self.center.server.log()
+        );
         Ok(())
     }
 

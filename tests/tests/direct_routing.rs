@@ -149,8 +149,7 @@ async fn an_agent_in_teams_hands_the_caller_to_a_colleague_and_is_free() -> Resu
     center.hear(ann, SECOND_AGENT_HZ).await?;
     center.hear(ben, CALLER_HZ).await?;
     center.center.wait_for_agent("ada", "free of the talk", |state| state["occupation"]["state"] != "talking").await?;
-    let conversation =
-        center.center.wait_for_conversation("the second talk", |conversation| conversation["talks"][1].is_object()).await?;
+    let conversation = center.center.wait_for_conversation("the second talk", |conversation| conversation["talks"][1].is_object()).await?;
     assert_eq!(conversation["talks"][0]["agent"], center.center.agent("ada")?, "{conversation:#}");
     assert_eq!(conversation["talks"][1]["agent"], Value::Null, "{conversation:#}");
     ann.hang_up().await;

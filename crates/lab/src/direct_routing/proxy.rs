@@ -234,9 +234,7 @@ impl Proxy {
                 self.tell(call, |state| state.transfer.push(status));
             }
             Event::ReferProgress { call, status, terminated, .. } => {
-                if terminated
-                    && let Some(call) = self.calls.get_mut(&call)
-                {
+                if terminated && let Some(call) = self.calls.get_mut(&call) {
                     call.transferring = false;
                 }
                 self.tell(call, |state| state.transfer.push(status));

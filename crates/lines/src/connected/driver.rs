@@ -3,7 +3,9 @@
 //! Everything here runs in one task, so that a call's state is changed by one thing at a time. Work that may take long (reading
 //! and rendering prompts, looking up names) runs elsewhere and comes back as a [`Done`].
 
-use super::{Config, StartError, Status, Work, directory::Directory, leg::Legs, limits, phones::Phones, referral::Referral, trunks::Trunks};
+use super::{
+    Config, StartError, Status, Work, directory::Directory, leg::Legs, limits, phones::Phones, referral::Referral, trunks::Trunks,
+};
 use crate::Notice;
 use dreiklang_core::{
     Input,
@@ -214,7 +216,10 @@ impl Driver {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        [self.endpoint.poll_timeout(), self.phones.poll_timeout(), self.trunks.poll_timeout(), self.referrals_wake()].into_iter().flatten().min()
+        [self.endpoint.poll_timeout(), self.phones.poll_timeout(), self.trunks.poll_timeout(), self.referrals_wake()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn on_time(&mut self, now: Instant) {
@@ -258,7 +263,10 @@ impl Driver {
     /// Looks the name up that leads to the peer of a call, so that the call outlives the connection it came by.
     pub(super) fn find_route(&self, call: CallId) {
         let Some((name, port)) = self.endpoint.route_name(call) else { return };
-        self.in_background(move || Done::Route { call, addresses: (&*name, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default() });
+        self.in_background(move || Done::Route {
+            call,
+            addresses: (&*name, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default(),
+        });
     }
 
     /// The name was looked up.

@@ -37,7 +37,14 @@ pub(super) struct Referral {
 
 impl Driver {
     /// Teams asks for a transfer of this leg.
-    pub(super) fn on_teams_refer(&mut self, now: Instant, id: LegId, refer_to: &str, referred_by: Option<String>, replaces: Option<Replaces>) {
+    pub(super) fn on_teams_refer(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        refer_to: &str,
+        referred_by: Option<String>,
+        replaces: Option<Replaces>,
+    ) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let call = leg.call;
         let (Some(teams), Some(conversation)) = (leg.teams.clone(), leg.conversation) else {
@@ -132,7 +139,8 @@ impl Driver {
 /// Teams' target as a sign-in name: the person's id in the directory where Teams says it, else the number or name.
 fn name_of(uri: &Uri, fqdn: &str) -> String {
     let id = uri.params.get("x-m").and_then(|id| id.rsplit(':').next());
-    let name: String = id.or(uri.user.as_deref()).unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+    let name: String =
+        id.or(uri.user.as_deref()).unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
     let name = if name.is_empty() { "transfer".to_owned() } else { name };
     format!("{name}@{fqdn}")
 }

@@ -27,12 +27,7 @@ impl Session {
         let mut id = [0_u8; 8];
         // An id that repeats harms nobody as long as the dialog is another.
         let id = getrandom::fill(&mut id).map_or(u64::from(rtp.port()), |()| u64::from_be_bytes(id));
-        Session {
-            local: LocalAudio { encryption, ..LocalAudio::new(rtp) },
-            sdp: sdp::Session::new(id),
-            agreed: None,
-            awaits_answer: false,
-        }
+        Session { local: LocalAudio { encryption, ..LocalAudio::new(rtp) }, sdp: sdp::Session::new(id), agreed: None, awaits_answer: false }
     }
 
     /// For the same sockets and another far end, with which nothing is agreed yet.

@@ -142,7 +142,8 @@ impl Trunks {
     pub fn status(&self) -> Vec<(TenantId, String, String, bool, String)> {
         let peers = self.peers.iter().map(|state| {
             let up = state.told.unwrap_or(state.problem.is_none());
-            let detail = state.problem.clone().unwrap_or_else(|| if state.health.is_none() { "not checked".to_owned() } else { state.detail(up) });
+            let detail =
+                state.problem.clone().unwrap_or_else(|| if state.health.is_none() { "not checked".to_owned() } else { state.detail(up) });
             (state.tenant, state.trunk.clone(), state.peer.address.clone(), up, detail)
         });
         let registrations = self
@@ -203,7 +204,11 @@ impl Driver {
                 let teams = Teams::of(trunk, tls_port);
                 // What did not change goes on, with what is known of it.
                 let same = old.iter().position(|state| {
-                    state.trunk == trunk.name && state.index == index && state.peer == *peer && state.interval == interval && state.teams == teams
+                    state.trunk == trunk.name
+                        && state.index == index
+                        && state.peer == *peer
+                        && state.interval == interval
+                        && state.teams == teams
                 });
                 kept.push(match same {
                     Some(at) => old.swap_remove(at),

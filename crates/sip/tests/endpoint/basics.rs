@@ -56,12 +56,12 @@ fn a_callee_that_is_known_by_another_name_says_so_throughout() {
     });
     pair.settle();
     for kind in ["180 INVITE", "200 INVITE"] {
-        let text = String::from_utf8_lossy(&pair.last(Bob, kind).bytes).into_owned();
+        let text = &pair.last(Bob, kind).text;
         assert!(text.contains(contact), "{text}");
     }
     pair.at(Bob, |endpoint, now| endpoint.reinvite(now, bob, ANSWER.to_vec()));
     pair.settle();
-    let text = String::from_utf8_lossy(&pair.last(Bob, "INVITE").bytes).into_owned();
+    let text = &pair.last(Bob, "INVITE").text;
     assert!(text.contains(contact), "{text}");
     pair.at(Alice, |endpoint, now| endpoint.hang_up(now, alice, None));
     pair.settle();

@@ -166,10 +166,12 @@ impl Trunk {
                         PeerTransport::Tls => settings::PeerTransport::Tls,
                     },
                 })
-                .chain(MICROSOFT.iter().filter(|_| microsoft).map(|address| settings::Peer {
-                    address: (*address).to_owned(),
-                    transport: settings::PeerTransport::Tls,
-                }))
+                .chain(
+                    MICROSOFT
+                        .iter()
+                        .filter(|_| microsoft)
+                        .map(|address| settings::Peer { address: (*address).to_owned(), transport: settings::PeerTransport::Tls }),
+                )
                 .collect(),
             sources: self.sources.clone(),
             registration: self.registration.as_ref().map(|registration| settings::Registration {
@@ -215,7 +217,10 @@ impl Trunk {
 /// Whether a text is a full host name: labels of letters, digits and dashes, at least two, and no address.
 fn is_fqdn(text: &str) -> bool {
     let label = |label: &str| {
-        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     text.len() <= FQDN_CHARS && text.contains('.') && text.split('.').all(label) && text.parse::<std::net::IpAddr>().is_err()
 }
