@@ -151,6 +151,7 @@ fn a_telephone_that_asks_is_told_before_it_is_hung_up() {
         ("bert", SegmentKind::Transfer),
         ("+49303000", SegmentKind::Transfer),
         ("+4989123", SegmentKind::Transfer),
+        ("ben@contoso.example", SegmentKind::Transfer),
     ];
     for (target, place) in targets {
         let (customer, leg) = office.talk(SUPPORT, ANNA);

@@ -175,7 +175,7 @@ pub fn input(step: &Step, world: &World, known: &[LegId], next: u128) -> Option<
         Step::Measure(choice) => Input::Measured { leg: pick(known.to_vec(), choice)?, quality: Quality::default() },
         Step::Hold(choice, held) => Input::HeldByParty { leg: leg(choice)?, held },
         Step::TransferRequest(choice, to) => {
-            let targets = ["+4930100", "+4930101", "agent1", "agent2", "+49891234567", "nonsense"];
+            let targets = ["+4930100", "+4930101", "agent1", "agent2", "+49891234567", "ben@contoso.example", "nonsense"];
             Input::TransferRequested { leg: leg(choice)?, target: targets[usize::from(to) % targets.len()].to_owned() }
         }
         Step::Press(leg, key) => {
