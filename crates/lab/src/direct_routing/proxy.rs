@@ -384,6 +384,9 @@ impl Proxy {
 
     fn take_answer(&mut self, id: CallId, sdp: Option<&[u8]>) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.holding && !sdp.is_some_and(|sdp| String::from_utf8_lossy(sdp).contains("a=inactive")) {
+            self.shared.violation("a hold with inactive is not answered with inactive");
+        }
         match sdp.map(|sdp| call.session.read_answer(sdp)) {
             Some(Ok(agreed)) => call.agreed = Some(agreed),
             Some(Err(problem)) => self.shared.violation(format!("an answer without usable audio: {problem}")),
@@ -399,9 +402,6 @@ impl Proxy {
             AudioCodec::Pcmu => Codec::Pcmu,
             AudioCodec::Pcma => Codec::Pcma,
         };
-        if call.holding && agreed.direction != Direction::Inactive {
-            self.shared.violation("a hold with inactive is not answered with inactive");
-        }
         let audio = self.shared.people[call.person].audio();
         audio.protect(agreed.keys.as_ref().map(|keys| {
             let suite = match keys.suite {

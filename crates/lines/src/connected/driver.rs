@@ -210,7 +210,9 @@ impl Driver {
 
     fn end_everything(&mut self, now: Instant) {
         let calls: Vec<_> = self.legs.live().map(|leg| leg.call).collect();
-        for call in calls {
+        // Those whose transfer is not dialed have no leg any more.
+        let transfers = std::mem::take(&mut self.referrals).into_values().map(|referral| referral.call);
+        for call in calls.into_iter().chain(transfers) {
             self.endpoint.hang_up(now, call, None);
         }
     }
