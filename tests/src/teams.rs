@@ -87,7 +87,8 @@ impl TeamsCenter {
         };
         let teams = DirectRouting::start(config, &authority).await?;
         let peers: Vec<Value> = teams.addresses().iter().map(|address| json!({ "address": address, "transport": "tls" })).collect();
-        let trunk = json!({ "name": "Teams", "dialect": "teams", "fqdn": FQDN, "peers": peers, "health_interval_s": 5 });
+        let trunk =
+            json!({ "name": "Teams", "dialect": "teams", "fqdn": FQDN, "peers": peers, "prefixes": ["+493070"], "health_interval_s": 5 });
         center.create("trunks", trunk).await?;
         let tenant = json!({ "name": "Tests", "caller_number": NUMBER, "outbound_line": "connected", "not_ready_reasons": ["break"] });
         center.request(Method::POST, "configuration", Some(json!({ "tenant": tenant }))).await?;

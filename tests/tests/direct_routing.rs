@@ -7,7 +7,7 @@ use dreiklang_lab::{
         Condition,
         certificates::{Authority, Issued},
     },
-    pstn::phone::{CallState, Manner},
+    pstn::phone::{CallState, Config, Manner, Phone},
 };
 use dreiklang_sip::{
     hop::{Hop, Transport},
@@ -55,6 +55,52 @@ async fn a_caller_in_teams_talks_to_an_agent_in_teams() -> Result<()> {
     let conversation = center.center.wait_for_conversation("both legs to be encrypted", both).await?;
     assert_eq!(conversation["outcome"], "answered", "{conversation:#}");
     assert_eq!(conversation["caller_number"], ANN, "{conversation:#}");
+    Ok(())
+}
+
+/// Somebody in the telephone network, which is a trunk beside Teams and takes all numbers that are not those of Teams.
+async fn outside(center: &TeamsCenter, user: &str) -> Result<Phone> {
+    let server = center.center.server.sip;
+    let config = Config { user: user.to_owned(), password: None, server, ip: server.ip(), hz: SECOND_AGENT_HZ, manner: at_once() };
+    let phone = Phone::start(config).await?;
+    let peers = json!([{ "address": phone.address().to_string() }]);
+    let trunk = json!({ "name": "Carrier", "sources": ["127.0.0.1"], "peers": peers, "health_interval_s": 0 });
+    center.center.create("trunks", trunk).await?;
+    Ok(phone)
+}
+
+#[tokio::test]
+async fn numbers_go_by_the_trunk_that_names_them_and_calls_from_teams_by_their_certificate() -> Result<()> {
+    let center = TeamsCenter::open().await?;
+    let carrier = outside(&center, "+4940111").await?;
+    // Teams calls from an address that is the carrier's too.
+    let (ann, ada) = center.talk().await?;
+    let conversation = center.center.wait_for_conversation("the talk", |conversation| conversation["talks"][0].is_object()).await?;
+    let path = format!("conversations/{}/transfer", conversation["id"].as_str().unwrap_or_default());
+    center.center.request(Method::POST, &path, Some(json!({ "kind": "number", "id": "+4940111" }))).await?;
+    center.wait_for(ada, "let go", is_over).await?;
+    center.hear(ann, SECOND_AGENT_HZ).await?;
+    assert!(carrier.audio().wait_to_hear(CALLER_HZ, SOON).await, "the outsider hears Ann");
+    carrier.hang_up().await;
+    center.wait_for(ann, "let go", is_over).await?;
+    center.check()
+}
+
+#[tokio::test]
+async fn an_agent_in_teams_sees_public_numbers_and_nobody_else() -> Result<()> {
+    for (user, shown) in [("+4940111", "+4940111"), ("anna", "anonymous")] {
+        let center = TeamsCenter::open().await?;
+        let carrier = outside(&center, user).await?;
+        let ada = center.person(ADA)?;
+        ada.set_manner(Manner::LetRing);
+        center.center.make_ready("ada").await?;
+        carrier.call(NUMBER).await;
+        let rings = CallState::Rings { caller: shown.to_owned() };
+        center.wait_for(ada, "called", |state| state.call == rings).await?;
+        carrier.hang_up().await;
+        center.wait_for(ada, "let go", is_over).await?;
+        center.check()?;
+    }
     Ok(())
 }
 

@@ -104,7 +104,8 @@ impl Driver {
     /// Somebody asks whether we are there, and what we can do. Who is nobody we know learns no more than by calling.
     pub(super) fn on_options(&mut self, now: Instant, id: RequestId, hop: &Hop, request: &Request) {
         let trunk = self.trunk_of(hop, &request.uri, &dialed_of(&request.uri)).map(|(_, trunk)| Teams::of(trunk, self.tls_port()));
-        let known = trunk.is_some() || self.phones.has_signed_in_from(hop);
+        let from = request.headers.from().ok().and_then(|from| from.uri.user.clone()).unwrap_or_default();
+        let known = trunk.is_some() || self.phones.is_signed_in_from(&from, hop);
         if !known && hop.transport == Transport::Udp {
             return self.endpoint.ignore_request(now, id);
         }

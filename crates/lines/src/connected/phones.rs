@@ -57,11 +57,6 @@ impl Phones {
         self.registrar.bindings(user).iter().any(|binding| binding.hop.transport == hop.transport && binding.hop.remote == hop.remote)
     }
 
-    /// Whether any telephone has signed in from there.
-    pub fn has_signed_in_from(&self, hop: &Hop) -> bool {
-        self.registrar.users().any(|user| self.is_signed_in_from(user, hop))
-    }
-
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.registrar.poll_timeout()
     }

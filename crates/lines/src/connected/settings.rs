@@ -157,3 +157,30 @@ fn default_expires_s() -> u32 {
 fn yes() -> bool {
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trunk(more: serde_json::Value) -> Trunk {
+        let mut trunk = serde_json::json!({ "name": "x" });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            trunk[key] = value.clone();
+        }
+        serde_json::from_value(trunk).unwrap()
+    }
+
+    #[test]
+    fn the_longest_beginning_of_a_number_decides() {
+        let takes = |prefixes: &[&str]| trunk(serde_json::json!({ "prefixes": prefixes })).takes("+493070002");
+        assert_eq!(takes(&[]), Some(0));
+        assert_eq!(takes(&["+49", "+4930", "+4940"]), Some(5));
+        assert_eq!(takes(&["+44", "4930"]), None);
+    }
+
+    #[test]
+    fn teams_gets_no_plain_audio_and_what_was_kept_before_is_read() {
+        assert_eq!(trunk(serde_json::json!({})).encryption(), MediaEncryption::Optional);
+        assert_eq!(trunk(serde_json::json!({ "dialect": "teams" })).encryption(), MediaEncryption::Required);
+    }
+}
