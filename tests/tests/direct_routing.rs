@@ -268,8 +268,46 @@ async fn a_caller_is_led_to_the_teams_voicemail_of_a_person() -> Result<()> {
     center.check()
 }
 
+#[tokio::test]
+async fn a_call_outlives_the_connection_it_came_by() -> Result<()> {
+    let center = TeamsCenter::open().await?;
+    let (ann, ada) = center.talk().await?;
+    center.teams.break_connections(0).await;
+    ada.hold(true).await;
+    ada.hold(false).await;
+    center.hear(ann, AGENT_HZ).await?;
+    ada.hang_up().await;
+    // Ann is told over a connection that we open, to where the route of her call leads.
+    center.wait_for(ann, "let go", is_over).await?;
+    center.center.ended_conversation().await?;
+    center.check()
+}
+
+#[tokio::test]
+async fn a_caller_in_teams_cannot_hand_our_agent_on() -> Result<()> {
+    let center = TeamsCenter::open().await?;
+    let (ann, ada) = center.talk().await?;
+    ann.transfer(center.person(BEN)?).await;
+    center.wait_for(ann, "refused", |state| state.transfer == [603]).await?;
+    center.hear(ada, CALLER_HZ).await?;
+    ann.hang_up().await;
+    center.wait_for(ada, "let go", is_over).await?;
+    center.check()
+}
+
+#[tokio::test]
+async fn a_take_over_of_a_call_that_nobody_has_is_refused() -> Result<()> {
+    let center = TeamsCenter::open().await?;
+    // This one has a certificate of Teams.
+    let replaces = "REPLACES: nobody;to-tag=0123456789abcdef;from-tag=2\r\nREQUIRE: replaces\r\n";
+    let mut teams = imposter(&center, center.authority.issue(&["localhost"])?, replaces).await?;
+    let answer = next(&mut teams).await?;
+    assert!(matches!(&answer, Item::Message(Message::Response(response)) if response.status == 481), "{answer:?}");
+    Ok(())
+}
+
 /// Somebody who calls us by TLS with this certificate, and calls himself Microsoft.
-async fn imposter(center: &TeamsCenter, own: Issued) -> Result<Transports> {
+async fn imposter(center: &TeamsCenter, own: Issued, more: &str) -> Result<Transports> {
     let tls = TlsConfig {
         address: ([127, 0, 0, 1], 0).into(),
         certificate_file: own.certificate,
@@ -278,16 +316,16 @@ async fn imposter(center: &TeamsCenter, own: Issued) -> Result<Transports> {
         client_certificates: ClientCertificates::NotRequested,
     };
     let transports = Transports::bind(transport::Config { tls: Some(tls), ..transport::Config::default() }).await?;
-    transports.send(&Hop::tls(center.address, FQDN), imposters("INVITE", "TLS"));
+    transports.send(&Hop::tls(center.address, FQDN), imposters("INVITE", "TLS", more));
     Ok(transports)
 }
 
-fn imposters(method: &str, transport: &str) -> Vec<u8> {
+fn imposters(method: &str, transport: &str, more: &str) -> Vec<u8> {
     format!(
         "{method} sip:{NUMBER}@{FQDN}:5061;user=phone SIP/2.0\r\nVIA: SIP/2.0/{transport} 127.0.0.1:5061;branch=z9hG4bK58735f38{transport};rport\r\n\
          FROM: Microsoft<sip:+493070009@sip.pstnhub.microsoft.com:5061;user=phone>;tag=1\r\nTO: <sip:{NUMBER}@{FQDN}>\r\n\
          CALL-ID: scan-{transport}\r\nCSEQ: 1 {method}\r\nMAX-FORWARDS: 70\r\nCONTACT: <sip:sip.pstnhub.microsoft.com:5061>\r\n\
-         USER-AGENT: Microsoft.PSTNHub.SIPProxy\r\nCONTENT-LENGTH: 0\r\n\r\n"
+         USER-AGENT: Microsoft.PSTNHub.SIPProxy\r\n{more}CONTENT-LENGTH: 0\r\n\r\n"
     )
     .into_bytes()
 }
@@ -307,12 +345,12 @@ async fn who_only_says_that_he_is_microsoft_gets_no_call() -> Result<()> {
     let center = TeamsCenter::open().await?;
     center.wait_for_health([true, true, true]).await?;
     // A valid certificate, but not that of Teams.
-    let mut known = imposter(&center, center.authority.issue(&["someone.example"])?).await?;
+    let mut known = imposter(&center, center.authority.issue(&["someone.example"])?, "").await?;
     let answer = next(&mut known).await?;
     assert!(matches!(&answer, Item::Message(Message::Response(response)) if response.status == 403), "{answer:?}");
     // The name of Teams, but certified by nobody we believe.
     let stranger = Authority::new(center.folder(), "stranger")?;
-    let mut unknown = imposter(&center, stranger.issue(&["127.0.0.3"])?).await?;
+    let mut unknown = imposter(&center, stranger.issue(&["127.0.0.3"])?, "").await?;
     let answer = next(&mut unknown).await?;
     assert!(matches!(&answer, Item::Closed | Item::Failed { .. }), "the connection is refused, not {answer:?}");
     assert_eq!(center.center.request(Method::GET, "conversations", None).await?["items"], json!([]));
@@ -326,8 +364,8 @@ async fn a_scanner_learns_nothing() -> Result<()> {
     let local = Some(([127, 0, 0, 1], 0).into());
     let mut scanner = Transports::bind(transport::Config { udp: local, tcp: local, ..transport::Config::default() }).await?;
     for method in ["OPTIONS", "INVITE"] {
-        scanner.send(&Hop::udp(sip), imposters(method, "UDP"));
-        scanner.send(&Hop::tcp(sip), imposters(method, "TCP"));
+        scanner.send(&Hop::udp(sip), imposters(method, "UDP", ""));
+        scanner.send(&Hop::tcp(sip), imposters(method, "TCP", ""));
         // Had the datagram been answered, that would have come before: it was sent first.
         let received = tokio::time::timeout(SOON, scanner.recv()).await.context("an answer")?;
         let refused = matches!(&received.item, Item::Message(Message::Response(response)) if response.status == 403);

@@ -89,6 +89,7 @@ struct ProxyHandle {
     address: String,
     condition: Arc<AtomicU8>,
     invites: Arc<AtomicU64>,
+    work: mpsc::Sender<(usize, Work)>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -126,10 +127,10 @@ impl DirectRouting {
             pinged: watch::Sender::new(0),
         });
         let mut proxies = Vec::new();
-        for (((host, ip), queue), Exit { condition, .. }) in config.proxies.into_iter().zip(queues).zip(exits) {
+        for (((host, ip), queue), Exit { work, condition }) in config.proxies.into_iter().zip(queues).zip(exits) {
             let invites = Arc::new(AtomicU64::new(0));
             let proxy = Proxy::open(&host, ip, authority, Arc::clone(&shared), queue, Arc::clone(&condition), Arc::clone(&invites)).await?;
-            proxies.push(ProxyHandle { address: proxy.address(), condition, invites, task: tokio::spawn(proxy.run()) });
+            proxies.push(ProxyHandle { address: proxy.address(), condition, invites, work, task: tokio::spawn(proxy.run()) });
         }
         Ok(DirectRouting { shared, proxies })
     }
@@ -157,6 +158,12 @@ impl DirectRouting {
     /// Takes a data centre off the network; its connections break.
     pub fn stop(&self, proxy: usize) {
         self.proxies[proxy].task.abort();
+    }
+
+    /// Breaks all connections of a data centre, which goes on with its calls and takes new connections at the same address.
+    pub async fn break_connections(&self, proxy: usize) {
+        // One that was taken off the network has none.
+        let _ = self.proxies[proxy].work.send((self.shared.voicemail, Work::Reconnect)).await;
     }
 
     /// Calls that a data centre was asked to take.

@@ -48,6 +48,7 @@ pub(super) enum Work {
     Hold(bool),
     Transfer { object_id: String },
     TakeOver { from: usize },
+    Reconnect,
 }
 
 /// A person.

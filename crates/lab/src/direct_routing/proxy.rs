@@ -45,6 +45,7 @@ pub(super) struct Proxy {
     shared: Arc<Shared>,
     endpoint: Endpoint,
     transports: Transports,
+    transport_config: transport::Config,
     work: mpsc::Receiver<(usize, Work)>,
     condition: Arc<AtomicU8>,
     invites: Arc<AtomicU64>,
@@ -85,9 +86,13 @@ impl Proxy {
             authority_file: Some(authority.file().to_owned()),
             client_certificates: ClientCertificates::Required,
         };
-        let config = transport::Config { udp: None, tcp: None, tls: Some(tls), streams: StreamLimits::default() };
-        let transports = Transports::bind(config).await.map_err(io::Error::other)?;
-        let port = transports.local_addresses().tls.map(|address| address.port()).ok_or_else(|| io::Error::other("no encrypted socket"))?;
+        let mut transport_config = transport::Config { udp: None, tcp: None, tls: Some(tls), streams: StreamLimits::default() };
+        let transports = Transports::bind(transport_config.clone()).await.map_err(io::Error::other)?;
+        let address = transports.local_addresses().tls.ok_or_else(|| io::Error::other("no encrypted socket"))?;
+        let port = address.port();
+        if let Some(tls) = &mut transport_config.tls {
+            tls.address = address;
+        }
         let mut config = EndpointConfig::new(SERVER, transports.local_addresses().advertised(host));
         config.requests = vec![Method::Options];
         config.session_expires = Some(Duration::from_secs(3_600));
@@ -101,6 +106,7 @@ impl Proxy {
             shared,
             endpoint,
             transports,
+            transport_config,
             work,
             condition,
             invites,
@@ -130,9 +136,21 @@ impl Proxy {
                 received = self.transports.recv() => self.on_received(Instant::now(), received),
                 work = self.work.recv() => {
                     let Some((person, work)) = work else { return };
-                    self.do_work(Instant::now(), person, work);
+                    match work {
+                        Work::Reconnect => self.reconnect().await,
+                        work => self.do_work(Instant::now(), person, work),
+                    }
                 }
             }
+        }
+    }
+
+    async fn reconnect(&mut self) {
+        // The old sockets have to be closed before their address is free.
+        self.transports.close().await;
+        match Transports::bind(self.transport_config.clone()).await {
+            Ok(transports) => self.transports = transports,
+            Err(error) => self.shared.violation(format!("the lab cannot open its socket again: {error}")),
         }
     }
 
@@ -428,6 +446,8 @@ impl Proxy {
 
     fn do_work(&mut self, now: Instant, person: usize, work: Work) {
         match work {
+            // It is done by itself.
+            Work::Reconnect => {}
             Work::Call(number) => self.call(now, person, &number, None),
             Work::TakeOver { from } => {
                 let Some(replaces) = self.call_of(from).and_then(|call| self.endpoint.replaces_of(call)) else { return };
