@@ -284,6 +284,46 @@ async fn a_call_outlives_the_connection_it_came_by() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_agent_in_teams_goes_on_with_another_device() -> Result<()> {
+    let center = TeamsCenter::open().await?;
+    let (ann, ada) = center.talk().await?;
+    for person in [ada, ann] {
+        person.change_device().await;
+        center.wait_for(person, "on another device", |state| state.changes == 1).await?;
+    }
+    // What was heard before is forgotten with the old keys.
+    center.hear(ann, AGENT_HZ).await?;
+    center.hear(ada, CALLER_HZ).await?;
+    ann.hang_up().await;
+    center.wait_for(ada, "let go", is_over).await?;
+    center.check()
+}
+
+#[tokio::test]
+async fn nobody_in_teams_is_left_in_a_dead_call_when_we_crash() -> Result<()> {
+    let mut center = TeamsCenter::open().await?;
+    center.talk().await?;
+    center.center.wait_for_conversation("the talk", |conversation| conversation["talks"][0].is_object()).await?;
+    center.center.server.kill_and_restart().await?;
+    for number in [ANN, ADA] {
+        center.wait_for(center.person(number)?, "let go", is_over).await?;
+    }
+    center.check()
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_in_teams_has_is_said_in_words() -> Result<()> {
+    let mut center = TeamsCenter::open().await?;
+    center.center.hire_by_number("ghost", "+493070099").await?;
+    center.center.make_ready("ghost").await?;
+    center.person(ANN)?.call(NUMBER).await;
+    center.center.wait_for_agent("ghost", "not ready", |state| state["availability"]["state"] == "not_ready").await?;
+    let log = center.center.server.log();
+    assert!(log.contains("404") && log.contains("Set-CsPhoneNumberAssignment"), "{log}");
+    center.check()
+}
+
+#[tokio::test]
 async fn a_caller_in_teams_cannot_hand_our_agent_on() -> Result<()> {
     let center = TeamsCenter::open().await?;
     let (ann, ada) = center.talk().await?;

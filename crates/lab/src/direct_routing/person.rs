@@ -38,6 +38,8 @@ pub struct State {
     pub rang: u32,
     /// The address the last call went to.
     pub called_as: Option<String>,
+    /// Changes of the session that were agreed to: holds, and what was held taken back, other devices.
+    pub changes: u32,
     /// What was told of the transfer that was asked for, in order.
     pub transfer: Vec<u16>,
 }
@@ -48,6 +50,7 @@ pub(super) enum Work {
     Hold(bool),
     Transfer { object_id: String },
     TakeOver { from: usize },
+    ChangeDevice,
     Reconnect,
 }
 
@@ -127,6 +130,11 @@ impl Person {
     /// Hands the call to somebody in Teams without asking first.
     pub async fn transfer(&self, to: &Person) {
         self.ask(|| Work::Transfer { object_id: to.profile.object_id.clone() }).await;
+    }
+
+    /// Goes on with the call on another device: for the border controller, new keys and a new session description within it.
+    pub async fn change_device(&self) {
+        self.ask(|| Work::ChangeDevice).await;
     }
 
     /// Takes over the call that somebody else in Teams has (the end of a transfer with consultation).

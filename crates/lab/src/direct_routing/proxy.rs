@@ -241,7 +241,10 @@ impl Proxy {
             }
             Event::Acknowledged { call, .. } => self.tell(call, |state| state.call = CallState::Talking),
             Event::Reinvite { call, sdp } => self.on_reinvite(now, call, sdp),
-            Event::ReinviteAnswered { call, sdp } => self.take_answer(call, sdp.as_deref()),
+            Event::ReinviteAnswered { call, sdp } => {
+                self.take_answer(call, sdp.as_deref());
+                self.tell(call, |state| state.changes += 1);
+            }
             Event::ReinviteFailed { status, .. } => self.shared.violation(format!("a change of the session was refused with {status}")),
             Event::ReferAnswered { call, status } => {
                 if status >= 300
@@ -464,6 +467,15 @@ impl Proxy {
                 let Some(id) = self.call_of(person) else { return };
                 let Some(call) = self.calls.get_mut(&id) else { return };
                 call.holding = on;
+                let offer = call.session.offer(&local);
+                self.endpoint.reinvite(now, id, offer);
+            }
+            Work::ChangeDevice => {
+                let local = self.local_audio(person, false);
+                self.next_contact += 1;
+                let Some(id) = self.call_of(person) else { return };
+                let Some(call) = self.calls.get_mut(&id) else { return };
+                call.session = Session::new(self.next_contact);
                 let offer = call.session.offer(&local);
                 self.endpoint.reinvite(now, id, offer);
             }

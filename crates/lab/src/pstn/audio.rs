@@ -83,12 +83,14 @@ impl Audio {
         *lock(&self.shared.peer) = Peer { address: Some(address), codec, speaks, listens };
     }
 
-    /// Encrypts with these keys from now on, or not at all. The same keys again go on counting.
+    /// Encrypts with these keys from now on, or not at all. The same keys again go on counting; with others everything that was
+    /// heard before is forgotten.
     pub fn protect(&self, keys: Option<KeyPair>) {
         let mut protection = lock(&self.shared.protection);
         if protection.as_ref().map(|present| present.keys) != keys {
             *protection =
                 keys.map(|keys| Protection { keys, sender: srtp::Sender::new(keys.send), receiver: srtp::Receiver::new(keys.receive) });
+            lock(&self.shared.heard).clear();
         }
     }
 
