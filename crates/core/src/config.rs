@@ -2,9 +2,11 @@
 //! world decides by what was valid then.
 
 mod destination;
+mod outbound;
 mod validate;
 
 pub use destination::{Destination, Mailbox};
+pub use outbound::{Barred, OutboundRules};
 pub(crate) use validate::{
     check_announcement, check_destination, check_language, check_name, check_skill, check_span, check_unique, invalid, room,
 };
@@ -142,6 +144,9 @@ pub struct Tenant {
     /// Codes for what became of a conversation, where its queue has none of its own.
     #[serde(default)]
     pub dispositions: Vec<queue::Disposition>,
+    /// Which numbers outside may be called.
+    #[serde(default)]
+    pub outbound: Box<OutboundRules>,
 }
 
 impl Number {

@@ -123,6 +123,8 @@ pub const LEGS_REMEMBERED: usize = 10_000;
 pub const TEXT_CHARS: usize = 256;
 /// Longest token of a line, in characters.
 pub const TOKEN_CHARS: usize = 8_192;
+/// Beginnings of numbers that may be called, and as many that may not, in one tenant.
+pub const NUMBER_RULES: usize = 200;
 /// Codes for not being ready in one tenant.
 pub const NOT_READY_REASONS: usize = 50;
 /// Longest time that counts as a short abandon.

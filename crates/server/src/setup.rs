@@ -2,8 +2,20 @@
 
 use crate::{
     api::document::{
-        agent::Agent, caller_list::CallerList, flow::Flow, holidays::Holidays, hours::Hours, kind::Kind, number::Number, phone::Phone,
-        queue::Queue, service::Service, skill::Skill, tenant::Tenant, trunk::Trunk, write,
+        agent::Agent,
+        caller_list::CallerList,
+        flow::Flow,
+        holidays::Holidays,
+        hours::Hours,
+        kind::Kind,
+        number::Number,
+        phone::Phone,
+        queue::Queue,
+        service::Service,
+        skill::Skill,
+        tenant::{OutboundRules, Tenant},
+        trunk::Trunk,
+        write,
     },
     error::Problem,
     runtime::TenantHandle,
@@ -73,8 +85,14 @@ async fn first_settings(state: &AppState, tenant: TenantId) -> Result<(), Proble
             break found.name.clone();
         }
     };
-    let settings =
-        Tenant { name: name.clone(), caller_number: None, outbound_line: None, not_ready_reasons: Vec::new(), dispositions: Vec::new() };
+    let settings = Tenant {
+        name: name.clone(),
+        caller_number: None,
+        outbound_line: None,
+        not_ready_reasons: Vec::new(),
+        dispositions: Vec::new(),
+        outbound: OutboundRules::default(),
+    };
     let body = serde_json::to_value(&settings).map_err(|error| Problem::failure(&error))?;
     let document = NewDocument { kind: Tenant::KIND.to_owned(), id, name: Some(name), expected_version: Some(0), body };
     state.store().put(tenant, document).await?;

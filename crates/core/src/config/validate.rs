@@ -21,9 +21,9 @@ use crate::{
     ids::SkillId,
     limits::{
         AGENTS_PER_TENANT, CALLBACK_ATTEMPTS, CALLBACK_GAP, CALLBACKS_PER_TENANT, CONVERSATION_MAX, LANGUAGE_CHARS, NAME_CHARS,
-        NOT_READY_REASONS, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX, PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT, QUEUES_PER_TENANT,
-        RING_MAX, RING_MIN, SERVICES_PER_TENANT, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX, SKILLS_ASKED, SKILLS_PER_AGENT, SKILLS_PER_TENANT,
-        WAITING_PER_QUEUE, WRAP_UP_MAX,
+        NOT_READY_REASONS, NUMBER_RULES, NUMBERS_PER_TENANT, PREFERRED_WAIT_MAX, PRIORITY_MAX, PROMPT_CHARS, QUEUES_PER_AGENT,
+        QUEUES_PER_TENANT, RING_MAX, RING_MIN, SERVICES_PER_TENANT, SHORT_ABANDON_MAX, SKILL_LEVEL_MAX, SKILLS_ASKED, SKILLS_PER_AGENT,
+        SKILLS_PER_TENANT, WAITING_PER_QUEUE, WRAP_UP_MAX,
     },
     output::Prompt,
     queue::{self, Allowance, Preferred, SkillRequirement},
@@ -272,6 +272,21 @@ fn put_tenant(settings: &Tenant) -> Result<(), Refusal> {
         if !seen.insert(reason) {
             return invalid("tenant.not_ready_reasons", format!("names \"{reason}\" twice"));
         }
+    }
+    let rules = &settings.outbound;
+    for (field, beginnings) in [("tenant.outbound.allowed", &rules.allowed), ("tenant.outbound.denied", &rules.denied)] {
+        if beginnings.len() > NUMBER_RULES {
+            return invalid(field, format!("holds more than {NUMBER_RULES}; a shorter beginning covers many numbers"));
+        }
+        for begin in beginnings {
+            let digits = begin.strip_prefix('+').unwrap_or(begin);
+            if digits.is_empty() || digits.len() > *E164_DIGITS.end() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return invalid(field, format!("\"{begin}\" is not how a number begins; write + and digits, or digits alone"));
+            }
+        }
+    }
+    if rules.at_once == Some(0) {
+        return invalid("tenant.outbound.at_once", "must be at least 1; to call nobody, leave outbound_line out".to_owned());
     }
     agents::check_dispositions("tenant.dispositions", &settings.dispositions)
 }

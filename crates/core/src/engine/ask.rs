@@ -40,7 +40,12 @@ impl Engine {
 
     /// The customer's own number, when it can be called.
     fn own_number(&self, id: ConversationId) -> Option<String> {
-        self.world.conversations.get(&id)?.caller.number.clone().filter(|number| is_outside_number(number))
+        self.world.conversations.get(&id)?.caller.number.clone().filter(|number| self.can_be_called_back(number))
+    }
+
+    /// Callers may not make us call whom they like.
+    fn can_be_called_back(&self, number: &str) -> bool {
+        is_outside_number(number) && self.world.settings.outbound.allows(number)
     }
 
     fn asking(&self, id: ConversationId) -> Option<&Asking> {
@@ -57,7 +62,7 @@ impl Engine {
                     self.promise_to(id, number);
                 }
             }
-            '#' if is_outside_number(&digits) => self.promise_to(id, digits),
+            '#' if self.can_be_called_back(&digits) => self.promise_to(id, digits),
             '#' | '*' => {
                 self.emit(Event::NumberTyped { conversation: id, digits: String::new() });
                 self.ask_for_number(id);
@@ -73,7 +78,7 @@ impl Engine {
     /// The customer has pressed nothing for some time: what was typed counts, or else the own number.
     pub(super) fn number_overdue(&mut self, id: ConversationId) {
         let Some(asking) = self.asking(id) else { return };
-        let typed = Some(asking.digits.clone()).filter(|digits| is_outside_number(digits));
+        let typed = Some(asking.digits.clone()).filter(|digits| self.can_be_called_back(digits));
         match typed.or_else(|| self.own_number(id)) {
             Some(number) => self.promise_to(id, number),
             None => self.end_conversation(id, UNREACHABLE),

@@ -30,6 +30,10 @@ impl Engine {
         if let Some(line) = self.world.leg(own).map(|leg| leg.line) {
             self.act(Action::Play { conversation: id, leg: own, line, prompt: Prompt::Ringback, repeat: true });
         }
+        if self.barred(&number).is_some() {
+            // The rules were changed meanwhile, or too many are called: as if nobody had answered.
+            return self.called_customer_silent(id);
+        }
         let to = Endpoint::Number(number);
         let leg = LegId(self.mint());
         let (role, direction) = (Role::Customer, Direction::Outbound);

@@ -7,7 +7,7 @@
 use super::{Engine, agent::wrong_state};
 use crate::{
     callback::{Callback, CallbackOutcome, KeptPlace},
-    config::{check_language, is_outside_number},
+    config::{Barred, check_language, is_outside_number},
     conversation::{Direction, Termination, TerminationReason, TerminationResult},
     endpoint::Party,
     ids::{CallbackId, ConversationId, QueueId},
@@ -55,6 +55,9 @@ impl Engine {
         let number = party.number.unwrap_or_default();
         if !is_outside_number(&number) {
             return refused("number", format!("\"{number}\" is not a telephone number; write + and 3 to 15 digits"));
+        }
+        if !self.world.settings.outbound.allows(&number) {
+            return refused("number", format!("\"{number}\" {}", Barred::Destination));
         }
         if place.priority.is_some_and(|priority| priority > PRIORITY_MAX) {
             return refused("priority", format!("must be from 0 to {PRIORITY_MAX}"));
@@ -116,11 +119,16 @@ impl Engine {
             self.end_callback(id, CallbackOutcome::Failed, Actor::System);
             return;
         };
+        let barred = self.barred(&callback.number);
+        if barred == Some(Barred::Destination) {
+            self.end_callback(id, CallbackOutcome::Failed, Actor::System);
+            return;
+        }
         let opens = if self.world.is_closed(state, self.now) {
             let by_hand = state.closed.as_ref().and_then(|closed| closed.until);
             let hours = state.settings.waiting.hours.and_then(|hours| self.world.is_open(hours, self.now)).filter(|hours| !hours.open);
             Some(by_hand.max(hours.and_then(|hours| hours.until)).unwrap_or(self.now + CALLBACK_POSTPONED))
-        } else if self.world.conversations.len() >= CONVERSATIONS_PER_TENANT {
+        } else if barred.is_some() || self.world.conversations.len() >= CONVERSATIONS_PER_TENANT {
             Some(self.now + CALLBACK_POSTPONED)
         } else {
             None

@@ -33,7 +33,7 @@ impl Engine {
 
     /// The customer hears somebody's telephone ring who is not one of our agents.
     fn lead_outside(&mut self, id: ConversationId, to: TransferTarget) {
-        match to.as_endpoint().filter(|_| self.world.settings.outbound_line.is_some()) {
+        match to.as_endpoint().filter(|_| self.world.settings.outbound_line.is_some() && !self.bars(&to)) {
             Some(endpoint) => {
                 self.emit(Event::TransferStarted { conversation: id, by: Actor::System, to });
                 self.let_wait(id);

@@ -33,6 +33,7 @@ mod message;
 mod mint;
 mod missed;
 mod offer;
+mod outbound;
 mod overflow;
 mod pause;
 mod pull;

@@ -161,7 +161,7 @@ impl Engine {
                 let room = |found: &Conversation| found.flows < FLOWS_PER_CONVERSATION;
                 self.world.flow(*flow).is_some() && self.world.conversations.get(&id).is_some_and(room)
             }
-            Destination::Number(_) | Destination::Person(_) => self.world.settings.outbound_line.is_some(),
+            Destination::Number(_) | Destination::Person(_) => self.world.settings.outbound_line.is_some() && !self.bars_destination(to),
             Destination::Message(_) | Destination::HangUp => true,
             Destination::Voicemail(mailbox) => self.takes_message(*mailbox),
             Destination::Callback(queue) => self.promises_callback(*queue),

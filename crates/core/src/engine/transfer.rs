@@ -2,7 +2,7 @@
 
 use super::{Engine, agent::wrong_state, destination::UNREACHABLE, talk::AfterTalk};
 use crate::{
-    config::{Destination, Target, is_outside_number, is_sign_in_name},
+    config::{Barred, Destination, Target, is_outside_number, is_sign_in_name},
     conversation::{CauseKind, Conversation, Direction, Part, Role, SegmentKind, Termination, TerminationReason, TerminationResult},
     endpoint::{Endpoint, Line, Party},
     ids::{AgentId, ConversationId, LegId, QueueId},
@@ -129,6 +129,11 @@ impl Engine {
                     return Err(Refusal::Invalid { field: "to".to_owned(), problem });
                 }
                 self.check_outbound_line()?;
+                match self.barred(number) {
+                    Some(barred @ Barred::Destination) => return Err(Refusal::NotAllowed { reason: format!("{number} {barred}") }),
+                    Some(barred @ Barred::AtOnce(_)) => return Err(wrong_state(&format!("{number} {barred}"))),
+                    None => {}
+                }
                 has_room_for_leg(found)
             }
             TransferTarget::Person(name) => {

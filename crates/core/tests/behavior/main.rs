@@ -21,6 +21,7 @@ mod messages;
 mod misses;
 mod offers;
 mod office;
+mod outbound;
 mod overflow;
 mod pauses;
 mod pulls;

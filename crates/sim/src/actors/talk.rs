@@ -15,6 +15,8 @@ use dreiklang_core::{
 
 /// A party outside that customers are transferred to.
 const OUTSIDE: &str = "+49891234567";
+/// Nobody may call there: every minute costs a fortune.
+const COSTLY: &str = "0088216123456";
 
 #[derive(Clone, Copy, Debug)]
 pub enum TalkStep {
@@ -201,7 +203,7 @@ impl Stage<'_> {
             0..=4 => TransferTarget::Queue(queue),
             5..=7 => TransferTarget::Agent(self.workers[colleague].id),
             8 => TransferTarget::Person("ada@example.com".to_owned()),
-            _ => TransferTarget::Number(OUTSIDE.to_owned()),
+            _ => TransferTarget::Number(if chance.happens(0.2) { COSTLY } else { OUTSIDE }.to_owned()),
         }
     }
 

@@ -8,6 +8,7 @@ mod capacity;
 mod ends;
 mod once;
 mod order;
+mod outside;
 mod place;
 mod ready;
 mod reasons;
@@ -129,6 +130,7 @@ impl Checkers {
         blocked::observe(world, &stamped.event, found);
         if let Event::ActionRequested { wish, .. } = &stamped.event {
             voices::told(world, wish, found);
+            outside::told(world, wish, found);
         }
         self.balance.observe(stamped);
         self.place.observe(&stamped.event);

@@ -6,7 +6,7 @@ use dreiklang_core::{
     agent,
     callback::CallbackRules,
     callers::{CallerList, Treatment},
-    config::{Change, Destination, Mailbox, Number, Service, Skill, Target, Tenant},
+    config::{Change, Destination, Mailbox, Number, OutboundRules, Service, Skill, Target, Tenant},
     endpoint::{Endpoint, Line},
     hours::{Hours, Span, TimeOfDay, Week},
     ids::{AgentId, CallerListId, HoursId, NumberId, QueueId, SkillId},
@@ -48,6 +48,7 @@ fn tenant() -> Change {
         name: "Musterhaus".to_owned(),
         caller_number: Some("+4930999".to_owned()),
         outbound_line: Some(Line::Connected),
+        outbound: Box::new(OutboundRules { denied: vec!["+88".to_owned()], at_once: Some(3), ..OutboundRules::default() }),
         ..Tenant::default()
     })
 }

@@ -66,7 +66,7 @@ impl Connection {
             return None;
         }
         let address_type = words.next()?.to_ascii_uppercase();
-        let address = words.next()?.split('/').next()?.to_owned();
+        let address = words.next()?.split('/').next().filter(|address| !address.is_empty())?.to_owned();
         Some(Connection { address_type, address })
     }
 }
@@ -164,8 +164,9 @@ impl Description {
             media: Vec::new(),
         };
         let mut is_sdp = false;
-        for (index, line) in text.split(['\n', '\r']).filter(|line| !line.is_empty()).enumerate() {
-            let line = line.trim_matches([' ', '\t', '\0']);
+        // A zero byte is in no line (RFC 8866 §9, `byte-string`); some end what they send with one.
+        for (index, line) in text.split(['\n', '\r', '\0']).filter(|line| !line.is_empty()).enumerate() {
+            let line = line.trim_matches([' ', '\t']);
             let Some((kind, value)) = line.split_once('=') else { continue };
             is_sdp |= matches!(kind, "v" | "o" | "s" | "m");
             description.add_line(kind.trim_end(), value.trim_start()).map_err(|error| match error {

@@ -26,6 +26,24 @@ pub struct Tenant {
     /// Codes for what became of a conversation, where its queue has none of its own.
     #[serde(default)]
     pub dispositions: Vec<Disposition>,
+    /// Which numbers outside may be called.
+    #[serde(default)]
+    pub outbound: OutboundRules,
+}
+
+/// Which numbers outside may be called, whoever wants it: agents, rules of queues, flows, callers who ask to be called back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutboundRules {
+    /// Beginnings of numbers that may be called, such as `+49`. Empty: all that `denied` does not name.
+    #[serde(default)]
+    pub allowed: Vec<String>,
+    /// Beginnings of numbers that may not. Where beginnings of both fit, the longer one decides.
+    #[serde(default)]
+    pub denied: Vec<String>,
+    /// Numbers outside being called or talked to at the same time; absent: as many as the lines carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<u16>,
 }
 
 impl Kind for Tenant {
@@ -44,6 +62,11 @@ impl Kind for Tenant {
             outbound_line: self.outbound_line.map(Into::into),
             not_ready_reasons: self.not_ready_reasons.clone(),
             dispositions: self.dispositions.iter().map(Disposition::to_core).collect(),
+            outbound: Box::new(config::OutboundRules {
+                allowed: self.outbound.allowed.clone(),
+                denied: self.outbound.denied.clone(),
+                at_once: self.outbound.at_once,
+            }),
         })))
     }
 }
