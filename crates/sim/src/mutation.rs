@@ -9,6 +9,7 @@ use dreiklang_core::{
     callers::Treatment,
     config::Change,
     conversation::{Role, TerminationReason, TerminationResult},
+    endpoint::Endpoint,
     ids::{AgentId, LegId},
     queue::Outcome,
     routing::OfferOutcome,
@@ -48,6 +49,8 @@ pub enum Mutation {
     LetBlockedIn,
     /// Where more than two talk, the customer hears everybody, whatever is meant for whom.
     LetTheCustomerHearEverybody,
+    /// Whoever is called outside is called at a number that may not be called.
+    CallWhomNobodyMay,
     /// A report that comes twice counts twice.
     CountReportsTwice,
 }
@@ -70,6 +73,7 @@ impl Mutation {
         (Mutation::OfferWithoutReason, &["reasons"]),
         (Mutation::LetBlockedIn, &["blocked"]),
         (Mutation::LetTheCustomerHearEverybody, &["voices"]),
+        (Mutation::CallWhomNobodyMay, &["outside"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
@@ -155,6 +159,12 @@ impl Mutant {
                     if let Some(customer) = parties.first_mut() {
                         customer.voices = everybody;
                     }
+                }
+                vec![event]
+            }
+            (Mutation::CallWhomNobodyMay, mut event) => {
+                if let Event::ActionRequested { wish: Action::Dial { to: Endpoint::Number(number), .. }, .. } = &mut event {
+                    number.insert_str(1, "88");
                 }
                 vec![event]
             }

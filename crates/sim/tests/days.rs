@@ -67,10 +67,14 @@ fn each_checker_finds_the_fault_it_is_for() {
     let profile = named("office").unwrap();
     let faulty = dreiklang_sim::Profile { faults: dreiklang_sim::profile::Faults { repeated: 0.2, ..profile.faults }, ..profile };
     for (mutation, checkers) in Mutation::ALL {
-        let plan = Plan::new(&faulty, 1);
-        let outcome = run(&faulty, &plan, Options { mutation: Some(*mutation), ..Options::default() });
-        let found: Vec<&str> = outcome.findings.iter().map(|finding| finding.checker).collect();
-        assert!(found.iter().any(|name| checkers.contains(name)), "{mutation:?} is found by {found:?}, not by {checkers:?}");
+        // Not every day has occasion for every fault.
+        let mut found: Vec<&str> = Vec::new();
+        let caught = (1..=5).any(|seed| {
+            let outcome = run(&faulty, &Plan::new(&faulty, seed), Options { mutation: Some(*mutation), ..Options::default() });
+            found.extend(outcome.findings.iter().map(|finding| finding.checker));
+            found.iter().any(|name| checkers.contains(name))
+        });
+        assert!(caught, "{mutation:?} is found by {found:?}, not by {checkers:?}");
     }
 }
 
