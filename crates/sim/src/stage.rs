@@ -86,6 +86,8 @@ pub struct Outcome {
     pub fingerprint: u64,
     /// Kinds of facts, actions and commands that occurred, when a trace was asked for.
     pub kinds: BTreeSet<String>,
+    /// The first fact of each kind as it is written down, when a trace was asked for.
+    pub facts: BTreeMap<String, String>,
 }
 
 /// Runs a day.
@@ -468,7 +470,7 @@ impl<'day> Stage<'day> {
         for finding in self.checkers.findings() {
             self.trace.note(finding.at, &format!("VIOLATION ({}): {}: {}", finding.checker, finding.rule, finding.detail));
         }
-        let (trace, kinds) = self.trace.into_parts();
+        let (trace, kinds, facts) = self.trace.into_parts();
         Outcome {
             conversations: self.conversations,
             events: self.engine.world().version(),
@@ -482,6 +484,7 @@ impl<'day> Stage<'day> {
             waits: self.waits,
             fingerprint: self.fingerprint,
             kinds,
+            facts,
         }
     }
 }

@@ -21,12 +21,22 @@ pub struct Trace {
     lines: Vec<String>,
     calls: BTreeMap<ConversationId, usize>,
     kinds: BTreeSet<String>,
+    facts: BTreeMap<String, String>,
 }
 
 /// The name of an enum's variant, as the source calls it.
 pub fn kind(value: &impl Debug) -> String {
     let text = format!("{value:?}");
     text.chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+/// What tells facts apart that are to be read for ever: the fact's kind, and that of the wish or document in it.
+pub fn fact_kind(event: &Event) -> String {
+    match event {
+        Event::ActionRequested { wish, .. } => format!("ActionRequested {}", kind(wish)),
+        Event::Configured { change } => format!("Configured {}", kind(change)),
+        _ => kind(event),
+    }
 }
 
 /// `09:14:03.120`, since midnight of the day; a day later it goes on with `1+09:14:03.120`.
@@ -46,8 +56,9 @@ impl Trace {
         Trace { wanted, ..Trace::default() }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<String>, BTreeSet<String>) {
-        (self.lines, self.kinds)
+    /// Lines, kinds of everything, and the first fact of each kind.
+    pub(crate) fn into_parts(self) -> (Vec<String>, BTreeSet<String>, BTreeMap<String, String>) {
+        (self.lines, self.kinds, self.facts)
     }
 
     pub(crate) fn note(&mut self, at: Timestamp, text: &str) {
@@ -74,6 +85,7 @@ impl Trace {
             return;
         }
         self.kinds.insert(format!("Event::{}", kind(&stamped.event)));
+        self.facts.entry(fact_kind(&stamped.event)).or_insert_with(|| serde_json::to_string(stamped).unwrap_or_default());
         if let Event::ConversationStarted { conversation, .. } = &stamped.event {
             let number = self.calls.len() + 1;
             self.calls.insert(*conversation, number);
