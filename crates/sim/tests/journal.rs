@@ -27,7 +27,6 @@ fn holds(now: &Value, written: &Value) -> bool {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the golden file is the test's own")]
 fn golden() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(GOLDEN).unwrap_or_default();
     let read = |line: &str| -> Stamped { serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")) };
@@ -35,7 +34,6 @@ fn golden() -> BTreeMap<String, String> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the golden file is the test's own")]
 fn every_kind_of_fact_that_was_ever_written_is_read_with_all_it_said() {
     let mut lines = golden();
     let profile = named("faults").unwrap();
