@@ -312,6 +312,18 @@ async fn nobody_in_teams_is_left_in_a_dead_call_when_we_crash() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_crash_after_a_take_over_ends_the_call_of_the_one_who_has_it() -> Result<()> {
+    let mut center = TeamsCenter::open().await?;
+    center.talk().await?;
+    center.person(BEN)?.take_over(center.person(ADA)?).await;
+    center.wait_for(center.person(ADA)?, "let go", is_over).await?;
+    center.hear(center.person(ANN)?, SECOND_AGENT_HZ).await?;
+    center.center.server.kill_and_restart().await?;
+    center.wait_for(center.person(BEN)?, "let go", is_over).await?;
+    center.check()
+}
+
+#[tokio::test]
 async fn a_number_that_nobody_in_teams_has_is_said_in_words() -> Result<()> {
     let mut center = TeamsCenter::open().await?;
     center.center.hire_by_number("ghost", "+493070099").await?;

@@ -33,10 +33,14 @@ impl Engine {
         };
         let (conversation, Some(leg)) = (found.id, found.leg(id)) else { return };
         let (role, ending, known) = (leg.role, leg.ending, leg.connected_at.is_some());
-        if !known {
-            // A token that would be cut is of no use.
-            let token = token.filter(|token| token.len() <= TOKEN_CHARS);
+        // A token that would be cut is of no use.
+        let token = token.filter(|token| token.len() <= TOKEN_CHARS);
+        // What is behind a leg can change without the leg's end: then only the new token ends it.
+        let renewed = known && token.is_some() && leg.token != token;
+        if !known || renewed {
             self.emit(Event::LegConnected { conversation, leg: id, token });
+        }
+        if !known {
             self.settle_where(conversation, |action| matches!(action, Action::Answer { .. } | Action::Dial { .. }) && action.needs_leg(id));
         }
         if ending {

@@ -47,6 +47,29 @@ fn what_nobody_answered_is_wished_again_under_the_same_id_and_every_line_is_aske
 }
 
 #[test]
+fn a_leg_whose_far_end_has_changed_is_ended_by_what_was_told_last() {
+    let mut office = Office::with_agents(&[ANNA]);
+    let (customer, agent) = office.talk(SUPPORT, ANNA);
+    let place = office.conversation(customer).place();
+    for token in [Some("another"), None, Some("another")] {
+        office.give(Input::Connected { leg: agent, token: token.map(str::to_owned) });
+    }
+    let told = |event: &Event| matches!(event, Event::LegConnected { leg, .. } if *leg == agent);
+    assert_eq!((office.count(told), office.conversation(customer).place()), (2, place), "the same again is no news");
+    crash(&mut office);
+    survey(&mut office, &[]);
+    let ended: Vec<&str> = office
+        .actions
+        .iter()
+        .filter_map(|(_, action)| match action {
+            Action::EndGhost { leg, token, .. } if *leg == agent => Some(token.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ended, ["another"]);
+}
+
+#[test]
 fn what_was_answered_is_not_wished_again() {
     let mut office = Office::with_agents(&[ANNA]);
     office.talk(SUPPORT, ANNA);

@@ -49,6 +49,9 @@ impl Driver {
         if let Some(group) = group {
             self.media.apply(group, edits);
         }
+        // After a crash only the new call can be ended.
+        let token = self.endpoint.dialog_token(call);
+        self.tell(tenant, Input::Connected { leg: id, token });
         if changed {
             self.tell(tenant, Input::HeldByParty { leg: id, held });
         }
