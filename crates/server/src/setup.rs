@@ -21,7 +21,7 @@ use crate::{
     runtime::TenantHandle,
     state::AppState,
 };
-use dreiklang_core::{World, config::Change, ids::TenantId, queue};
+use dreiklang_core::{World, config::Change, flow, ids::TenantId, queue};
 use dreiklang_lines::connected::directory::TenantEntries;
 use dreiklang_store::{NewDocument, PutError, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,9 +125,12 @@ async fn collect<K: Kind>(store: &Store, tenant: TenantId, wanted: &mut Vec<Chan
 /// What has to change in the world to agree with the documents: additions and changes first, then removals, users before used.
 fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
     let mut kept = BTreeSet::new();
-    // Queues and agents name each other, so those that are missing are told twice: bare at first.
+    // Queues, agents and flows name each other, so those that are missing are told twice: bare at first.
     let bare = |change: &Change| match change {
         Change::PutQueue(queue) if world.queue(queue.id).is_none() => Some(Change::PutQueue(queue::Settings::new(queue.id, &queue.name))),
+        Change::PutFlow(flow) if world.flow(flow.id).is_none() => {
+            Some(Change::PutFlow(Box::new(flow::Flow::announced(flow.id, &flow.name))))
+        }
         _ => None,
     };
     let mut changes: Vec<Change> = wanted.iter().filter_map(bare).collect();
@@ -177,6 +180,11 @@ fn differences(world: &World, wanted: Vec<Change>) -> Vec<Change> {
         }
     }
     let gone = |id: String| !kept.contains(&id);
+    // Those that go together may name each other too.
+    let flows = world.flows().filter(|(id, ..)| gone(id.to_string()));
+    changes.extend(flows.map(|(id, _, flow)| Change::PutFlow(Box::new(flow::Flow::announced(id, &flow.name)))));
+    let queues = world.queues().filter(|queue| gone(queue.settings.id.to_string()));
+    changes.extend(queues.map(|queue| Change::PutQueue(queue::Settings::new(queue.settings.id, &queue.settings.name))));
     changes.extend(world.numbers().filter(|number| gone(number.id.to_string())).map(|number| Change::RemoveNumber(number.id)));
     changes.extend(world.caller_lists().filter(|list| gone(list.id.to_string())).map(|list| Change::RemoveCallerList(list.id)));
     changes.extend(world.flows().map(|(id, ..)| id).filter(|id| gone(id.to_string())).map(Change::RemoveFlow));

@@ -82,6 +82,19 @@ impl Flow {
         let nodes = nodes.into_iter().map(|(key, node)| (key.to_owned(), node)).collect();
         Flow { id, name: name.to_owned(), start: "start".to_owned(), nodes, variables: BTreeMap::new(), fallback }
     }
+
+    /// A flow in name only, for others to name before it is drawn itself: two flows may lead to each other. The one that is drawn
+    /// takes its place, as the same version.
+    pub fn announced(id: FlowId, name: &str) -> Flow {
+        const ONLY: &str = "announced";
+        let hang_up = Node::HangUp { says: None };
+        let flow = Flow::new(id, name, [(ONLY, hang_up)], Destination::Message(Prompt::Beep));
+        Flow { start: ONLY.to_owned(), ..flow }
+    }
+
+    fn is_announced(&self) -> bool {
+        *self == Flow::announced(self.id, &self.name)
+    }
 }
 
 impl Variable {

@@ -134,6 +134,12 @@ impl Editions {
     }
 
     pub(crate) fn publish(&mut self, flow: &Flow) {
+        let last = self.last;
+        let announced = self.kept.iter_mut().find(|edition| edition.version == last && edition.runs == 0 && edition.flow.is_announced());
+        if let Some(edition) = announced {
+            edition.flow = flow.clone();
+            return;
+        }
         self.last = self.last.saturating_add(1);
         self.published = Some(self.last);
         self.kept.push(Edition { version: self.last, flow: flow.clone(), runs: 0 });

@@ -229,3 +229,80 @@ async fn documents_that_name_each_other_come_and_go_together() {
     let left = server.world(|world| (world.queues().count(), world.agents().count(), world.hours().count(), world.flows().count()));
     assert_eq!(left.await, (0, 0, 0, 0));
 }
+
+const FLOWS_IN_A_CIRCLE: &str = r#"
+[[flows]]
+name = "Accounts"
+fallback = { kind = "hang_up" }
+nodes = { start = { kind = "transfer", to = { kind = "flow", to = "Reception" } } }
+
+[[flows]]
+name = "Reception"
+fallback = { kind = "queue", to = "Support" }
+nodes = { start = { kind = "transfer", to = { kind = "flow", to = "Accounts" }, otherwise = "late" }, late = { kind = "transfer", to = { kind = "flow", to = "Zero" } } }
+
+[[flows]]
+name = "Zero"
+fallback = { kind = "hang_up" }
+nodes = { start = { kind = "queue", queue = "Support" } }
+
+[[queues]]
+name = "Support"
+waiting = { keys = { 1 = { kind = "flow", to = "Zero" } } }
+
+[[numbers]]
+number = "+49301234500"
+target = { kind = "flow", id = "Accounts" }
+"#;
+
+/// The tables of a document, each as it stands there.
+fn tables(document: &str) -> Vec<&str> {
+    let starts: Vec<usize> = document.match_indices("[[").map(|(at, _)| at).filter(|at| document[..*at].ends_with('\n')).collect();
+    let ends = starts.iter().skip(1).copied().chain([document.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &document[*start..end]).collect()
+}
+
+#[tokio::test]
+async fn flows_that_lead_to_each_other_come_and_go_together_in_whatever_order() {
+    let mut tables = tables(FLOWS_IN_A_CIRCLE);
+    assert_eq!(tables.len(), 5);
+    for _ in 0..tables.len() {
+        tables.rotate_left(1);
+        let document = tables.concat();
+        let server = Server::start().await;
+        let would = apply(&server, "?dry_run=true", &document).await.ok();
+        assert_eq!(would["changes"].as_array().unwrap().len(), 5, "{would}");
+        assert_eq!(server.world(|world| world.flows().count()).await, 0, "a dry run changes nothing");
+        apply(&server, "", &document).await.ok();
+        let again = apply(&server, "", &document).await.ok();
+        assert_eq!((actions(&again), again["unchanged"].as_u64()), (Vec::new(), Some(5)));
+        let drawn = server.world(|world| world.flows().map(|(_, version, flow)| (version, flow.start.clone())).collect::<Vec<_>>());
+        assert_eq!(drawn.await, vec![(1, "start".to_owned()); 3], "each is drawn, as its first version");
+        for flow in server.get("/flows").await.ok()["items"].as_array().unwrap() {
+            assert_eq!(flow["version"], 1, "{flow}");
+        }
+        let gone = apply(&server, "?prune=true", "version = 1").await.ok();
+        assert_eq!(gone["changes"].as_array().unwrap().len(), 5, "{gone}");
+        assert_eq!(server.world(|world| (world.flows().count(), world.queues().count())).await, (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_in_one_of_flows_that_lead_to_each_other_is_named_and_changes_nothing() {
+    let server = Server::start().await;
+    let lost = FLOWS_IN_A_CIRCLE.replace("otherwise = \"late\"", "otherwise = \"nowhere\"");
+    for query in ["?dry_run=true", ""] {
+        let refused = apply(&server, query, &lost).await.problem(422, "CORE-003");
+        assert_eq!(refused["field"], "flow \"Reception\": nodes.start.otherwise", "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains("name one or draw it"), "{refused}");
+    }
+    let unknown = FLOWS_IN_A_CIRCLE.replace("to = \"Accounts\" }, o", "to = \"Bookkeeping\" }, o");
+    let refused = apply(&server, "", &unknown).await.problem(422, "API-002");
+    assert!(refused["field"].as_str().unwrap().starts_with("flow \"Reception\": "), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("\"Bookkeeping\""), "{refused}");
+    for path in ["/flows", "/queues", "/numbers"] {
+        assert_eq!(server.get(path).await.ok()["items"], json!([]), "{path}");
+    }
+    assert_eq!(server.world(|world| (world.flows().count(), world.queues().count())).await, (0, 0));
+    apply(&server, "", FLOWS_IN_A_CIRCLE).await.ok();
+}

@@ -162,6 +162,11 @@ impl Kind for Flow {
         Ok(Some(Change::PutFlow(Box::new(self.to_core(id)?))))
     }
 
+    /// Flows lead to each other.
+    fn announcement(&self, id: &str) -> Result<Option<Change>, Problem> {
+        Ok(Some(Change::PutFlow(Box::new(flow::Flow::announced(extract::id("flow", id)?, &self.name)))))
+    }
+
     fn removal(id: &str) -> Result<Option<Change>, Problem> {
         Ok(Some(Change::RemoveFlow(extract::id("flow", id)?)))
     }

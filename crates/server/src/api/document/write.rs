@@ -41,7 +41,7 @@ pub(crate) struct Step {
     pub expected: Option<u64>,
     /// `None` removes it.
     pub body: Option<Value>,
-    /// Told to the owner before all other changes.
+    /// Told to the owner before all changes, or where the document goes, before all that go.
     pub announcement: Option<Change>,
     pub change: Option<Change>,
 }
@@ -262,11 +262,25 @@ pub(crate) async fn validate(handle: &TenantHandle, changes: Vec<(usize, Change)
     }
 }
 
-/// What the owner is told, each with its step: announcements first, so that new documents may name each other.
+/// What the owner is told, each with its step: announcements first, so that documents may name each other. What goes stays whole
+/// until everything else is in effect: a call may still come to it.
 pub(crate) fn changes_of(steps: &[Step]) -> Vec<(usize, Change)> {
-    let with_place = |(index, change): (usize, &Option<Change>)| change.clone().map(|change| (index, change));
-    let announced = steps.iter().map(|step| &step.announcement).enumerate().filter_map(with_place);
-    announced.chain(steps.iter().map(|step| &step.change).enumerate().filter_map(with_place)).collect()
+    let some = |going: bool, which: fn(&Step) -> &Option<Change>| {
+        let steps = steps.iter().enumerate().filter(move |(_, step)| step.body.is_none() == going);
+        steps.filter_map(move |(index, step)| which(step).clone().map(|change| (index, change)))
+    };
+    let both = |going| some(going, |step| &step.announcement).chain(some(going, |step| &step.change));
+    both(false).chain(both(true)).collect()
+}
+
+/// The first step whose effect is in doubt when the owner refuses the change of this place: announcements take effect for many steps
+/// before the first of them does.
+fn first_in_doubt(steps: &[Step], places: &[usize], refused: usize) -> usize {
+    let Some(step) = places.get(refused).copied() else { return 0 };
+    let going = |index: usize| steps.get(index).is_some_and(|step| step.body.is_none());
+    // A step that is announced stands there twice; until the second time only its announcement has been heard.
+    let announcing = places.iter().skip(refused + 1).any(|later| *later == step);
+    if announcing { (0..steps.len()).find(|index| going(*index) == going(step)).unwrap_or(0) } else { step }
 }
 
 /// Later changes may build on earlier ones.
@@ -320,10 +334,9 @@ pub(crate) async fn execute(state: &AppState, principal: &Principal, steps: Vec<
         former.push(state.store().get(tenant, step.kind, &step.id).await?);
     }
     store(state, tenant, &steps).await?;
-    let announcements = steps.iter().filter(|step| step.announcement.is_some()).count();
     let (places, changes): (Vec<usize>, Vec<Change>) = changes.into_iter().unzip();
     if let Err((index, error)) = configure_all(&handle, changes).await {
-        let first = if index < announcements { 0 } else { places.get(index).copied().unwrap_or(0) };
+        let first = first_in_doubt(&steps, &places, index);
         restore(state, tenant, &steps[first..], &former[first..]).await;
         // Changes after the refused one may be on their way to the owner already. If this fails too, the next start-up does it.
         if let Err(problem) = setup::agree(state, tenant).await {

@@ -280,7 +280,10 @@ pub async fn apply(
     plan.put(state, tenant, &names, &ids, &present.hours, wanted.hours.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.agents, wanted.agents.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.services, wanted.services.clone()).await?;
-    plan.put(state, tenant, &names, &ids, &present.flows, wanted.flows.clone()).await?;
+    // New flows are whole before those that are there already lead to them.
+    let (known, new): (Vec<Flow>, Vec<Flow>) =
+        wanted.flows.iter().cloned().partition(|flow| present.flows.iter().any(|document| document.body.name == flow.name));
+    plan.put(state, tenant, &names, &ids, &present.flows, new.into_iter().chain(known).collect()).await?;
     plan.put(state, tenant, &names, &ids, &present.queues, wanted.queues.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.caller_lists, wanted.caller_lists.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.numbers, wanted.numbers.clone()).await?;
