@@ -462,7 +462,10 @@ fn check_pending(world: &World, found: &mut Findings) {
         let ends = world.timers().due(Timer::RecordingPause(id)) == until;
         let secure = recording.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Secure);
         let talk = world.conversation(recording.conversation).is_some_and(|found| found.talk.is_some());
-        found.expect(ends && (!secure || until.is_some() && talk), "a secure pause ends by itself, and with the talk", || {
+        let private = !recording.stopping && world.types_privately(recording.conversation);
+        found.expect(!private || recording.pause.is_some(), "what is typed privately is not recorded", || format!("{id}: {recording:?}"));
+        let reason = talk || private;
+        found.expect(ends && (!secure || until.is_some() && reason), "a secure pause ends by itself, and with the talk", || {
             format!("{id}: {recording:?}")
         });
         let resumes = |action: &Action| matches!(action, Action::ResumeRecording { recording, .. } if *recording == id);

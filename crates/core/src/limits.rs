@@ -207,6 +207,9 @@ pub const FLOW_VARIABLES: usize = 50;
 pub const FLOW_VALUE_BYTES: usize = 4_096;
 /// Languages one prompt of a flow speaks.
 pub const FLOW_LANGUAGES: usize = 20;
+/// How long after a key of a private answer another one still belongs to it, though it is complete: longer than between two keys
+/// of somebody who types a number, shorter than to listen to what follows.
+pub const PRIVATE_HUSH: Millis = Millis::from_secs(2);
 /// Conditions of one branch.
 pub const FLOW_CASES: usize = 20;
 /// Nodes one call may come to in one flow; more is a loop that never waits, or a caller who plays.

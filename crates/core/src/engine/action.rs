@@ -17,7 +17,7 @@ impl Engine {
             self.supersede_hearing(&wish);
         }
         let id = ActionId(self.mint());
-        self.emit(Event::ActionRequested { action: id, wish: wish.clone() });
+        self.emit(Event::ActionRequested { action: id, wish: wish.written() });
         self.outputs.push_back(Output::Action(id, wish));
         id
     }

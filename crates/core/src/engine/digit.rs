@@ -18,7 +18,11 @@ impl Engine {
         if !KEYS.contains(digit) {
             return;
         }
-        match found.place() {
+        let place = found.place();
+        if self.private.is_beyond(id, digit, self.now) {
+            return;
+        }
+        match place {
             Some(SegmentKind::Flow) => self.key_in_flow(id, digit),
             Some(SegmentKind::Queue) => self.key_in_queue(id, digit),
             Some(SegmentKind::Voicemail) => self.key_in_message(id, digit),

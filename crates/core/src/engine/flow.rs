@@ -43,6 +43,7 @@ impl Engine {
     /// Goes on from node to node until one has to wait.
     pub(super) fn walk(&mut self, id: ConversationId) {
         while let Some(wish) = self.in_flow(id, |situation| situation.arrive()) {
+            self.mind_recording(id);
             if self.run(id).is_some_and(|run| run.steps >= FLOW_STEPS) {
                 self.give_up_flow(id, FlowEnd::TooManySteps);
                 return;
@@ -76,13 +77,14 @@ impl Engine {
             self.scored(id, flow, score);
         }
         let problem = step.problem.map(|problem| clip(problem, TEXT_CHARS));
-        self.emit(Event::FlowStepped { conversation: id, flow, node, exit: step.exit, to: step.to, set: step.set, problem });
+        let private = step.kept.map(|kept| self.private.keep(id, kept));
+        self.emit(Event::FlowStepped { conversation: id, flow, node, exit: step.exit, to: step.to, set: step.set, problem, private });
         if let Some(language) = step.language {
             self.choose_language(id, language);
         }
     }
 
-    fn say_in_flow(&mut self, id: ConversationId, prompt: Prompt) {
+    pub(super) fn say_in_flow(&mut self, id: ConversationId, prompt: Prompt) {
         let Some((leg, line)) = self.customer(id) else { return };
         self.act(Action::Play { conversation: id, leg, line, prompt, repeat: false });
     }
@@ -124,7 +126,14 @@ impl Engine {
                 return;
             }
         }
+        if self.ask_forgotten(id) {
+            return;
+        }
+        let part = self.in_flow(id, |situation| situation.types_privately(key)) == Some(true);
         let heard = self.in_flow(id, |situation| situation.pressed(key));
+        if part && matches!(heard, Some(Ok(Heard::Answered(_)))) {
+            self.private.hush(id, self.now);
+        }
         self.heard(id, heard);
     }
 
@@ -137,6 +146,9 @@ impl Engine {
         if self.service_overdue(id, no_answer()) {
             return;
         }
+        if self.ask_forgotten(id) {
+            return;
+        }
         let heard = self.in_flow(id, |situation| situation.nothing_pressed());
         self.heard(id, heard);
     }
@@ -145,6 +157,8 @@ impl Engine {
         let Some((node, attempt)) = self.run(id).map(|run| (run.node.clone(), run.attempt)) else { return };
         match heard {
             Some(Ok(Heard::More(key, wait))) => {
+                let private = self.in_flow(id, |situation| situation.is_private()) == Some(true);
+                let key = if private { self.private.add(id, key) } else { key };
                 self.emit(Event::FlowKeyed { conversation: id, node, key, until: self.now + wait });
             }
             Some(Ok(Heard::Answered(step))) => {
@@ -215,7 +229,7 @@ impl Engine {
         true
     }
 
-    fn fail_flow(&mut self, id: ConversationId, problem: String) {
+    pub(super) fn fail_flow(&mut self, id: ConversationId, problem: String) {
         self.give_up_flow(id, FlowEnd::Failed { problem: clip(problem, TEXT_CHARS) });
     }
 
@@ -232,7 +246,12 @@ impl Engine {
         let (flow, version, steps, entered_at) = (run.flow, run.version, run.steps, run.entered_at);
         let node = run.node.clone();
         self.forget_service(id);
+        // A call that ends takes its recording with it, and what was typed last must not be in it.
+        let goes_on = end != FlowEnd::Ended;
         self.emit(Event::FlowLeft { conversation: id, flow, version, node, entered_at, steps, end });
+        if goes_on {
+            self.end_secure_pause(id);
+        }
     }
 
     pub(super) fn run(&self, id: ConversationId) -> Option<&Run> {
@@ -244,6 +263,6 @@ impl Engine {
         let found = self.world.conversations.get(&id)?;
         let run = found.run.as_deref()?;
         let flow = self.world.editions(run.flow)?.edition(run.version)?;
-        Some(ask(Situation::of(&self.world, found, flow, run, self.now)))
+        Some(ask(Situation::of(&self.world, found, flow, run, self.private.of(id), self.now)))
     }
 }

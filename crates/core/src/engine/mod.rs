@@ -6,7 +6,7 @@
 //! One file per kind of happening: `arrive`, `flow` and `queueing` bring the customer to a place, `offer` and `talk` join customer
 //! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and
 //! `record` are what happens meanwhile, `message` is what is left when nobody comes, `survey` asks how a talk was, `service` asks others on
-//! a flow's behalf, `ask`, `callback` and `call_back` are for
+//! a flow's behalf, `private` keeps what is written nowhere, `ask`, `callback` and `call_back` are for
 //! who need not wait on the line, `ending` closes things, `leg` sorts what lines report, `command` what people ask, `timer` what
 //! time does, `takeover` what a new process has to repair.
 
@@ -36,6 +36,7 @@ mod offer;
 mod outbound;
 mod overflow;
 mod pause;
+mod private;
 mod pull;
 mod queueing;
 mod record;
@@ -72,6 +73,8 @@ pub struct Engine {
     outputs: VecDeque<Output>,
     now: Timestamp,
     mint: mint::Mint,
+    /// What no fact says.
+    private: private::Memory,
     /// The wake-up last asked for.
     announced: Option<Timestamp>,
 }
@@ -97,7 +100,16 @@ impl Engine {
         // Whoever could be offered something was looked at when it happened.
         index.take_fresh();
         let staff = Staff::new(&world);
-        Engine { now: world.at(), world, index, staff, outputs: VecDeque::new(), mint: mint::Mint::default(), announced: None }
+        Engine {
+            now: world.at(),
+            world,
+            index,
+            staff,
+            outputs: VecDeque::new(),
+            mint: mint::Mint::default(),
+            private: private::Memory::default(),
+            announced: None,
+        }
     }
 
     /// The present state.
@@ -174,6 +186,7 @@ impl Engine {
         self.world.apply(&stamped);
         self.index.observe(&self.world, &stamped.event);
         self.staff.observe(&self.world, &stamped.event);
+        self.private.observe(&stamped.event);
         self.outputs.push_back(Output::Event(stamped));
     }
 

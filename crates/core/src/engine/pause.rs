@@ -2,17 +2,18 @@
 //!
 //! A pause is kept or the recording ends: when nobody confirms within [`PAUSE_ANSWER_MAX`](crate::limits::PAUSE_ANSWER_MAX) that nothing is recorded any more,
 //! the recording is stopped, because what is said then must not be in it. A secure pause ends by itself, after its time or
-//! with the talk.
+//! with the talk. Where a flow lets a customer type something private, it lasts as long as that.
 
 use super::{Engine, agent::wrong_state};
 use crate::{
     conversation::{PauseReason, SegmentKind},
+    endpoint::Line,
     ids::{ConversationId, RecordingId},
     input::Actor,
     limits::{RECORDING_GAPS, SECURE_PAUSE, SECURE_PAUSE_MAX},
     output::{Action, Event},
     refusal::Refusal,
-    time::Millis,
+    time::{Millis, Timestamp},
     world::OpenRecording,
 };
 
@@ -64,10 +65,47 @@ impl Engine {
             (true, at_most) => Some(self.now + at_most.unwrap_or(SECURE_PAUSE)),
             (false, at_most) => at_most.map(|at_most| self.now + at_most),
         };
+        self.begin_pause(id, recording, line, by, reason, until);
+        Ok(())
+    }
+
+    fn begin_pause(
+        &mut self,
+        id: ConversationId,
+        recording: RecordingId,
+        line: Line,
+        by: Actor,
+        reason: PauseReason,
+        until: Option<Timestamp>,
+    ) {
         self.emit(Event::RecordingPaused { conversation: id, recording, by, reason, until });
         self.settle_pauses(id, recording);
         self.act(Action::PauseRecording { conversation: id, recording, line });
-        Ok(())
+    }
+
+    /// The customer has come to a node of a flow: what is typed privately is not recorded.
+    pub(super) fn mind_recording(&mut self, id: ConversationId) {
+        if !self.world.types_privately(id) {
+            self.end_secure_pause(id);
+            return;
+        }
+        let Ok((recording, open)) = self.recorded(id) else { return };
+        // Whatever somebody chose not to have recorded goes on like that.
+        if open.pause.is_none() {
+            self.pause_privately(id, recording);
+        }
+    }
+
+    fn pause_privately(&mut self, id: ConversationId, recording: RecordingId) {
+        let Some(open) = self.world.recordings.get(&recording) else { return };
+        if open.gaps.len() + 1 >= RECORDING_GAPS {
+            self.stop_recording(id);
+            return;
+        }
+        let line = open.line;
+        // The flow ends first.
+        let until = self.run(id).map(|run| run.ends_at + Millis(1));
+        self.begin_pause(id, recording, line, Actor::System, PauseReason::Secure, until);
     }
 
     pub(super) fn resume_recording(&mut self, by: Actor, id: ConversationId) -> Result<(), Refusal> {
@@ -75,12 +113,23 @@ impl Engine {
         if open.pause.is_none() {
             return Err(wrong_state("the recording is not paused"));
         }
+        if self.world.types_privately(id) {
+            return Err(wrong_state("the customer types something private, which is not recorded; resume it afterwards"));
+        }
         self.end_pause(recording, by);
         Ok(())
     }
 
     /// The time of a pause is over.
     pub(super) fn pause_over(&mut self, recording: RecordingId) {
+        let Some(open) = self.world.recordings.get(&recording) else { return };
+        let (id, Some(pause)) = (open.conversation, open.pause.clone()) else { return };
+        if pause.reason == PauseReason::Choice && self.world.types_privately(id) {
+            let over = Event::RecordingResumed { conversation: id, recording, by: Actor::System, from: pause.from, reason: pause.reason };
+            self.emit(over);
+            self.pause_privately(id, recording);
+            return;
+        }
         self.end_pause(recording, Actor::System);
     }
 

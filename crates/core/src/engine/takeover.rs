@@ -26,6 +26,7 @@ impl Engine {
             self.emit(Event::DrainChanged { on: false });
         }
         self.take_back_expired_offers();
+        self.forget_private();
         let surveys: Vec<ActionId> =
             self.world.pending.iter().filter(|(_, action)| matches!(action, Action::Survey { .. })).map(|(id, _)| id).collect();
         for id in surveys {

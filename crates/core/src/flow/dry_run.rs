@@ -1,6 +1,8 @@
 //! A flow carried out on paper: what a caller would hear who answers like this.
 
-use super::{Doing, Flow, Heard, NodeKey, Run, ServiceAnswer, ServiceRequest, Situation, Step};
+use super::{
+    Doing, Flow, Heard, NodeKey, PRIVATE_KEY, PRIVATE_VALUE, Run, ServiceAnswer, ServiceRequest, Situation, Step, Typed,
+};
 use crate::{
     config::Destination,
     endpoint::{Line, Party},
@@ -68,7 +70,7 @@ pub struct TraceStep {
     pub said: Vec<Prompt>,
     /// What a service was asked there.
     pub asked: Option<ServiceRequest>,
-    /// Keys pressed there.
+    /// Keys pressed there; [`PRIVATE_VALUE`] where they are private.
     pub keyed: String,
     /// The way out that was taken; `None` at the end.
     pub exit: Option<String>,
@@ -108,6 +110,7 @@ pub fn dry_run(world: &World, flow: &Flow, script: &Script) -> Trace {
         run: Run::new(flow, 0, script.at, script.at + FLOW_MAX),
         answers: script.answers.iter().cloned().collect(),
         keys: VecDeque::new(),
+        typed: Typed::default(),
         steps: Vec::new(),
     };
     let end = paper.play().unwrap_or_else(|problem| TraceEnd::Fallback { problem: clip(problem, TEXT_CHARS) });
@@ -123,6 +126,7 @@ struct Paper<'a> {
     answers: VecDeque<Answer>,
     /// Keys of the answer at hand that are still to be pressed.
     keys: VecDeque<char>,
+    typed: Typed,
     steps: Vec<TraceStep>,
 }
 
@@ -182,8 +186,17 @@ impl Paper<'_> {
             }
             let heard = match self.keys.pop_front() {
                 Some(key) => {
-                    self.last(|step| step.keyed.push(key));
-                    self.situation().pressed(key)?
+                    let (private, part) = (self.situation().is_private(), self.situation().types_privately(key));
+                    self.last(|step| match private {
+                        true => PRIVATE_VALUE.clone_into(&mut step.keyed),
+                        false => step.keyed.push(key),
+                    });
+                    let heard = self.situation().pressed(key)?;
+                    if part && matches!(heard, Heard::Answered(_)) {
+                        // What is typed beyond a private answer counts nowhere.
+                        self.keys.clear();
+                    }
+                    heard
                 }
                 None => {
                     if self.answers.front() == Some(&Answer::Nothing) {
@@ -193,10 +206,15 @@ impl Paper<'_> {
                 }
             };
             match heard {
+                Heard::More(key, _) if self.situation().is_private() => {
+                    self.run.keyed.push(PRIVATE_KEY);
+                    self.typed.keyed.push(key);
+                }
                 Heard::More(key, _) => self.run.keyed.push(key),
                 Heard::Answered(step) => return Ok(step),
                 Heard::Again(prompt) => {
                     self.run.keyed.clear();
+                    self.typed.keyed.clear();
                     self.run.attempt = self.run.attempt.saturating_add(1);
                     self.hear(prompt);
                 }
@@ -227,8 +245,15 @@ impl Paper<'_> {
         if let Some(language) = step.language {
             self.language = language.map(|tag| tag.to_ascii_lowercase());
         }
-        self.run.step(&step.to, &step.set);
-        self.last(|last| (last.exit, last.set, last.problem) = (Some(step.exit), step.set, step.problem));
+        let mut set = step.set;
+        let kept = step.kept.as_ref().map(|kept| kept.name.as_str());
+        self.run.step(&step.to, &set, kept);
+        self.typed.keyed.clear();
+        if let Some((name, value)) = step.kept.as_ref().and_then(|kept| Some((kept.name.clone(), kept.value()?.clone()))) {
+            set.push((name.clone(), Value::from(PRIVATE_VALUE)));
+            self.typed.values.insert(name, value);
+        }
+        self.last(|last| (last.exit, last.set, last.problem) = (Some(step.exit), set, step.problem));
     }
 
     fn hear(&mut self, prompt: Prompt) {
@@ -254,6 +279,7 @@ impl Paper<'_> {
             request: Request { language: self.language.clone(), ..Request::default() },
             greeted: false,
             run: &self.run,
+            typed: Some(&self.typed),
         }
     }
 }

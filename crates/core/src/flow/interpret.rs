@@ -1,6 +1,8 @@
 //! What a node wants of whoever carries the flow out, and what follows from what happens there. Does nothing itself.
 
-use super::{AskService, Collect, Flow, Node, NodeKey, PathPart, Run, Score, ServiceAnswer, ServiceRequest, Told, text};
+use super::{
+    AskService, Collect, Flow, Node, NodeKey, PathPart, PrivateValue, Run, Score, ServiceAnswer, ServiceRequest, Told, Typed, private, text,
+};
 use crate::{
     config::{Destination, check_language},
     conversation::Conversation,
@@ -13,7 +15,10 @@ use crate::{
     time::{Millis, Timestamp},
     world::World,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why a private question is put again.
+const FORGOTTEN: &str = "what was typed privately went with the process that heard it";
 
 /// What a flow can look at beside its own variables, with the types expressions see.
 const BUILT_IN: &[(&str, Type)] = &[
@@ -42,11 +47,13 @@ pub(crate) struct Step {
     pub(crate) problem: Option<String>,
     /// The score the customer gave with it.
     pub(crate) score: Option<Score>,
+    /// The variable that takes what the customer typed privately.
+    pub(crate) kept: Option<PrivateValue>,
 }
 
 impl Step {
     pub(crate) fn new(exit: &str, to: &str) -> Step {
-        Step { exit: exit.to_owned(), to: to.to_owned(), set: Vec::new(), language: None, problem: None, score: None }
+        Step { exit: exit.to_owned(), to: to.to_owned(), set: Vec::new(), language: None, problem: None, score: None, kept: None }
     }
 }
 
@@ -93,6 +100,8 @@ pub(crate) struct Situation<'a> {
     /// The customer has been in a flow before.
     pub(crate) greeted: bool,
     pub(crate) run: &'a Run,
+    /// What the customer typed privately, as far as this process was there.
+    pub(crate) typed: Option<&'a Typed>,
 }
 
 /// The types of everything expressions of this flow can look at.
@@ -108,7 +117,7 @@ pub(super) fn is_built_in(name: &str) -> bool {
 
 impl<'a> Situation<'a> {
     /// Of a real conversation that is in a flow.
-    pub(crate) fn of(world: &'a World, found: &'a Conversation, flow: &'a Flow, run: &'a Run, at: Timestamp) -> Situation<'a> {
+    pub(crate) fn of(world: &'a World, found: &'a Conversation, flow: &'a Flow, run: &'a Run, typed: Option<&'a Typed>, at: Timestamp) -> Situation<'a> {
         let queue = found.last_queue.and_then(|queue| world.queue(queue));
         Situation {
             world,
@@ -122,6 +131,7 @@ impl<'a> Situation<'a> {
             request: found.request(),
             greeted: found.flows > 1,
             run,
+            typed,
         }
     }
 
@@ -169,9 +179,10 @@ impl<'a> Situation<'a> {
                 }
                 Doing::Pass(Step { language: Some(tag), ..Step::new("next", next) })
             }
-            Node::AskService(asked) => match self.service_request(asked) {
-                Ok(request) => Doing::AskService(asked.service, Box::new(request)),
-                Err(problem) => Doing::Pass(asked.failed(problem)),
+            Node::AskService(asked) => match (self.forgotten(asked), self.service_request(asked)) {
+                (Some(question), _) => Doing::Pass(Step { problem: Some(FORGOTTEN.to_owned()), ..Step::new("asked_again", question) }),
+                (None, Ok(request)) => Doing::AskService(asked.service, Box::new(request)),
+                (None, Err(problem)) => Doing::Pass(asked.failed(problem)),
             },
             Node::Queue { queue, priority, skills, .. } => {
                 let mut request = self.request.clone();
@@ -216,8 +227,55 @@ impl<'a> Situation<'a> {
         }
         let path = text::compute(&asked.path, &self.scope(&text::sources_of(&asked.path)))?.into_iter();
         let path = path.map(|(computed, piece)| if computed { PathPart::Computed(piece) } else { PathPart::Written(piece) });
-        let send = asked.send.iter().map(|(name, value)| Ok((name.clone(), keepable(name, self.value(value)?)?)));
-        Ok(ServiceRequest { method: asked.method, path: path.collect(), send: send.collect::<Result<_, String>>()?, limit: asked.limit })
+        let known = self.flow.private_variables();
+        let (hidden, open): (Vec<_>, Vec<_>) = asked.send.iter().partition(|(_, value)| private::reads(value, &known).is_some());
+        let send = open.into_iter().map(|(name, value)| Ok((name.clone(), keepable(name, self.value(value)?)?)));
+        let hidden = hidden.into_iter().map(|(name, value)| Ok(PrivateValue::new(name, keepable(name, self.private_value(value)?)?)));
+        Ok(ServiceRequest {
+            method: asked.method,
+            path: path.collect(),
+            send: send.collect::<Result<_, String>>()?,
+            private: hidden.collect::<Result<_, String>>()?,
+            limit: asked.limit,
+        })
+    }
+
+    /// The node that has to ask again for what is sent to a service and was typed in a process that is gone.
+    fn forgotten(&self, asked: &AskService) -> Option<&'a NodeKey> {
+        let known = self.flow.private_variables();
+        let sent: BTreeSet<&str> = asked.send.values().flat_map(Expression::variables).collect();
+        let has = |name: &str| self.typed.is_some_and(|typed| typed.values.contains_key(name));
+        let lost = known.keys().find(|name| sent.contains(**name) && self.run.private.contains_key(**name) && !has(name))?;
+        self.run.private.get(*lost)
+    }
+
+    /// Computes what may hold something private: why it fails may say what it is.
+    fn private_value(&self, expression: &Expression) -> Result<Value, String> {
+        let mut scope = self.scope(&[expression.source()]);
+        for (name, value) in self.typed.iter().flat_map(|typed| &typed.values) {
+            scope.set(name.clone(), value.clone());
+        }
+        expression.evaluate(&scope).map_err(|_| format!("{expression} cannot be computed of what was typed"))
+    }
+
+    /// Whether what is typed now is private.
+    pub(crate) fn is_private(&self) -> bool {
+        self.flow.private_question(&self.run.node).is_some()
+    }
+
+    /// Whether part of a private answer was typed in a process that is gone.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.is_private() && self.keyed().chars().count() != self.run.keyed.chars().count()
+    }
+
+    /// Whether this key is part of an answer that is private, rather than the one that ends it.
+    pub(crate) fn types_privately(&self, key: char) -> bool {
+        self.flow.private_question(&self.run.node).is_some_and(|collect| collect.end_key != Some(key))
+    }
+
+    /// Keys of the answer so far.
+    fn keyed(&self) -> &'a str {
+        if self.is_private() { self.typed.map_or("", |typed| typed.keyed.as_str()) } else { &self.run.keyed }
     }
 
     fn asked_service(&self) -> Option<&'a AskService> {
@@ -263,6 +321,17 @@ impl<'a> Situation<'a> {
         matches!(self.node(), Ok(Node::Menu(_) | Node::Collect(_) | Node::Survey(_)))
     }
 
+    /// The question in its own words.
+    ///
+    /// # Errors
+    /// Why the flow cannot go on.
+    pub(crate) fn question(&self) -> Result<Prompt, String> {
+        match self.arrive()? {
+            Doing::Ask(prompt) => Ok(prompt),
+            _ => Err("nothing was asked".to_owned()),
+        }
+    }
+
     /// The customer pressed a key where the node asks for one.
     ///
     /// # Errors
@@ -277,9 +346,9 @@ impl<'a> Situation<'a> {
                 Some(step) => Ok(Heard::Answered(step)),
                 None => self.again(),
             },
-            Node::Collect(collect) if collect.end_key == Some(key) => self.complete(collect, &self.run.keyed),
+            Node::Collect(collect) if collect.end_key == Some(key) => self.complete(collect, self.keyed()),
             Node::Collect(collect) if key.is_ascii_digit() || collect.end_key.is_none() => {
-                let keyed = format!("{}{key}", self.run.keyed);
+                let keyed = format!("{}{key}", self.keyed());
                 if keyed.len() >= usize::from(collect.most) {
                     self.complete(collect, &keyed)
                 } else {
@@ -297,7 +366,7 @@ impl<'a> Situation<'a> {
     /// Why the flow cannot go on.
     pub(crate) fn nothing_pressed(&self) -> Result<Heard, String> {
         match self.node()? {
-            Node::Collect(collect) if !self.run.keyed.is_empty() => self.complete(collect, &self.run.keyed),
+            Node::Collect(collect) if !self.keyed().is_empty() => self.complete(collect, self.keyed()),
             _ => self.again(),
         }
     }
@@ -328,10 +397,17 @@ impl<'a> Situation<'a> {
         };
         if let Some(check) = &collect.check {
             let scope = self.scope(&[check.source()]).with(collect.into.clone(), value.clone());
-            let right = check.evaluate(&scope).map_err(|error| format!("{check}: {error}"))?;
+            let right = check.evaluate(&scope).map_err(|error| match collect.private {
+                true => format!("{check} cannot be computed of what was typed"),
+                false => format!("{check}: {error}"),
+            })?;
             if right != Value::Bool(true) {
                 return self.again();
             }
+        }
+        if collect.private {
+            let kept = Some(PrivateValue::new(&collect.into, value));
+            return Ok(Heard::Answered(Step { kept, ..Step::new("next", &collect.next) }));
         }
         Ok(Heard::Answered(Step { set: vec![(collect.into.clone(), value)], ..Step::new("next", &collect.next) }))
     }

@@ -9,6 +9,7 @@
 mod dry_run;
 mod interpret;
 mod node;
+mod private;
 mod run;
 mod service;
 mod survey;
@@ -18,6 +19,8 @@ mod validate;
 pub use dry_run::{Answer, Script, Trace, TraceEnd, TraceStep, dry_run};
 pub(crate) use interpret::{Doing, Heard, Situation, Step};
 pub use node::{AskedSkill, Case, Collect, Menu, Node};
+pub(crate) use private::Typed;
+pub use private::{PRIVATE_KEY, PRIVATE_VALUE, PrivateValue};
 pub use run::{Editions, FlowEnd, Run};
 pub use service::{AskService, Method, PathPart, ServiceAnswer, ServiceRequest};
 pub(crate) use survey::Score;

@@ -171,6 +171,9 @@ pub struct Collect {
     /// A key may come while the question is being said.
     #[serde(default = "defaults::interrupt")]
     pub interrupt: bool,
+    /// What is typed stands nowhere, and is neither written nor recorded: only `check` and what a service is sent can use it.
+    #[serde(default)]
+    pub private: bool,
     /// What follows a right answer.
     pub next: NodeKey,
     /// What follows when no attempt brought one.
@@ -229,6 +232,7 @@ impl Collect {
             wrong: None,
             check: None,
             interrupt: true,
+            private: false,
             next: next.to_owned(),
             otherwise: otherwise.to_owned(),
         }

@@ -8,6 +8,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One customer's way through one flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,9 +27,12 @@ pub struct Run {
     pub ends_at: Timestamp,
     /// What the flow remembers.
     pub variables: Scope,
+    /// Variables that took what was typed privately, each with the node that asked; what it is stands nowhere.
+    #[serde(default)]
+    pub private: BTreeMap<String, NodeKey>,
     /// Which attempt at the node's question this is, from 1.
     pub attempt: u8,
-    /// Keys of the answer so far.
+    /// Keys of the answer so far; marks where they are private.
     pub keyed: String,
     /// What the node waits for has to come until then; `None` while a prompt plays.
     pub waits_until: Option<Timestamp>,
@@ -47,6 +51,7 @@ impl Run {
             steps: 0,
             ends_at,
             variables: flow.variables.iter().map(|(name, variable)| (name.clone(), variable.first())).collect(),
+            private: BTreeMap::new(),
             attempt: 1,
             keyed: String::new(),
             waits_until: None,
@@ -55,7 +60,10 @@ impl Run {
     }
 
     /// On to another node.
-    pub(crate) fn step(&mut self, to: &str, set: &[(String, Value)]) {
+    pub(crate) fn step(&mut self, to: &str, set: &[(String, Value)], private: Option<&str>) {
+        if let Some(name) = private {
+            self.private.insert(name.to_owned(), self.node.clone());
+        }
         for (name, value) in set {
             self.variables.set(name.clone(), value.clone());
         }

@@ -1,6 +1,6 @@
 //! A node that asks a service of the organization: what is asked, and what becomes of the answer.
 
-use super::{Flow, NodeKey, Step, defaults, interpret::weight};
+use super::{Flow, NodeKey, PrivateValue, Step, defaults, interpret::weight};
 use crate::{
     expression::{Expression, Key, Type, Value},
     ids::ServiceId,
@@ -63,6 +63,9 @@ pub struct ServiceRequest {
     /// What is sent along.
     #[serde(default)]
     pub send: Vec<(String, Value)>,
+    /// What is sent along and written nowhere.
+    #[serde(default)]
+    pub private: Vec<PrivateValue>,
     /// How long an answer is waited for.
     pub limit: Millis,
 }
@@ -84,6 +87,13 @@ pub struct ServiceAnswer {
     pub status: u16,
     /// What it says.
     pub body: Value,
+}
+
+impl ServiceRequest {
+    /// As it may be written.
+    pub(crate) fn written(&self) -> ServiceRequest {
+        ServiceRequest { private: self.private.iter().map(PrivateValue::written).collect(), ..self.clone() }
+    }
 }
 
 impl AskService {

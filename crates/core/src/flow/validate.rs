@@ -1,6 +1,6 @@
 //! Whether a flow can be published.
 
-use super::{AskService, Collect, Flow, Menu, Node, Survey, Told, Variable, interpret, service, text};
+use super::{AskService, Collect, Flow, Menu, Method, Node, NodeKey, Survey, Told, Variable, interpret, private, service, text};
 use crate::{
     config::{self, Destination, check_name, check_unique, invalid, room},
     expression::{Expression, Type},
@@ -37,6 +37,7 @@ pub(crate) fn put_flow(world: &World, flow: &Flow) -> Result<(), Refusal> {
         return invalid("flow.start", format!("\"{}\" is no node; name the node a call begins with", flow.start));
     }
     check_reachable(flow)?;
+    check_private(flow)?;
     if let Destination::Flow(_) = flow.fallback {
         return invalid("flow.fallback", "is a flow, which may fail as well; choose a queue, an agent, a number or a message".to_owned());
     }
@@ -118,6 +119,68 @@ fn check_reachable(flow: &Flow) -> Result<(), Refusal> {
     match flow.nodes.keys().find(|key| !reached.contains(key.as_str())) {
         Some(lonely) => invalid(&format!("flow.nodes.{lonely}"), "is never come to; lead to it or remove it".to_owned()),
         None => Ok(()),
+    }
+}
+
+/// What is typed privately may be looked at by its own question and be sent to services, and nothing else: whatever else becomes of
+/// it would be written down.
+fn check_private(flow: &Flow) -> Result<(), Refusal> {
+    let private = flow.private_variables();
+    if private.is_empty() {
+        return Ok(());
+    }
+    let read = |field: String, name: &str| {
+        let remedy = "is typed privately; only the check of its own question may look at it, and send of an ask_service with method post";
+        invalid(&field, format!("looks at {name}, which {remedy}"))
+    };
+    for (key, node) in &flow.nodes {
+        let field = format!("flow.nodes.{key}");
+        for (name, told) in node.told() {
+            let sources = told.prompts().flat_map(text::sources);
+            if let Some(found) = first_read(sources, &private) {
+                return read(format!("{field}.{name}"), found);
+            }
+        }
+        for (name, expression) in node.expressions() {
+            let Some(found) = private::reads(expression, &private) else { continue };
+            let own = |name: &str| expression.variables().into_iter().filter(|read| private.contains_key(read)).all(|read| read == name);
+            let allowed = match node {
+                Node::Collect(collect) => collect.private && own(&collect.into),
+                Node::AskService(asked) => asked.method == Method::Post,
+                _ => false,
+            };
+            if !allowed {
+                return read(format!("{field}.{name}"), found);
+            }
+        }
+        if let Node::AskService(asked) = node
+            && let Some(found) = first_read(text::sources_of(&asked.path).into_iter(), &private)
+        {
+            return read(format!("{field}.path"), found);
+        }
+        if let Some((place, name)) = writes(node).into_iter().find(|(_, name)| private.contains_key(name)) {
+            let asked = private.get(name).map_or("", |asks| asks.as_str());
+            return invalid(&format!("{field}.{place}"), format!("sets {name}, which node {asked} asks for privately; use another variable"));
+        }
+    }
+    Ok(())
+}
+
+fn first_read<'a, 'b>(sources: impl Iterator<Item = &'b str>, private: &BTreeMap<&'a str, &NodeKey>) -> Option<&'a str> {
+    sources.filter_map(|source| Expression::parse(source).ok()).find_map(|expression| private::reads(&expression, private))
+}
+
+/// Variables that a node sets where everybody can see it, each with its field.
+fn writes(node: &Node) -> Vec<(String, &str)> {
+    match node {
+        Node::Set { values, .. } => values.keys().map(|name| (format!("values.{name}"), name.as_str())).collect(),
+        Node::Collect(collect) if !collect.private => vec![("into".to_owned(), &collect.into)],
+        Node::Survey(survey) => survey.into.iter().map(|name| ("into".to_owned(), name.as_str())).collect(),
+        Node::AskService(asked) => {
+            let taken = asked.take.keys().map(|name| (format!("take.{name}"), name.as_str()));
+            taken.chain(asked.status.iter().map(|name| ("status".to_owned(), name.as_str()))).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

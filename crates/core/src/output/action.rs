@@ -54,6 +54,16 @@ pub enum Action {
 }
 
 impl Action {
+    /// As it may be written down: without what is carried to a service only.
+    pub(crate) fn written(&self) -> Action {
+        match self {
+            Action::AskService { conversation, service, request } => {
+                Action::AskService { conversation: *conversation, service: *service, request: Box::new(request.written()) }
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The line that has to carry it out; `None` for what is no line's business.
     pub fn line(&self) -> Option<Line> {
         match self {

@@ -118,10 +118,14 @@ pub enum Event {
         /// What could not be computed and was passed over.
         #[serde(default)]
         problem: Option<String>,
+        /// The variable that took what the customer typed privately; what that was stands nowhere.
+        #[serde(default)]
+        private: Option<String>,
     },
     /// The node has said what it had to say and waits until then.
     FlowWaiting { conversation: ConversationId, node: String, until: Timestamp },
-    /// The customer pressed a key that is part of an answer; the next one is waited for until then.
+    /// The customer pressed a key that is part of an answer; the next one is waited for until then. Of a private answer, `key` is
+    /// only [`PRIVATE_KEY`](crate::flow::PRIVATE_KEY).
     FlowKeyed { conversation: ConversationId, node: String, key: char, until: Timestamp },
     /// The answer was wrong, or none came: the question is put again.
     FlowAskedAgain {

@@ -219,6 +219,13 @@ impl World {
         self.flows.get(&id)
     }
 
+    /// Whether what this customer types now may be private.
+    pub fn types_privately(&self, id: ConversationId) -> bool {
+        let run = self.conversations.get(&id).and_then(|found| found.run.as_deref());
+        let flow = run.and_then(|run| Some((run, self.editions(run.flow)?.edition(run.version)?)));
+        flow.is_some_and(|(run, flow)| flow.hears_privately(&run.node))
+    }
+
     /// All services that flows can ask.
     pub fn services(&self) -> impl ExactSizeIterator<Item = &config::Service> {
         self.services.values()

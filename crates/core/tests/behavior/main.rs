@@ -24,6 +24,7 @@ mod office;
 mod outbound;
 mod overflow;
 mod pauses;
+mod private_answers;
 mod pulls;
 mod queues;
 mod recordings;

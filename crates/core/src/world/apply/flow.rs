@@ -21,7 +21,9 @@ impl World {
                 found.flows = found.flows.saturating_add(1);
                 self.plan_flow(*conversation);
             }
-            Event::FlowStepped { conversation, to, set, .. } => self.change_run(*conversation, |run| run.step(to, set)),
+            Event::FlowStepped { conversation, to, set, private, .. } => {
+                self.change_run(*conversation, |run| run.step(to, set, private.as_deref()));
+            }
             Event::FlowWaiting { conversation, until, .. } => {
                 self.change_run(*conversation, |run| run.waits_until = Some(*until));
             }
