@@ -10,6 +10,7 @@ use dreiklang_core::{
     config::Change,
     conversation::{Role, TerminationReason, TerminationResult},
     endpoint::Endpoint,
+    flow::PRIVATE_KEY,
     ids::{AgentId, LegId},
     queue::Outcome,
     routing::OfferOutcome,
@@ -51,6 +52,8 @@ pub enum Mutation {
     LetTheCustomerHearEverybody,
     /// Whoever is called outside is called at a number that may not be called.
     CallWhomNobodyMay,
+    /// A key of a private answer is written down.
+    WriteAPrivateKey,
     /// A report that comes twice counts twice.
     CountReportsTwice,
 }
@@ -74,6 +77,7 @@ impl Mutation {
         (Mutation::LetBlockedIn, &["blocked"]),
         (Mutation::LetTheCustomerHearEverybody, &["voices"]),
         (Mutation::CallWhomNobodyMay, &["outside"]),
+        (Mutation::WriteAPrivateKey, &["private"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
@@ -165,6 +169,15 @@ impl Mutant {
             (Mutation::CallWhomNobodyMay, mut event) => {
                 if let Event::ActionRequested { wish: Action::Dial { to: Endpoint::Number(number), .. }, .. } = &mut event {
                     number.insert_str(1, "88");
+                }
+                vec![event]
+            }
+            (Mutation::WriteAPrivateKey, mut event) => {
+                if let Event::FlowKeyed { key, .. } = &mut event
+                    && *key == PRIVATE_KEY
+                {
+                    *key = '7';
+                    self.done = true;
                 }
                 vec![event]
             }

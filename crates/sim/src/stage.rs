@@ -320,7 +320,7 @@ impl<'day> Stage<'day> {
                 }
                 Output::Action(action, wish) => {
                     if self.mutant.is_none() {
-                        self.checkers.uttered(action);
+                        self.checkers.uttered(action, &wish);
                     }
                     self.trace.action(&wish);
                     let at = self.owner.durable_at(self.now);

@@ -2,7 +2,7 @@
 
 use crate::plan::MIDNIGHT;
 use dreiklang_core::{
-    Action, Command, Event, Stamped, World,
+    Action, Actor, Command, Event, Stamped, World,
     agent::Availability,
     conversation::Role,
     ids::{AgentId, ConversationId, LegId, QueueId},
@@ -22,6 +22,18 @@ pub struct Trace {
     calls: BTreeMap<ConversationId, usize>,
     kinds: BTreeSet<String>,
     facts: BTreeMap<String, String>,
+}
+
+/// What is worth telling apart though it is the same kind of fact.
+fn moment(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::FlowStepped { private: Some(_), .. } => Some("Moment::TypedPrivately"),
+        Event::FlowStepped { exit, .. } if exit == "asked_again" => Some("Moment::TypedInAnotherProcess"),
+        // The first attempt begins anew.
+        Event::FlowAskedAgain { attempt: 1, .. } => Some("Moment::TypedInAnotherProcess"),
+        Event::RecordingPaused { by: Actor::System, .. } => Some("Moment::PausedForWhatIsPrivate"),
+        _ => None,
+    }
 }
 
 /// The name of an enum's variant, as the source calls it.
@@ -86,6 +98,7 @@ impl Trace {
         }
         self.kinds.insert(format!("Event::{}", kind(&stamped.event)));
         self.facts.entry(fact_kind(&stamped.event)).or_insert_with(|| serde_json::to_string(stamped).unwrap_or_default());
+        self.kinds.extend(moment(&stamped.event).map(str::to_owned));
         if let Event::ConversationStarted { conversation, .. } = &stamped.event {
             let number = self.calls.len() + 1;
             self.calls.insert(*conversation, number);

@@ -11,6 +11,9 @@ const SOURCES: [(&str, &str); 3] = [
     ("Command", include_str!("../../core/src/input/command.rs")),
 ];
 
+/// What has to happen too, though it is no kind of its own: `trace` tells them apart.
+const MOMENTS: &[&str] = &["Moment::TypedPrivately", "Moment::PausedForWhatIsPrivate"];
+
 /// What does not occur, and why.
 const ABSENT: &[(&str, &str)] = &[];
 
@@ -31,6 +34,7 @@ fn everything_the_core_knows_happens_on_days_with_faults() {
     let profile = named("faults").unwrap();
     let mut missing: BTreeSet<String> = SOURCES.iter().flat_map(|(name, source)| variants(name, source)).collect();
     assert!(missing.len() > 60, "{missing:?}");
+    missing.extend(MOMENTS.iter().map(|name| (*name).to_owned()));
     for (name, why) in ABSENT {
         assert!(missing.remove(*name), "{name} need not be excused ({why}): there is no such thing");
     }
@@ -42,4 +46,19 @@ fn everything_the_core_knows_happens_on_days_with_faults() {
         missing.retain(|name| !outcome.kinds.contains(name));
     }
     assert!(missing.is_empty(), "these never happen in {MOST} days: {missing:?}");
+}
+
+#[test]
+fn what_was_typed_in_a_process_that_is_gone_is_asked_for_again() {
+    const MOST: u64 = 10;
+    let mut profile = named("faults").unwrap();
+    // Everybody calls the reception, and owners do not last.
+    profile.dialed.retain(|dialed| dialed.number == "+4930108");
+    profile.incidents.take_overs = 80.0;
+    let happens = (1..=MOST).any(|seed| {
+        let outcome = run(&profile, &Plan::new(&profile, seed), Options { trace: true, ..Options::default() });
+        assert_eq!(outcome.findings, [], "day {seed}");
+        outcome.kinds.contains("Moment::TypedInAnotherProcess")
+    });
+    assert!(happens, "nobody is asked again in {MOST} days");
 }

@@ -56,6 +56,8 @@ pub struct CoreStage {
     /// What services were asked and have not answered, oldest first.
     asked: Vec<(ServiceId, ActionId, ServiceRequest)>,
     reply: Option<Result<(), Refusal>>,
+    /// All facts, as they are written.
+    facts: Vec<String>,
 }
 
 impl Default for CoreStage {
@@ -75,6 +77,7 @@ impl Default for CoreStage {
             scores: Vec::new(),
             asked: Vec::new(),
             reply: None,
+            facts: Vec::new(),
         };
         let tenant = config::Tenant {
             name: "Scenario".to_owned(),
@@ -120,6 +123,7 @@ impl CoreStage {
         if let Event::SurveyAnswered { question, score, most, agent: Some(agent), .. } = &stamped.event {
             self.scores.push((*agent, Score { question: question.clone(), score: (*score).into(), most: (*most).into() }));
         }
+        self.facts.extend(serde_json::to_string(stamped));
         self.ledger.observe(stamped, &mut self.books);
     }
 
@@ -475,6 +479,17 @@ impl Stage for CoreStage {
             PathPart::Written(text) | PathPart::Computed(text) => text.clone(),
         };
         Some(request.path.iter().map(part).collect())
+    }
+
+    fn service_sent(&self, service: &str) -> Option<String> {
+        let id: ServiceId = self.ids.get(&("service".to_owned(), service.to_owned()))?.parse().ok()?;
+        let (.., request) = self.asked.iter().find(|(asked, ..)| *asked == id)?;
+        request.private.first()?.value()?.as_str().map(str::to_owned)
+    }
+
+    fn is_kept(&self, text: &str) -> Result<bool> {
+        let world = serde_json::to_string(self.engine.world())?;
+        Ok(world.contains(text) || self.facts.iter().any(|fact| fact.contains(text)))
     }
 
     fn scores_of(&self, agent: &str) -> Vec<Score> {

@@ -67,6 +67,21 @@ pub const ALL: &[(&str, Act)] = &[
         let told = json!({ "kind": "say", "says": says(v[3]), "next": "else" });
         stage.set("flow", v[0], "nodes", json!({ "start": question, "told": told, "else": waits_for(v[4]) }))
     }),
+    ("the flow {} asks {} privately for a number of {} keys, sends it to the service {} and says {}", |stage, v| {
+        let variables = json!({ "secret": { "kind": "string" }, "answer": { "kind": "string" } });
+        stage.set("flow", v[0], "variables", variables)?;
+        let question = json!({ "kind": "collect", "private": true, "says": says(v[1]), "into": "secret", "most": number(v[2])?,
+            "least": number(v[2])?, "next": "ask", "otherwise": "bye" });
+        let ask = json!({ "kind": "ask_service", "service": format!("@service:{}", v[3]), "method": "post", "path": "/secrets",
+            "send": { "secret": "secret" }, "take": { "answer": "/answer" }, "next": "told", "failed": "bye" });
+        let nodes = json!({
+            "start": question,
+            "ask": ask,
+            "told": { "kind": "say", "says": says(v[4]), "next": "bye" },
+            "bye": { "kind": "hang_up", "says": says("Goodbye.") },
+        });
+        stage.set("flow", v[0], "nodes", nodes)
+    }),
     ("the number {} greets with {}", |stage, v| stage.set("number", v[0], "greeting", text(v[1]))),
     ("the number {} asks for {} at level {}", |stage, v| {
         stage.set("skill", v[1], "name", json!(v[1]))?;
@@ -296,6 +311,11 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} and {} hear each other", |stage, v| {
         hears(stage, v[0], [Sound::Person(v[1].to_owned())])?;
         hears(stage, v[1], [Sound::Person(v[0].to_owned())])
+    }),
+    ("{} is sent the number {} and nothing that is kept says it", |stage, v| {
+        expect("sent", stage.service_sent(v[0]), Some(v[1].to_owned()))?;
+        ensure!(!stage.is_kept(v[1])?, "{} is kept", v[1]);
+        Ok(())
     }),
     ("{} is asked for {}", |stage, v| expect("asked for", stage.service_asked(v[0]), Some(v[1].to_owned()))),
     ("{} hears music", |stage, v| hears(stage, v[0], [Sound::Music])),

@@ -129,6 +129,15 @@ pub trait Stage {
     fn counts(&self, queue: &str) -> Counts;
     /// What a service was asked for and has not answered, oldest first.
     fn service_asked(&self, service: &str) -> Option<String>;
+
+    /// What was typed privately and sent along with that.
+    fn service_sent(&self, service: &str) -> Option<String>;
+
+    /// Whether a text stands anywhere in what is kept of all that has happened.
+    ///
+    /// # Errors
+    /// When that cannot be looked at.
+    fn is_kept(&self, text: &str) -> Result<bool>;
     /// What customers said about an agent, oldest first.
     fn scores_of(&self, agent: &str) -> Vec<Score>;
     /// Open callbacks of a queue.

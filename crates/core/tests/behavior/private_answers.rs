@@ -1,7 +1,9 @@
 //! What callers type privately: it does what it is for, and stands nowhere.
 
 use crate::{
-    flows::{FLOW, HOTLINE, ends, exits, expression, hear_out, lead_hotline_to, node, path, press, said, says, to_queue, variable, waits_in},
+    flows::{
+        FLOW, HOTLINE, ends, exits, expression, hear_out, lead_hotline_to, node, path, press, said, says, to_queue, variable, waits_in,
+    },
     office::{Office, QUEUE, SUPPORT, queue},
 };
 use dreiklang_core::{
@@ -113,7 +115,8 @@ fn what_a_caller_types_privately_reaches_the_service_and_stands_nowhere() {
     assert_eq!(variable(&office, caller, "pin"), Some(Value::from("")), "the world does not know it");
     assert_eq!(office.count(|event| matches!(event, Event::FlowStepped { private: Some(name), .. } if name == "pin")), 1);
     assert_stands_nowhere(&office, PIN);
-    office.give(Input::ServiceAnswered { action, answer: ServiceAnswer { status: 200, body: Value::map([("name", Value::from("Carla"))]) } });
+    office
+        .give(Input::ServiceAnswered { action, answer: ServiceAnswer { status: 200, body: Value::map([("name", Value::from("Carla"))]) } });
     hear_out(&mut office, caller);
     assert_eq!(waits_in(&office, caller), Some(QUEUE));
     assert_stands_nowhere(&office, PIN);

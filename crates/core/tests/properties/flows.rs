@@ -5,7 +5,7 @@ use dreiklang_core::{
     Engine,
     config::{Change, Destination, validate},
     expression::{Expression, Type},
-    flow::{AskService, Case, Collect, Flow, Menu, Node, Survey, Told, Variable},
+    flow::{AskService, Case, Collect, Flow, Menu, Method, Node, Survey, Told, Variable},
     ids::{AgentId, FlowId, QueueId, ServiceId, TenantId},
     output::Prompt,
     time::{Millis, Timestamp},
@@ -34,6 +34,11 @@ fn look_up(how: u8) -> AskService {
     }
 }
 
+/// Whether such a flow asks for something private.
+fn is_private(how: u8) -> bool {
+    how % 3 < 2
+}
+
 /// One of many flows with this id.
 pub fn flow(id: u128, how: u8) -> Flow {
     let queue = QueueId(1 + u128::from(how) % QUEUES);
@@ -58,7 +63,13 @@ pub fn flow(id: u128, how: u8) -> Flow {
     let collect = Collect {
         least: 1 + how % 2,
         check: how.is_multiple_of(5).then(|| expression("code != '55'")),
-        ..Collect::new(says("Your code"), "code", 2 + how % 3, "transfer", "count")
+        ..Collect::new(says("Your code"), "code", 2 + how % 3, if is_private(how) { "secret" } else { "transfer" }, "count")
+    };
+    let secret = Collect { private: true, ..Collect::new(says("Your secret number"), "pin", 1 + how % 4, "verify", "count") };
+    let verify = AskService {
+        method: Method::Post,
+        send: [("pin".to_owned(), expression("pin")), ("n".to_owned(), expression("n"))].into(),
+        ..AskService::new(SERVICE, "/pins/{caller}", if how.is_multiple_of(2) { "transfer" } else { "menu" }, "transfer")
     };
     let count = [("n".to_owned(), expression(if how.is_multiple_of(7) { "n + 1 / n" } else { "n + 1" }))];
     // Without the limit of steps, some of these would go in circles for ever.
@@ -68,6 +79,8 @@ pub fn flow(id: u128, how: u8) -> Flow {
         ("hint", Node::Say { says: says("You are number {n}"), interrupt: how % 2 == 1, next: "menu".to_owned() }),
         ("menu", Node::Menu(Box::new(menu))),
         ("ask", Node::Collect(Box::new(collect))),
+        ("secret", Node::Collect(Box::new(secret))),
+        ("verify", Node::AskService(Box::new(verify))),
         ("count", Node::Set { values: count.into(), next: "which".to_owned() }),
         ("which", Node::Branch { cases, otherwise: if how.is_multiple_of(11) { "count" } else { "look_up" }.to_owned() }),
         (
@@ -94,6 +107,7 @@ pub fn flow(id: u128, how: u8) -> Flow {
     let reached = |key: &str| match key {
         "tongue" | "look_up" => !how.is_multiple_of(11),
         "rate" => how.is_multiple_of(4),
+        "secret" | "verify" => is_private(how),
         "bye" => how >= 128 || how.is_multiple_of(3) || how.is_multiple_of(4),
         _ => true,
     };
@@ -101,6 +115,9 @@ pub fn flow(id: u128, how: u8) -> Flow {
     let mut flow = Flow::new(FlowId(id), &format!("Flow {id}"), nodes.into_iter().filter(|(key, _)| reached(key)), fallback);
     let first = if how.is_multiple_of(11) { "-250" } else { "1" };
     flow.variables.insert("n".to_owned(), Variable { default: Some(expression(first)), ..Variable::new(Type::Int) });
+    if is_private(how) {
+        flow.variables.insert("pin".to_owned(), Variable::new(Type::String));
+    }
     flow.variables.insert("code".to_owned(), Variable::new(Type::String));
     flow
 }

@@ -5,6 +5,7 @@ use dreiklang_core::{
     Action, Event, Stamped, World,
     agent::{Agent, Duty, Occupation},
     conversation::{Conversation, Purpose, SegmentKind},
+    flow::PRIVATE_KEY,
     ids::{ActionId, AgentId, CallbackId, ConversationId, LegId, MessageId, OfferId, QueueId, RecordingId, VisitId},
     limits,
     routing::{Strategy, Verdict, asked},
@@ -75,6 +76,7 @@ impl History {
     }
 
     pub fn observe(&mut self, stamped: &Stamped) {
+        expect_nothing_private(&self.world, stamped);
         assert_eq!(stamped.seq, self.world.version() + 1);
         assert!(stamped.at >= self.world.at(), "time does not go back in the journal");
         match &stamped.event {
@@ -376,4 +378,26 @@ fn suits(world: &World, agent: &Agent, conversation: &Conversation) -> bool {
 /// still has to be hung up.
 fn is_at_work(agent: &Agent) -> bool {
     agent.occupation != Occupation::Idle || (agent.duty != Duty::SignedOut && !agent.retiring)
+}
+
+/// Whether something was typed privately.
+pub fn is_private(stamped: &Stamped) -> bool {
+    matches!(&stamped.event, Event::FlowKeyed { key: PRIVATE_KEY, .. } | Event::FlowStepped { private: Some(_), .. })
+}
+
+/// Of what is typed privately a fact says no more than that it was.
+fn expect_nothing_private(world: &World, stamped: &Stamped) {
+    match &stamped.event {
+        Event::FlowKeyed { node, key, .. } => assert_eq!(node == "secret", *key == PRIVATE_KEY, "{stamped:?}"),
+        Event::FlowStepped { node, set, private, .. } => {
+            assert!(set.iter().all(|(name, _)| name != "pin"), "{stamped:?}");
+            assert!(private.is_none() || node == "secret", "{stamped:?}");
+        }
+        Event::ActionRequested { wish: Action::AskService { conversation, request, .. }, .. } => {
+            assert!(request.private.iter().all(|value| value.value().is_none()), "{stamped:?}");
+            let sends = world.conversation(*conversation).and_then(|found| found.run.as_ref()).is_some_and(|run| run.node == "verify");
+            assert_eq!(sends, !request.private.is_empty(), "{stamped:?}");
+        }
+        _ => {}
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     day::{self, Step},
-    history::History,
+    history::{self, History},
 };
 use dreiklang_core::{
     Engine, Input, Output, Stamped, World,
@@ -151,6 +151,15 @@ proptest! {
         let mut replayed = Engine::replay(snapshot, run.journal.clone());
         prop_assert_eq!(replayed.world(), run.engine.world());
         prop_assert!(replayed.poll_output().is_none(), "a replay utters nothing");
+        // What was typed privately is not replayed: both go on as another process does.
+        if run.journal.iter().any(history::is_private) {
+            let now = run.now.max(run.engine.world().at());
+            replayed.handle(now, Input::TookOver);
+            while replayed.poll_output().is_some() {}
+            run.now = now;
+            run.give(Input::TookOver);
+            prop_assert_eq!(replayed.world(), run.engine.world());
+        }
         for step in &steps[cut..] {
             run.next_id += 1;
             if let Some(input) = day::input(step, run.engine.world(), &run.history.legs, run.next_id) {

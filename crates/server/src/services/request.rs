@@ -93,7 +93,12 @@ fn escaped(text: &str) -> String {
 }
 
 fn body(request: &ServiceRequest) -> Result<String, ActionFailure> {
-    let values = Plain(Value::map(request.send.iter().map(|(name, value)| (name.clone(), value.clone()))));
+    let mut values: Vec<(String, Value)> = request.send.clone();
+    for private in &request.private {
+        let typed = private.value().ok_or_else(|| failure("SERVICE-001", format!("{} was typed in another process", private.name)))?;
+        values.push((private.name.clone(), typed.clone()));
+    }
+    let values = Plain(Value::map(values));
     serde_json::to_string(&values).map_err(|error| failure("SERVICE-001", error.to_string()))
 }
 
@@ -120,7 +125,7 @@ mod tests {
     fn asked(base: &str, written: &str, computed: &str, send: &[(&str, Value)]) -> Result<String, String> {
         let path = vec![PathPart::Written(written.to_owned()), PathPart::Computed(computed.to_owned()), PathPart::Written("/x".to_owned())];
         let send = send.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let request = ServiceRequest { method: Method::Get, path, send, limit: Millis(1_000) };
+        let request = ServiceRequest { method: Method::Get, path, send, private: Vec::new(), limit: Millis(1_000) };
         target(Url::parse(base).unwrap(), &request).map(|url| url.to_string())
     }
 
@@ -153,7 +158,8 @@ mod tests {
         let headers = [("X-Key".to_owned(), "secret".to_owned())].into();
         let service = Service { name: "CRM".to_owned(), address: base.to_owned(), headers };
         let path = vec![PathPart::Written(path.to_owned())];
-        let request = ServiceRequest { method, path, send: vec![("n".to_owned(), Value::Int(7))], limit: Millis(1_000) };
+        let request =
+            ServiceRequest { method, path, send: vec![("n".to_owned(), Value::Int(7))], private: Vec::new(), limit: Millis(1_000) };
         ask(&service, ActionId(1), &request, rules).await.map_err(|failure| format!("{}: {}", failure.code, failure.detail))
     }
 
@@ -187,6 +193,13 @@ mod tests {
         let by_name = base.replace("127.0.0.1", "localhost");
         assert!(answer(&by_name, "/tell", Method::Get, private).await.unwrap_err().contains("this machine"), "judged after the look-up");
         assert!(answer("http://127.0.0.1:9", "/tell", Method::Get, LOCAL).await.unwrap_err().starts_with("SERVICE-002"));
+    }
+
+    #[test]
+    fn what_was_typed_in_another_process_is_not_sent_without_saying_so() {
+        let private: Vec<dreiklang_core::flow::PrivateValue> = serde_json::from_str(r#"[{"name":"pin"}]"#).unwrap();
+        let request = ServiceRequest { method: Method::Post, path: Vec::new(), send: Vec::new(), private, limit: Millis(1_000) };
+        assert_eq!(body(&request).unwrap_err().code, "SERVICE-001");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod live;
 mod matrix;
 mod messages;
 mod past;
+mod private_answers;
 mod queues;
 mod reports;
 mod server;

@@ -10,6 +10,7 @@ mod once;
 mod order;
 mod outside;
 mod place;
+mod private;
 mod ready;
 mod reasons;
 mod replay;
@@ -20,7 +21,7 @@ mod voices;
 mod whole;
 
 use dreiklang_core::{
-    Event, Refusal, Stamped, World,
+    Action, Event, Refusal, Stamped, World,
     conversation::Purpose,
     ids::{ActionId, CommandId, TenantId},
     stats::Daybook,
@@ -128,6 +129,7 @@ impl Checkers {
             }
         }
         blocked::observe(world, &stamped.event, found);
+        private::observe(world, &stamped.event, found);
         if let Event::ActionRequested { wish, .. } = &stamped.event {
             voices::told(world, wish, found);
             outside::told(world, wish, found);
@@ -139,8 +141,9 @@ impl Checkers {
     }
 
     /// An action came out, to be carried out now.
-    pub fn uttered(&mut self, action: ActionId) {
+    pub fn uttered(&mut self, action: ActionId, wish: &Action) {
         self.once.uttered(action, &mut self.found);
+        private::uttered(wish, &mut self.found);
     }
 
     /// A command was handed in.

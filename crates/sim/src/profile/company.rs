@@ -105,7 +105,7 @@ fn ways_out_of_repairs() -> WaitingRules {
         (Condition::Waited { after: Millis::from_secs(120) }, Destination::Queue(SUPPORT)),
     ];
     let overflow = rules.into_iter().map(|(when, to)| OverflowRule { when, to }).collect();
-    let keys = [('0', Destination::Flow(reception::RECEPTION))].into();
+    let keys = ['0', '2', '9'].map(|key| (key, Destination::Flow(reception::RECEPTION))).into();
     WaitingRules { hours: Some(SHOP_HOURS), overflow, keys, ..WaitingRules::default() }
 }
 
@@ -222,6 +222,7 @@ pub fn office(agents: usize) -> Vec<Change> {
 fn repairs(waiting: WaitingRules) -> queue::Settings {
     queue::Settings {
         routing: RoutingRules { strategy: Strategy::RingAll, rings: rings_of_repairs(), ..RoutingRules::default() },
+        recording: RecordingPolicy::FromQueue,
         waiting: Box::new(waiting),
         ..queue::Settings::new(REPAIR_SHOP, "Repairs")
     }

@@ -176,6 +176,10 @@ pub struct Collect {
     /// A key may come while the question is being said.
     #[serde(default = "defaults::interrupt")]
     pub interrupt: bool,
+    /// What is typed is a secret: it is written nowhere and not recorded. Only `check` may look at it, and `send` of an `ask_service`
+    /// with `post`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
     /// The node that follows a right answer.
     pub next: String,
     /// The node when no attempt brought one.
@@ -465,6 +469,7 @@ impl Collect {
             wrong: self.wrong.as_ref().map(Told::to_core),
             check,
             interrupt: self.interrupt,
+            private: self.private,
             next: self.next.clone(),
             otherwise: self.otherwise.clone(),
         })

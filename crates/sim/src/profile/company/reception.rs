@@ -4,7 +4,7 @@ use super::{BILLING, ENGLISH, SALES, SHOP_HOURS, SUPPORT, words};
 use dreiklang_core::{
     config::Destination,
     expression::{Expression, Type},
-    flow::{AskService, AskedSkill, Case, Collect, Flow, Menu, Node, Survey, Told, Variable},
+    flow::{AskService, AskedSkill, Case, Collect, Flow, Menu, Method, Node, Survey, Told, Variable},
     ids::{AgentId, FlowId, QueueId, ServiceId},
     time::Millis,
 };
@@ -36,12 +36,16 @@ pub fn flow() -> Flow {
     let menu = Menu {
         attempts: 2,
         wait: Millis::from_secs(6),
-        ..Menu::new(says("Press 1, 2, 3 or 9."), [('1', "code"), ('2', "assistant"), ('3', "german"), ('9', "menu")], "count")
+        ..Menu::new(
+            says("Press 1, 2, 3 or 9."),
+            [('1', "code"), ('2', "assistant"), ('3', "german"), ('7', "secret"), ('9', "menu")],
+            "count",
+        )
     };
     let code = Collect {
         least: 2,
         check: Some(expression("code != '00'")),
-        ..Collect::new(says("Press your number."), "code", 4, "look_up", "rank")
+        ..Collect::new(says("Press your number."), "code", 4, "secret", "rank")
     };
     let rank = [("vip".to_owned(), expression("code.startsWith('1')"))].into();
     let count = [("rounds".to_owned(), expression("rounds + 1"))].into();
@@ -56,6 +60,20 @@ pub fn flow() -> Flow {
         timeout: Some("support".to_owned()),
         ..AskService::new(CRM, "/customers/{code}", "which", "rank")
     };
+    let secret = Collect {
+        private: true,
+        least: 2,
+        attempts: 2,
+        check: Some(expression("pin != '12'")),
+        ..Collect::new(says("Press your secret number."), "pin", 4, "wait", "look_up")
+    };
+    let verify = AskService {
+        method: Method::Post,
+        send: [("pin".to_owned(), expression("pin")), ("rounds".to_owned(), expression("rounds"))].into(),
+        take: [("vip".to_owned(), "/customer/vip".to_owned())].into(),
+        limit: Millis::from_secs(4),
+        ..AskService::new(CRM, "/pins/{caller}", "look_up", "rank")
+    };
     let again = vec![Case { when: expression("rounds < 3"), to: "menu".to_owned() }];
     let nodes = [
         ("start", Node::Greet { says: says("Welcome to the reception."), next: "open".to_owned() }),
@@ -65,6 +83,9 @@ pub fn flow() -> Flow {
         ("german", Node::Language { language: expression("'de'"), next: "menu".to_owned() }),
         ("code", Node::Collect(Box::new(code))),
         ("look_up", Node::AskService(Box::new(look_up))),
+        ("secret", Node::Collect(Box::new(secret))),
+        ("wait", Node::Say { says: says("Please wait."), interrupt: false, next: "verify".to_owned() }),
+        ("verify", Node::AskService(Box::new(verify))),
         ("rank", Node::Set { values: rank, next: "which".to_owned() }),
         ("which", Node::Branch { cases, otherwise: "support".to_owned() }),
         ("count", Node::Set { values: count, next: "again".to_owned() }),
@@ -76,7 +97,7 @@ pub fn flow() -> Flow {
         ("sorry", Node::HangUp { says: Some(says("We are sorry.")) }),
     ];
     let mut flow = Flow::new(RECEPTION, "Reception", nodes, Destination::Queue(BILLING));
-    for (name, kind) in [("code", Type::String), ("vip", Type::Bool), ("rounds", Type::Int)] {
+    for (name, kind) in [("code", Type::String), ("pin", Type::String), ("vip", Type::Bool), ("rounds", Type::Int)] {
         flow.variables.insert(name.to_owned(), Variable::new(kind));
     }
     flow
