@@ -133,3 +133,7 @@ pub const REPORT_SLOTS: usize = 400 * 96;
 pub const QUEUES_IN_METRICS: usize = 500;
 /// Versions of one flow that are kept to return to.
 pub const FLOW_VERSIONS: usize = 50;
+/// Drafts of flows of one tenant: one of each flow.
+pub const FLOW_DRAFTS: usize = dreiklang_core::limits::FLOWS_PER_TENANT;
+/// Problems of one draft that are listed: more are not read at once.
+pub const DRAFT_PROBLEMS: usize = 100;

@@ -1,8 +1,6 @@
 //! A flow carried out on paper: what a caller would hear who answers like this.
 
-use super::{
-    Doing, Flow, Heard, NodeKey, PRIVATE_KEY, PRIVATE_VALUE, Run, ServiceAnswer, ServiceRequest, Situation, Step, Typed,
-};
+use super::{Doing, Flow, Heard, NodeKey, PRIVATE_KEY, PRIVATE_VALUE, Run, ServiceAnswer, ServiceRequest, Situation, Step, Typed};
 use crate::{
     config::Destination,
     endpoint::{Line, Party},

@@ -117,7 +117,14 @@ pub(super) fn is_built_in(name: &str) -> bool {
 
 impl<'a> Situation<'a> {
     /// Of a real conversation that is in a flow.
-    pub(crate) fn of(world: &'a World, found: &'a Conversation, flow: &'a Flow, run: &'a Run, typed: Option<&'a Typed>, at: Timestamp) -> Situation<'a> {
+    pub(crate) fn of(
+        world: &'a World,
+        found: &'a Conversation,
+        flow: &'a Flow,
+        run: &'a Run,
+        typed: Option<&'a Typed>,
+        at: Timestamp,
+    ) -> Situation<'a> {
         let queue = found.last_queue.and_then(|queue| world.queue(queue));
         Situation {
             world,

@@ -25,6 +25,7 @@ pub use run::{Editions, FlowEnd, Run};
 pub use service::{AskService, Method, PathPart, ServiceAnswer, ServiceRequest};
 pub(crate) use survey::Score;
 pub use survey::Survey;
+pub use validate::problems;
 pub(crate) use validate::{not_named, put_flow};
 
 use node::defaults;

@@ -18,30 +18,42 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEYS: &str = "0123456789*#";
 
 pub(crate) fn put_flow(world: &World, flow: &Flow) -> Result<(), Refusal> {
-    check_name("flow.name", &flow.name)?;
+    problems(world, flow).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// All that keeps a flow from being published, with fields and remedies; what would only follow from something else is left out.
+pub fn problems(world: &World, flow: &Flow) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    let mut note = |checked: Result<(), Refusal>| found.extend(checked.err());
+    note(check_name("flow.name", &flow.name));
     let others = world.flows().filter(|(id, ..)| *id != flow.id).map(|(_, _, other)| &other.name);
-    check_unique("flow.name", &flow.name, others)?;
-    room(world.flow(flow.id).is_some(), world.flows().count(), FLOWS_PER_TENANT, "flows")?;
+    note(check_unique("flow.name", &flow.name, others));
+    note(room(world.flow(flow.id).is_some(), world.flows().count(), FLOWS_PER_TENANT, "flows"));
     if flow.nodes.is_empty() || flow.nodes.len() > FLOW_NODES {
-        return invalid("flow.nodes", format!("must hold 1 to {FLOW_NODES} nodes"));
+        note(invalid("flow.nodes", format!("must hold 1 to {FLOW_NODES} nodes")));
+        return found;
     }
-    check_variables(flow)?;
+    note(check_variables(flow));
     let types = interpret::types(flow);
     for (key, node) in &flow.nodes {
         let field = format!("flow.nodes.{key}");
-        check_key(&field, key)?;
-        check_exits(flow, &field, node)?;
-        check_node(world, flow, &field, node, &types)?;
+        note(check_key(&field, key));
+        note(check_exits(flow, &field, node));
+        note(check_node(world, flow, &field, node, &types));
     }
-    if !flow.nodes.contains_key(&flow.start) {
-        return invalid("flow.start", format!("\"{}\" is no node; name the node a call begins with", flow.start));
+    if flow.nodes.contains_key(&flow.start) {
+        note(check_reachable(flow));
+    } else {
+        note(invalid("flow.start", format!("\"{}\" is no node; name the node a call begins with", flow.start)));
     }
-    check_reachable(flow)?;
-    check_private(flow)?;
-    if let Destination::Flow(_) = flow.fallback {
-        return invalid("flow.fallback", "is a flow, which may fail as well; choose a queue, an agent, a number or a message".to_owned());
-    }
-    config::check_destination(world, "flow.fallback", &flow.fallback)
+    note(check_private(flow));
+    note(match flow.fallback {
+        Destination::Flow(_) => {
+            invalid("flow.fallback", "is a flow, which may fail as well; choose a queue, an agent, a number or a message".to_owned())
+        }
+        _ => config::check_destination(world, "flow.fallback", &flow.fallback),
+    });
+    found
 }
 
 /// Whether no published flow has a node or fallback for which `names` is true; `field` is what would be removed.
@@ -160,7 +172,10 @@ fn check_private(flow: &Flow) -> Result<(), Refusal> {
         }
         if let Some((place, name)) = writes(node).into_iter().find(|(_, name)| private.contains_key(name)) {
             let asked = private.get(name).map_or("", |asks| asks.as_str());
-            return invalid(&format!("{field}.{place}"), format!("sets {name}, which node {asked} asks for privately; use another variable"));
+            return invalid(
+                &format!("{field}.{place}"),
+                format!("sets {name}, which node {asked} asks for privately; use another variable"),
+            );
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ mod callers;
 mod calls;
 mod documents;
 mod error_pages;
+mod flow_drafts;
 mod flows;
 mod hours;
 mod live;

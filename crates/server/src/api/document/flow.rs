@@ -139,6 +139,14 @@ impl Flow {
         })
     }
 
+    /// What keeps it from being read, place by place.
+    pub(super) fn unreadable(&self) -> Vec<Problem> {
+        let nodes = self.nodes.iter().filter_map(|(key, node)| node.to_core(&format!("nodes.{key}")).err());
+        let default =
+            |(name, variable): (&String, &Variable)| expression(&format!("variables.{name}.default"), variable.default.as_deref()?).err();
+        nodes.chain(self.variables.iter().filter_map(default)).chain(self.fallback.to_core().err()).collect()
+    }
+
     /// Every prompt it plays.
     pub(crate) fn prompts(&self) -> impl Iterator<Item = &Prompt> {
         self.nodes.values().flat_map(Node::prompts).chain(self.fallback.prompt())
@@ -257,7 +265,7 @@ pub struct TraceStep {
     /// What a service was asked there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<AskedService>,
-    /// Keys pressed there.
+    /// Keys pressed there; `•••` where they are private.
     pub keyed: String,
     /// The way out that was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -277,7 +285,7 @@ pub struct AskedService {
     pub method: Method,
     /// The path, with all computed.
     pub path: String,
-    /// What is sent along.
+    /// What is sent along; `•••` in place of what is typed privately.
     #[schema(value_type = Object)]
     pub send: serde_json::Value,
 }
@@ -287,14 +295,48 @@ impl AskedService {
         let part = |part| match part {
             flow::PathPart::Written(text) | flow::PathPart::Computed(text) => text,
         };
+        let hidden = request.private.into_iter().map(|value| (value.name, expression::Value::from(flow::PRIVATE_VALUE)));
+        let send = request.send.into_iter().chain(hidden);
         Ok(AskedService {
             method: match request.method {
                 flow::Method::Get => Method::Get,
                 flow::Method::Post => Method::Post,
             },
             path: request.path.into_iter().map(part).collect(),
-            send: serde_json::to_value(Plain(expression::Value::map(request.send))).map_err(|error| Problem::failure(&error))?,
+            send: serde_json::to_value(Plain(expression::Value::map(send))).map_err(|error| Problem::failure(&error))?,
         })
+    }
+}
+
+/// A call that is played through on paper in a flow's draft.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftDryRun {
+    /// Who calls; absent: withheld.
+    #[serde(default)]
+    pub caller: Option<String>,
+    /// What is dialed.
+    #[serde(default)]
+    pub dialed: String,
+    /// Over which line; absent: connected.
+    #[serde(default)]
+    pub line: Option<Line>,
+    /// The caller's language, as far as it is known at the beginning.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// When, in milliseconds since 1970; absent: now.
+    #[serde(default)]
+    pub at: Option<i64>,
+    /// What comes whenever the flow waits, in order; after the last, nothing comes.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
+}
+
+impl DraftDryRun {
+    /// The same of a flow that is sent along.
+    pub(crate) fn of(self, id: &str, flow: Flow) -> DryRun {
+        let DraftDryRun { caller, dialed, line, language, at, answers } = self;
+        DryRun { flow, id: Some(id.to_owned()), caller, dialed, line: line.unwrap_or_else(connected), language, at, answers }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every version of a flow that was published, so that an administrator can look back and return to one.
 
-use super::{flow::Flow, kind::Kind, write::Step};
+use super::{flow::Flow, flow_draft, kind::Kind, write::Step};
 use crate::{
     auth::Principal,
     error::Problem,
@@ -78,6 +78,7 @@ pub(crate) async fn keep(
             for old in stored(state, tenant, &step.id).await? {
                 state.store().delete(tenant, KIND, &old.id, None).await?;
             }
+            flow_draft::forget(state, tenant, &step.id).await?;
             continue;
         };
         let version = former.as_ref().map_or(0, |former| former.version) + 1;

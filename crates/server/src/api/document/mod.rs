@@ -7,12 +7,13 @@
 //! # Layout
 //!
 //! `kind` (what a kind of document is), `queue` with `queue_rules`, `agent`, `skill`, `hours`, `holidays`,
-//! `caller_list`, `service`, `flow` with `flow_node` and `flow_version`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
+//! `caller_list`, `service`, `flow` with `flow_node`, `flow_draft` and `flow_version`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
 //! `write` (how a change is made), `reference` (ids and names).
 
 pub mod agent;
 pub mod caller_list;
 pub mod flow;
+pub mod flow_draft;
 pub mod flow_node;
 pub mod flow_version;
 pub mod holidays;

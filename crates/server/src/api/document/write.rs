@@ -57,23 +57,50 @@ pub(crate) async fn put<K: Kind>(
     state: &AppState,
     principal: &Principal,
     present: Option<(&str, IfMatch)>,
+    body: K,
+) -> Result<Document<K>, Problem> {
+    let writer = state.writer(principal.tenant);
+    let _turn = writer.lock().await;
+    put_in_turn(
+        state,
+        principal,
+        present.map_or_else(|| Place::New(secret::new_id(K::PREFIX)), |(id, version)| Place::At(id, version)),
+        body,
+    )
+    .await
+}
+
+/// Where a document is written.
+pub(crate) enum Place<'a> {
+    /// Nothing of this id is there yet.
+    New(String),
+    /// In place of this one, if it has this version.
+    At(&'a str, IfMatch),
+}
+
+/// Writes one document. The caller holds the tenant's writer.
+///
+/// # Errors
+/// As [`put`].
+pub(crate) async fn put_in_turn<K: Kind>(
+    state: &AppState,
+    principal: &Principal,
+    place: Place<'_>,
     mut body: K,
 ) -> Result<Document<K>, Problem> {
     let tenant = principal.tenant;
-    let writer = state.writer(tenant);
-    let _turn = writer.lock().await;
     reference::resolve(state.store(), tenant, body.references()).await?;
-    let former = match present {
-        Some((id, _)) => Some(read::<K>(state, tenant, id).await?),
-        None => None,
+    let former = match place {
+        Place::At(id, _) => Some(read::<K>(state, tenant, id).await?),
+        Place::New(_) => None,
     };
     body.keep_secrets(former.as_ref().map(|former| &former.body));
     check(state, tenant, &body).await?;
-    let (id, expected) = match present {
-        Some((id, if_match)) => (id.to_owned(), if_match.expected()),
-        None => {
+    let (id, expected) = match place {
+        Place::At(id, if_match) => (id.to_owned(), if_match.expected()),
+        Place::New(id) => {
             room::<K>(state, tenant).await?;
-            (secret::new_id(K::PREFIX), Some(0))
+            (id, Some(0))
         }
     };
     let step = Step {
@@ -87,7 +114,7 @@ pub(crate) async fn put<K: Kind>(
     };
     execute(state, principal, vec![step]).await?;
     let mut written = read::<K>(state, tenant, &id).await?;
-    if present.is_some() || !K::SHOWS_SECRETS_ONCE {
+    if former.is_some() || !K::SHOWS_SECRETS_ONCE {
         written.body.hide_secrets();
     }
     Ok(written)
@@ -444,7 +471,7 @@ pub(crate) fn in_our_words(problem: Problem) -> Problem {
     let field = match field {
         "ring" | "short_abandon" | "max_wait" | "wrap_up.duration" | "service_level.within" => format!("{field}_ms"),
         // Spans of a flow's nodes: `nodes.menu.wait`.
-        span if span.starts_with("nodes.") && (span.ends_with(".wait") || span.ends_with(".between")) => format!("{span}_ms"),
+        span if span.starts_with("nodes.") && [".wait", ".between", ".limit"].iter().any(|end| span.ends_with(end)) => format!("{span}_ms"),
         // Spans within rules: `waiting.overflow[0].when.after`, `waiting.announcements.every`.
         span if span.ends_with(".after") || span.ends_with(".every") || span.ends_with("preferred.wait") => format!("{span}_ms"),
         other => other.to_owned(),

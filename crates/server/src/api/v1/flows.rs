@@ -26,6 +26,7 @@ use axum::{
 use dreiklang_core::{
     config::{Change, validate},
     flow::dry_run,
+    ids::TenantId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -49,10 +50,17 @@ pub struct FlowVersions {
 /// Checks a flow, published or not, and plays a call through on paper. Nothing is written.
 #[utoipa::path(post, path = "/flows/dry-run", tag = "flows", operation_id = "dryRunFlow", request_body = DryRun,
     responses((status = 200, description = "What the caller would go through.", body = FlowTrace)))]
-async fn try_out(State(state): State<AppState>, principal: Principal, Body(mut asked): Body<DryRun>) -> Result<Json<FlowTrace>, Problem> {
-    let tenant = principal.tenant;
+async fn try_out(State(state): State<AppState>, principal: Principal, Body(asked): Body<DryRun>) -> Result<Json<FlowTrace>, Problem> {
+    play(&state, principal.tenant, asked).await
+}
+
+/// Plays a call through a flow that is not written.
+///
+/// # Errors
+/// What keeps the flow from being published.
+pub(super) async fn play(state: &AppState, tenant: TenantId, mut asked: DryRun) -> Result<Json<FlowTrace>, Problem> {
     reference::resolve(state.store(), tenant, asked.flow.references()).await?;
-    write::check(&state, tenant, &asked.flow).await?;
+    write::check(state, tenant, &asked.flow).await?;
     let id = asked.id.clone().unwrap_or_else(|| secret::new_id(Flow::PREFIX));
     let (flow, script) = (asked.flow.to_core(&id)?, asked.script(now()));
     let owner = state.tenant(tenant)?;

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! `session` (signing in), `documents` (what is set up), `flows` (dry runs, versions), `prompts`, `state` (commands to agents),
+//! `session` (signing in), `documents` (what is set up), `flows` (dry runs, versions), `flow_drafts`, `prompts`, `state` (commands to agents),
 //! `queues` (commands to queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`,
 //! `messages` (left by callers), `callbacks`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks`
 //! (deliveries, test), `audit`, `apply` (everything as one document), `status` (lines).
@@ -12,6 +12,7 @@ mod audit;
 mod callbacks;
 mod conversations;
 mod documents;
+mod flow_drafts;
 mod flows;
 mod hours;
 mod live;
@@ -36,6 +37,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(session::router())
         .merge(documents::router())
         .merge(flows::router())
+        .merge(flow_drafts::router())
         .merge(prompts::router())
         .merge(state::router())
         .merge(queues::router())
