@@ -452,6 +452,20 @@ async fn an_optional_client_certificate_is_verified_when_there_is_one() {
 }
 
 #[tokio::test]
+async fn an_optional_certificate_that_nobody_answers_for_proves_nothing_and_keeps_nobody_out() {
+    let pki = Pki::new("maker");
+    let foreign = Pki::new("of-telephones");
+    let (mut server, address) = on_tls(pki.peer(&["pbx.example.com"], &SERVER, ClientCertificates::Optional)).await;
+    let mut config = foreign.peer(&["telephone.example.com"], &SERVER, ClientCertificates::NotRequested);
+    config.authority_file = Some(pki.folder.join("ca.pem"));
+    let (telephone, _) = on_tls(config).await;
+    telephone.send(&Hop::tls(address, "pbx.example.com"), request("a"));
+    let (hop, call_id) = next_call_id(&mut server).await;
+    assert_eq!(call_id, "a");
+    assert!(server.peer_certificate(hop.connection.unwrap()).is_none());
+}
+
+#[tokio::test]
 async fn new_files_are_used_after_reloading_and_broken_ones_are_not() {
     let pki = Pki::new("reload");
     let (mut server, address) = on_tls(pki.peer(&["old.example.com"], &SERVER, ClientCertificates::NotRequested)).await;

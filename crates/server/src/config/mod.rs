@@ -106,7 +106,7 @@ pub struct Connected {
     pub tls_key: Option<PathBuf>,
     /// PEM file with the authorities peers' certificates must come from.
     pub tls_authorities: Option<PathBuf>,
-    /// Who connects by TLS is asked for a certificate, which has to be valid when one is shown. Trunks to Teams need it.
+    /// Who connects by TLS is asked for a certificate. Trunks to Teams are known by theirs; others need none that is valid.
     pub tls_ask_certificates: bool,
     /// Protection space telephones are asked for their password in.
     pub realm: String,

@@ -122,7 +122,7 @@ async fn secure(shared: &Arc<Shared>, hop: Hop, id: ConnectionId, stream: TcpStr
     match result {
         Ok(Ok(stream)) => {
             let (_, session) = stream.get_ref();
-            shared.connections.set_certificate(id, peer_certificate(session.peer_certificates()));
+            shared.connections.set_certificate(id, context.proved(session.peer_certificates()));
             Box::pin(run(shared, hop, id, Origin::Accepted, stream, waiting)).await;
         }
         Ok(Err(error)) => {

@@ -64,7 +64,7 @@ pub enum ClientCertificates {
     /// Nothing.
     #[default]
     NotRequested,
-    /// A certificate is verified when there is one.
+    /// Whoever shows a certificate that our authorities answer for has proved who it is; others connect as well.
     Optional,
     /// Without a valid certificate there is no connection.
     Required,

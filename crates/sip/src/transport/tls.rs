@@ -13,7 +13,7 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::{BindError, ClientCertificates, TlsConfig};
+use super::{BindError, ClientCertificates, PeerCertificate, TlsConfig};
 
 /// Where operating systems keep the authorities that they trust.
 const SYSTEM_AUTHORITY_FILES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -22,6 +22,8 @@ const SYSTEM_AUTHORITY_FILES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt",
 pub(super) struct Context {
     pub(super) acceptor: TlsAcceptor,
     pub(super) connector: TlsConnector,
+    /// Of peers that connect to us, where they are asked for a certificate.
+    verifier: Option<Arc<PeerVerifier>>,
 }
 
 impl std::fmt::Debug for Context {
@@ -40,11 +42,12 @@ impl Context {
         let roots = Arc::new(roots);
         let own = |error: Error| BindError::tls(&config.certificate_file, error);
         let server = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().map_err(own)?;
-        let server = match config.client_certificates {
-            ClientCertificates::NotRequested => server.with_no_client_auth(),
+        let (server, verifier) = match config.client_certificates {
+            ClientCertificates::NotRequested => (server.with_no_client_auth(), None),
             asked => {
                 let verifier = PeerVerifier::new(&roots, &provider, asked == ClientCertificates::Required);
-                server.with_client_cert_verifier(Arc::new(verifier.map_err(|reason| BindError::tls(&authority_file, reason))?))
+                let verifier = Arc::new(verifier.map_err(|reason| BindError::tls(&authority_file, reason))?);
+                (server.with_client_cert_verifier(Arc::clone(&verifier) as Arc<dyn ClientCertVerifier>), Some(verifier))
             }
         };
         let server = server.with_single_cert(chain.clone(), key.clone_key()).map_err(own)?;
@@ -54,7 +57,19 @@ impl Context {
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
             .map_err(own)?;
-        Ok(Context { acceptor: TlsAcceptor::from(Arc::new(server)), connector: TlsConnector::from(Arc::new(client)) })
+        Ok(Context { acceptor: TlsAcceptor::from(Arc::new(server)), connector: TlsConnector::from(Arc::new(client)), verifier })
+    }
+
+    /// The certificate of a peer that connected to us, if our authorities answer for it.
+    pub(super) fn proved(&self, chain: Option<&[CertificateDer<'_>]>) -> Option<Arc<PeerCertificate>> {
+        let (end_entity, intermediates) = chain?.split_first()?;
+        match self.verifier.as_ref()?.judge(end_entity, intermediates, UnixTime::now()) {
+            Ok(_) => Some(Arc::new(PeerCertificate::new(end_entity))),
+            Err(error) => {
+                tracing::debug!(%error, "the certificate of a SIP peer proves nothing");
+                None
+            }
+        }
     }
 }
 
@@ -91,6 +106,8 @@ struct PeerVerifier {
     inner: Arc<dyn ClientCertVerifier>,
     roots: Arc<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// Without a certificate that our authorities answer for there is no connection.
+    is_mandatory: bool,
 }
 
 impl PeerVerifier {
@@ -98,7 +115,25 @@ impl PeerVerifier {
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(provider));
         let builder = if is_mandatory { builder } else { builder.allow_unauthenticated() };
         let inner = builder.build().map_err(|error| error.to_string())?;
-        Ok(PeerVerifier { inner, roots: Arc::clone(roots), algorithms: provider.signature_verification_algorithms })
+        Ok(PeerVerifier { inner, roots: Arc::clone(roots), algorithms: provider.signature_verification_algorithms, is_mandatory })
+    }
+
+    fn judge(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let as_client = self.inner.verify_client_cert(end_entity, intermediates, now);
+        if as_client.is_ok() {
+            return as_client;
+        }
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        match verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, self.algorithms.all) {
+            Ok(()) => Ok(ClientCertVerified::assertion()),
+            // What is wrong with it as a client certificate is what the operator can repair.
+            Err(_) => as_client,
+        }
     }
 }
 
@@ -122,15 +157,11 @@ impl ClientCertVerifier for PeerVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let as_client = self.inner.verify_client_cert(end_entity, intermediates, now);
-        if as_client.is_ok() {
-            return as_client;
-        }
-        let certificate = ParsedCertificate::try_from(end_entity)?;
-        match verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, self.algorithms.all) {
-            Ok(()) => Ok(ClientCertVerified::assertion()),
-            // What is wrong with it as a client certificate is what the operator can repair.
-            Err(_) => as_client,
+        match self.judge(end_entity, intermediates, now) {
+            // Telephones show certificates of their makers, which nobody here can check. They prove nothing (`Context::proved`), and
+            // are no reason to turn a telephone away that has a password.
+            Err(_) if !self.is_mandatory => Ok(ClientCertVerified::assertion()),
+            judged => judged,
         }
     }
 
