@@ -73,7 +73,7 @@ async fn an_agent_plans_to_end_work_after_the_conversation_and_stays_after_all()
     let server = Server::start().await;
     let (_, ada, _) = server.office().await;
     let agent = ada.clone();
-    // The telephone rings: a restart finds it ringing and asks again.
+    // Ada has talked and hung up, and writes notes.
     let server = server
         .restart(async |store, tenant| {
             let mut past = Past::after(store, tenant).await;
