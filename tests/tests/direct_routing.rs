@@ -183,8 +183,8 @@ async fn transferred(ben_does: Manner) -> Result<TeamsCenter> {
     ben.set_manner(ben_does);
     ada.hold(true).await;
     ada.transfer(ben).await;
-    // Ada has nothing to do with it any more once it is decided; until then her call lives.
-    center.wait_for(ada, "let go", is_over).await?;
+    // Ada has nothing to do with it any more once it is decided; until then her call lives. The next one may ring at once.
+    center.wait_for(ada, "let go", |state| state.over == 1).await?;
     Ok(center)
 }
 

@@ -36,6 +36,9 @@ pub struct State {
     pub call: CallState,
     /// Calls that rang here since the start.
     pub rang: u32,
+    /// Calls that were taken or placed and are over, since the start. Unlike `call` it shows what another call has followed
+    /// at once.
+    pub over: u32,
     /// The address the last call went to.
     pub called_as: Option<String>,
     /// Changes of the session that were agreed to: holds, and what was held taken back, other devices.

@@ -440,7 +440,10 @@ impl Proxy {
             self.shared.violation("the call was ended before its transfer was decided");
         }
         let by_far_end = matches!(cause.kind, CauseKind::RemoteHangUp | CauseKind::Canceled | CauseKind::Rejected);
-        self.shared.people[call.person].change(|state| state.call = CallState::Over { by_far_end, status: cause.status });
+        self.shared.people[call.person].change(|state| {
+            state.over += 1;
+            state.call = CallState::Over { by_far_end, status: cause.status };
+        });
     }
 
     fn call_of(&self, person: usize) -> Option<CallId> {
