@@ -9,6 +9,7 @@ use crate::{
     wait::{self, SOON},
 };
 use anyhow::{Context, Result, anyhow, bail};
+use dreiklang_lab::direct_routing::certificates::Issued;
 use dreiklang_media::tone;
 use serde_json::{Value, json};
 use std::{
@@ -66,12 +67,31 @@ pub struct Setup {
     pub codec: &'static str,
     /// `srtp` offers encrypted audio to who wants it, `srtp-mand` talks to nobody without.
     pub media_encryption: Option<&'static str>,
+    /// Signals over TLS.
+    pub tls: Option<Tls>,
+}
+
+/// What a telephone needs for TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Whose certificates it believes.
+    pub authority: PathBuf,
+    /// Its own.
+    pub own: Issued,
 }
 
 impl Setup {
     /// A telephone that answers at once and signs in nowhere.
     pub fn new(user: &str, tone_hz: u32) -> Setup {
-        Setup { user: user.to_owned(), tone_hz, answer: Answer::Automatically, registrar: None, codec: "PCMA", media_encryption: None }
+        Setup {
+            user: user.to_owned(),
+            tone_hz,
+            answer: Answer::Automatically,
+            registrar: None,
+            codec: "PCMA",
+            media_encryption: None,
+            tls: None,
+        }
     }
 
     /// The same, signed in.
@@ -82,6 +102,11 @@ impl Setup {
     /// The same, which talks to nobody without encryption.
     pub fn encrypting(self) -> Setup {
         Setup { media_encryption: Some("srtp-mand"), ..self }
+    }
+
+    /// The same, signalling over TLS alone.
+    pub fn over_tls(self, tls: Tls) -> Setup {
+        Setup { tls: Some(tls), ..self }
     }
 
     /// The same, ringing until told to answer.
@@ -121,7 +146,14 @@ impl Baresip {
         let control_port = ports::free()?;
         let tone = folder.path().join("tone.wav");
         tone_files::write(&tone, setup.tone_hz)?;
-        std::fs::write(folder.path().join("config"), config(folder.path(), address, control_port)?)?;
+        let mut config = config(folder.path(), address, control_port)?;
+        if let Some(tls) = &setup.tls {
+            // baresip wants both in one file.
+            let own = folder.path().join("own.pem");
+            std::fs::write(&own, [std::fs::read(&tls.own.certificate)?, std::fs::read(&tls.own.key)?].concat())?;
+            config += &format!("sip_certificate {}\nsip_cafile {}\n", own.display(), tls.authority.display());
+        }
+        std::fs::write(folder.path().join("config"), config)?;
         std::fs::write(folder.path().join("accounts"), account(&setup, address))?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let child = Command::new("baresip")
@@ -345,7 +377,8 @@ fn account(setup: &Setup, address: SocketAddr) -> String {
         None => "regint=0".to_owned(),
     };
     let encryption = setup.media_encryption.map(|how| format!(";mediaenc={how}")).unwrap_or_default();
-    format!("<sip:{user}@{domain}>;{sign_in};answermode={answer};audio_codecs={}/8000/1{encryption}\n", setup.codec)
+    let transport = if setup.tls.is_some() { ";transport=tls" } else { "" };
+    format!("<sip:{user}@{domain}{transport}>;{sign_in};answermode={answer};audio_codecs={}/8000/1{encryption}\n", setup.codec)
 }
 
 fn log_of(folder: &Path) -> String {

@@ -17,7 +17,7 @@ use dreiklang_media::{
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::{collections::HashMap, net::SocketAddr};
 
 /// The number callers dial.
 pub const NUMBER: &str = "+493099900";
@@ -100,6 +100,11 @@ impl ContactCenter {
         telephone.wait_for("CALL_ESTABLISHED").await?;
         caller.wait_until_hears(&[AGENT_HZ]).await?;
         Ok((caller, telephone))
+    }
+
+    /// How an agent's telephone is set up that signs in at this address of ours.
+    pub fn signed_in_at(&self, agent: &str, tone_hz: u32, address: SocketAddr) -> Setup {
+        Setup::new(agent, tone_hz).signed_in(address, &password(agent))
     }
 
     /// An agent's telephone that does what a scenario says: signed in, listening.

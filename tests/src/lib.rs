@@ -10,6 +10,7 @@
 //! - [`teams`]: a contact center with Direct Routing, and Teams at its other end
 //! - [`sipp`]: scenarios of `tests/sipp`, message by message
 //! - [`baresip`]: a telephone with audio, driven by commands
+//! - [`kamailio`]: a session border controller that is not ours
 //! - [`tone_files`]: who hears whom
 //! - [`scenario`]: what a contact center does, in texts that are played
 //! - [`ports`], [`wait`]: free ports, and waiting for other processes
@@ -17,6 +18,7 @@
 
 pub mod baresip;
 pub mod contact_center;
+pub mod kamailio;
 pub mod ports;
 pub mod scenario;
 pub mod server;

@@ -1,12 +1,16 @@
 //! Encrypted audio with telephones that know nothing of us: who hears whom, what is recorded, who is refused.
 
 use anyhow::{Context, Result};
+use dreiklang_lab::direct_routing::certificates::Authority;
 use dreiklang_tests::{
-    baresip::{Baresip, Setup},
+    baresip::{Baresip, Setup, Tls},
     contact_center::ContactCenter,
+    ports,
+    server::Server,
     tone_files::{self, AGENT_HZ, CALLER_HZ},
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 fn plain_caller() -> Setup {
     Setup::new("+4930555111", CALLER_HZ)
@@ -82,5 +86,43 @@ async fn encrypted_caller_is_refused_where_encryption_is_off() -> Result<()> {
     caller.dial(&center.uri()).await?;
     let closed = caller.wait_for("CALL_CLOSED").await?;
     assert!(closed.body.to_string().contains("488"), "{}", closed.body);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_telephone_that_signals_over_tls_talks_and_holds_without_showing_its_key() -> Result<()> {
+    let folder = TempDir::with_prefix("dreiklang-tls-")?;
+    let authority = Authority::new(folder.path(), "authority")?;
+    let own = authority.issue(&["127.0.0.1"])?;
+    let address = ports::free_address()?;
+    let configuration = format!(
+        "tls = \"{address}\"\ntls_certificate = {:?}\ntls_key = {:?}\ntls_authorities = {:?}\n",
+        own.certificate.display().to_string(),
+        own.key.display().to_string(),
+        authority.file().display().to_string()
+    );
+    let server = Server::start_with(TempDir::with_prefix("dreiklang-")?, &configuration).await?;
+    let center = ContactCenter::open_on(server, json!({}), &["ada"], "required").await?;
+    center.create("trunks", json!({ "name": "Carrier", "sources": ["127.0.0.1"], "health_interval_s": 0 })).await?;
+    let tls = Tls { authority: authority.file().to_owned(), own: authority.issue_for_both_ends(&["ada.example"])? };
+    let mut agent = Baresip::start(center.signed_in_at("ada", AGENT_HZ, address).encrypting().over_tls(tls)).await?;
+    center.make_ready("ada").await?;
+    let mut caller = Baresip::start(plain_caller()).await?;
+    caller.dial(&center.uri()).await?;
+    agent.wait_for("CALL_ESTABLISHED").await?;
+    caller.wait_until_hears(&[AGENT_HZ]).await?;
+    agent.wait_until_hears(&[CALLER_HZ]).await?;
+    agent.hold().await?;
+    agent.wait_until_silent().await?;
+    caller.wait_until_hears(&[]).await?;
+    agent.resume().await?;
+    caller.wait_until_hears(&[AGENT_HZ]).await?;
+    agent.wait_until_hears(&[CALLER_HZ]).await?;
+    caller.hang_up().await?;
+    agent.wait_for("CALL_CLOSED").await?;
+    let told = |conversation: &Value| encryption(conversation, "agent").is_some_and(|quality| quality["encrypted"] == json!(true));
+    let conversation = center.wait_for_conversation("the agent's leg to say that it was encrypted", told).await?;
+    let quality = encryption(&conversation, "agent").context("an agent's leg")?;
+    assert_eq!(quality["key_exposed"], json!(false), "{conversation:#}");
     Ok(())
 }

@@ -48,9 +48,22 @@ impl Authority {
     /// # Errors
     /// When a name cannot be in a certificate or the folder cannot be written.
     pub fn issue(&self, names: &[&str]) -> io::Result<Issued> {
+        self.issue_for(names, vec![ExtendedKeyUsagePurpose::ServerAuth])
+    }
+
+    /// A certificate for server and client authentication: what an organization's own authority issues, and what peers want that
+    /// know certificates of clients as such only.
+    ///
+    /// # Errors
+    /// As [`Authority::issue`].
+    pub fn issue_for_both_ends(&self, names: &[&str]) -> io::Result<Issued> {
+        self.issue_for(names, vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth])
+    }
+
+    fn issue_for(&self, names: &[&str], purposes: Vec<ExtendedKeyUsagePurpose>) -> io::Result<Issued> {
         let names_of = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let mut params = CertificateParams::new(names_of).map_err(io::Error::other)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = purposes;
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let stem = names.first().map_or("nobody", |name| name).replace(['*', ':'], "_");
         let issued = Issued { certificate: self.folder.join(format!("{stem}.crt.pem")), key: self.folder.join(format!("{stem}.key.pem")) };

@@ -101,11 +101,16 @@ impl Driver {
         self.directory.trunk_of(hop.remote.ip(), certificate.as_deref(), uri.host.as_str(), dialed)
     }
 
+    /// Whether a request comes by a trunk or from a telephone that is signed in.
+    pub(super) fn knows(&self, hop: &Hop, request: &Request) -> bool {
+        let from = request.headers.from().ok().and_then(|from| from.uri.user.clone()).unwrap_or_default();
+        self.trunk_of(hop, &request.uri, &dialed_of(&request.uri)).is_some() || self.phones.is_signed_in_from(&from, hop)
+    }
+
     /// Somebody asks whether we are there, and what we can do. Who is nobody we know learns no more than by calling.
     pub(super) fn on_options(&mut self, now: Instant, id: RequestId, hop: &Hop, request: &Request) {
         let trunk = self.trunk_of(hop, &request.uri, &dialed_of(&request.uri)).map(|(_, trunk)| Teams::of(trunk, self.tls_port()));
-        let from = request.headers.from().ok().and_then(|from| from.uri.user.clone()).unwrap_or_default();
-        let known = trunk.is_some() || self.phones.is_signed_in_from(&from, hop);
+        let known = self.knows(hop, request);
         if !known && hop.transport == Transport::Udp {
             return self.endpoint.ignore_request(now, id);
         }

@@ -4,8 +4,8 @@
 //! registrar's and digest's business) and what happens to it (the core's).
 
 use super::{
-    settings::{Dialect, Phone, Trunk},
-    teams,
+    settings::{Phone, Trunk},
+    trunks::host_of,
 };
 use dreiklang_core::ids::{AgentId, TenantId};
 use dreiklang_sip::transport::PeerCertificate;
@@ -135,7 +135,7 @@ impl Directory {
 
     /// The tenant and trunk a call from this source to this number belongs to. Where several tenants share a source, the one
     /// that has the number gets it; if none has it, the first, which then refuses it as unknown. Who shows a certificate that a
-    /// trunk to Teams expects comes by that trunk, whatever trunk its address would fit; by the one with the called `host` where there are several.
+    /// trunk expects comes by that trunk, whatever trunk its address would fit; by the one with the called `host` where there are several.
     pub fn trunk_of(&self, source: IpAddr, certificate: Option<&PeerCertificate>, host: &str, dialed: &str) -> Option<(TenantId, &Trunk)> {
         let source = source.to_canonical();
         let is_called = |trunk: &Trunk| trunk.fqdn.as_deref().is_some_and(|fqdn| fqdn.eq_ignore_ascii_case(host));
@@ -144,7 +144,7 @@ impl Directory {
                 let proves = |trunk: &Trunk, sources: &Sources| shows(certificate, trunk) && sources.allow(source);
                 self.find(dialed, |trunk, sources| is_called(trunk) && proves(trunk, sources)).or_else(|| self.find(dialed, proves))
             })
-            .or_else(|| self.find(dialed, |trunk, sources| trunk.dialect == Dialect::Standard && sources.name(source)))
+            .or_else(|| self.find(dialed, |trunk, sources| !trunk.by_certificate() && sources.name(source)))
     }
 
     fn find(&self, dialed: &str, fits: impl Fn(&Trunk, &Sources) -> bool) -> Option<(TenantId, &Trunk)> {
@@ -161,9 +161,14 @@ impl Directory {
     }
 }
 
-/// Whether this is the certificate of Teams' side of a trunk.
+/// Whether this is the certificate of the other side of a trunk that is known by one.
 fn shows(certificate: &PeerCertificate, trunk: &Trunk) -> bool {
-    trunk.dialect == Dialect::Teams && teams::certificate_names(trunk).any(|name| certificate.is_for(name.trim_matches(['[', ']'])))
+    trunk.by_certificate() && certificate_names(trunk).any(|name| certificate.is_for(name.trim_matches(['[', ']'])))
+}
+
+/// Names of which a trunk's peers show one in their certificates.
+fn certificate_names(trunk: &Trunk) -> impl Iterator<Item = &str> {
+    trunk.peers.iter().map(|peer| host_of(&peer.address))
 }
 
 /// Where calls of a trunk may come from.

@@ -24,6 +24,10 @@ use std::{
 /// give up when a challenge begins with anything else, so that offering SHA-256 beside it would lock them out.
 const ALGORITHMS: [Algorithm; 1] = [Algorithm::Md5];
 
+/// What programs call themselves that look for somebody to call through (as others that stand between carriers and the internet know
+/// them). Whoever says nothing of the kind is asked for a password, like a telephone.
+const SCANNERS: [&str; 5] = ["friendly-scanner", "sipvicious", "sipcli", "pplsip", "sip-scan"];
+
 /// Sign-ins of all telephones.
 pub(super) struct Phones {
     registrar: Registrar,
@@ -75,9 +79,18 @@ impl Driver {
         if request.method == Method::Options {
             return self.on_options(now, id, hop, request);
         }
+        let by_datagram = hop.transport == Transport::Udp;
         if request.method != Method::Register {
+            if by_datagram && !self.knows(hop, request) {
+                return self.endpoint.ignore_request(now, id);
+            }
             self.endpoint.respond(now, id, Response::to_request(request, 405, "Method Not Allowed"));
             return;
+        }
+        // A telephone may be anywhere, so that a sign-in has to be answered; but not where there are no telephones, or to those
+        // who say themselves that they only look around.
+        if by_datagram && (self.directory.phones().next().is_none() || is_scanner(request)) {
+            return self.endpoint.ignore_request(now, id);
         }
         let directory = &self.directory;
         let (response, events) = self.phones.registrar.handle(now, hop, request, &|user| secret_of(directory, user));
@@ -171,6 +184,11 @@ impl Driver {
         let headers = challenges.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value)).collect();
         Err(Challenge { status: 401, reason: "Unauthorized", headers })
     }
+}
+
+fn is_scanner(request: &Request) -> bool {
+    let name = request.headers.get("User-Agent").unwrap_or_default().to_ascii_lowercase();
+    SCANNERS.iter().any(|scanner| name.contains(scanner))
 }
 
 fn secret_of(directory: &Directory, user: &str) -> Option<Secret> {

@@ -36,9 +36,17 @@ pub struct Trunk {
     /// Beginnings of the numbers that go by this trunk; the longest wins among trunks. None = every number.
     #[serde(default)]
     pub prefixes: Vec<String>,
+    /// What proves that a call is the peer's.
+    #[serde(default)]
+    pub identified_by: Identification,
 }
 
 impl Trunk {
+    /// Whether only a certificate proves that a call is the peer's.
+    pub fn by_certificate(&self) -> bool {
+        self.dialect == Dialect::Teams || self.identified_by == Identification::Certificate
+    }
+
     /// Whether audio is encrypted: Teams takes no plain audio.
     pub fn encryption(&self) -> MediaEncryption {
         match (self.dialect, self.media_encryption) {
@@ -66,6 +74,17 @@ pub enum Dialect {
     Standard,
     /// As Microsoft's Direct Routing wants it: mutual TLS, our name everywhere, numbers with `+`.
     Teams,
+}
+
+/// What proves that a call is a trunk's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identification {
+    /// The address it comes from.
+    #[default]
+    Address,
+    /// A certificate for one of the trunk's peers, shown when the connection was made. The address alone is not enough.
+    Certificate,
 }
 
 /// Whether a trunk's or telephone's audio is encrypted (SRTP with keys in signalling).

@@ -3,10 +3,7 @@
 //! Decides how numbers, callers and our own name are written for Teams. Source: Microsoft's "Direct Routing - SIP protocol" and
 //! "Plan Direct Routing". Left out: media bypass and local media optimization; Teams' audio comes from its media processors.
 
-use super::{
-    settings::{Dialect, Trunk},
-    trunks::host_of,
-};
+use super::settings::{Dialect, Trunk};
 use dreiklang_core::endpoint::Party;
 use dreiklang_sip::{
     hop::Hop,
@@ -100,11 +97,6 @@ pub(super) fn person_uri(name: &str) -> Result<Uri, String> {
 /// A number that all the world can dial.
 pub(super) fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| E164_DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Names one of which the certificate of Teams' side has to carry.
-pub(super) fn certificate_names(trunk: &Trunk) -> impl Iterator<Item = &str> {
-    trunk.peers.iter().map(|peer| host_of(&peer.address))
 }
 
 /// What Teams' refusal means for whoever looks after the trunk, where its number alone does not say it.

@@ -144,6 +144,18 @@ async fn a_trunk_to_teams_has_what_teams_asks_for() {
 }
 
 #[tokio::test]
+async fn a_trunk_known_by_its_certificate_has_peers_that_show_one() {
+    let server = Server::start().await;
+    let trunk = |peers: Value| json!({ "name": "SBC", "identified_by": "certificate", "peers": peers, "sources": ["192.0.2.0/24"] });
+    for peers in [json!([]), json!([{ "address": "sbc.example.com", "transport": "tcp" }])] {
+        let problem = server.post("/trunks", trunk(peers.clone())).await.problem(422, "API-002");
+        assert!(problem.to_string().contains("peers.transport"), "{peers}: {problem}");
+    }
+    let made = server.post("/trunks", trunk(json!([{ "address": "sbc.example.com", "transport": "tls" }]))).await.ok();
+    assert_eq!(made["identified_by"], json!("certificate"));
+}
+
+#[tokio::test]
 async fn a_list_comes_in_pages() {
     let server = Server::start().await;
     for name in ["a", "b", "c", "d", "e"] {

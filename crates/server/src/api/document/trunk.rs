@@ -57,6 +57,29 @@ pub struct Trunk {
     /// number goes by it that no other trunk names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prefixes: Vec<String>,
+    /// What proves that a call is the peer's. With `certificate` its address does not: it comes over TLS and shows a certificate
+    /// for the host of one of `peers`, from one of our authorities; `sources` then only narrow where it may come from. Teams is
+    /// known by its certificate in any case.
+    #[serde(default, skip_serializing_if = "Identification::is_address")]
+    pub identified_by: Identification,
+}
+
+/// What proves that a call is the peer's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Identification {
+    /// The address it comes from.
+    #[default]
+    Address,
+    /// A certificate.
+    Certificate,
+}
+
+impl Identification {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+    fn is_address(&self) -> bool {
+        *self == Identification::Address
+    }
 }
 
 /// How a peer wants calls written.
@@ -189,6 +212,10 @@ impl Trunk {
             },
             fqdn: self.fqdn.clone(),
             prefixes: self.prefixes.clone(),
+            identified_by: match self.identified_by {
+                Identification::Address => settings::Identification::Address,
+                Identification::Certificate => settings::Identification::Certificate,
+            },
         }
     }
 
@@ -269,6 +296,11 @@ impl Kind for Trunk {
                 return Err(Problem::invalid("fqdn", "Only a trunk with the dialect \"teams\" has a name of its own."));
             }
             Dialect::Standard => {}
+        }
+        let by_certificate = self.dialect == Dialect::Standard && self.identified_by == Identification::Certificate;
+        if by_certificate && (self.peers.is_empty() || self.peers.iter().any(|peer| peer.transport != PeerTransport::Tls)) {
+            let what = "A certificate is shown for the host of one of the peers, over \"tls\": give peers with that transport.";
+            return Err(Problem::invalid("peers.transport", what));
         }
         if self.dialect == Dialect::Standard && self.peers.is_empty() && self.sources.is_empty() {
             return Err(Problem::invalid("peers", "A trunk needs peers to call, or sources that call us."));
