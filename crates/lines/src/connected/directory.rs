@@ -147,6 +147,11 @@ impl Directory {
             .or_else(|| self.find(dialed, |trunk, sources| !trunk.by_certificate() && sources.name(source)))
     }
 
+    /// Whether calls of some trunk come from this address.
+    pub fn is_source(&self, source: IpAddr) -> bool {
+        self.tenants.values().flat_map(|entry| &entry.sources).any(|sources| sources.name(source.to_canonical()))
+    }
+
     fn find(&self, dialed: &str, fits: impl Fn(&Trunk, &Sources) -> bool) -> Option<(TenantId, &Trunk)> {
         let mut first = None;
         for (tenant, entry) in &self.tenants {

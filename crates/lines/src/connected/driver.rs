@@ -18,6 +18,7 @@ use dreiklang_sip::{
     endpoint::Endpoint,
     event::{CallId, Event, Output},
     hop::Hop,
+    hop::Transport,
     message::Method,
     transport::{self, Item, PeerCertificate, Transports},
 };
@@ -177,6 +178,8 @@ impl Driver {
     fn on_received(&mut self, now: Instant, received: transport::Incoming) {
         match received.item {
             Item::Message(message) => self.endpoint.handle_message(now, received.hop, message),
+            // Who is nobody we know learns from nonsense no more than from sense.
+            Item::Malformed(_) if received.hop.transport == Transport::Udp && !self.directory.is_source(received.hop.remote.ip()) => {}
             Item::Malformed(malformed) => {
                 tracing::debug!(source = %received.hop, error = %malformed.error, "malformed message");
                 self.endpoint.handle_malformed(now, received.hop, malformed);
