@@ -1,7 +1,7 @@
 //! From configuration to a running product, and back to a clean stop: the one place that knows every part.
 
 use anyhow::{Context as _, anyhow};
-use dreiklang_lines::connected;
+use dreiklang_lines::{connected, unified};
 use dreiklang_server::{
     api::v1::{self, Configuration},
     auth::{
@@ -12,7 +12,7 @@ use dreiklang_server::{
     config::Config,
     http,
     metrics::Metrics,
-    runtime::{Runtime, TenantHandle},
+    runtime::{LineConfigs, Runtime, TenantHandle},
     setup,
     state::AppState,
     telemetry,
@@ -69,7 +69,8 @@ pub async fn start_again(config: &Config) -> anyhow::Result<Product> {
     let first = first::ensure(&store, first_tenant, std::env::var(FIRST_PASSWORD).ok()).await.map_err(|problem| anyhow!("{problem}"))?;
     let metrics = Metrics::new();
     let line = if config.connected.enabled { Some(line_config(config)?) } else { None };
-    let runtime = Runtime::start(store.clone(), line, config.services.rules(), metrics.runtime()).await?;
+    let lines = LineConfigs { connected: line, unified: if config.unified.enabled { Some(unified_config(config, http)?) } else { None } };
+    let runtime = Runtime::start(store.clone(), lines, config.services.rules(), metrics.runtime()).await?;
     let mut handles = Vec::new();
     for tenant in &tenants {
         handles.push(runtime.add_tenant(tenant.id).await?);
@@ -201,6 +202,27 @@ fn line_config(config: &Config) -> anyhow::Result<connected::Config> {
         prompt_cache: config.data_directory.join("prompt-cache"),
     })
     .map_err(|problem| anyhow!(problem))
+}
+
+/// The Unified line as configured.
+fn unified_config(config: &Config, http: SocketAddr) -> anyhow::Result<unified::Config> {
+    let ours = &config.unified;
+    let authorities = match &ours.authorities {
+        Some(file) => Some(std::fs::read(file).with_context(|| format!("cannot read {} (unified.authorities)", file.display()))?),
+        None => None,
+    };
+    let address = ours.public_url.clone().or_else(|| config.http.public_url.clone());
+    Ok(unified::Config {
+        address: address.unwrap_or_else(|| format!("http://{http}")),
+        transport: unified::TransportConfig {
+            authorities,
+            names: ours.names.iter().map(|(name, address)| (name.clone(), *address)).collect(),
+            allow_plain: ours.allow_plain,
+        },
+        recordings: config.recordings_directory(),
+        prompts: config.prompts_directory(),
+        prompt_cache: config.data_directory.join("prompt-cache"),
+    })
 }
 
 /// This machine's address on the way out. Sends nothing.

@@ -3,11 +3,12 @@
 //!
 //! # Layout
 //!
-//! `connected/` (telephones and trunks) is here; `extended/` and `unified/` follow. This is the only place where protocol words
-//! and core words meet.
+//! `connected/` (telephones and trunks), `unified/` (Teams Phone extensibility); `extended/` follows. This is the only place where
+//! protocol words and core words meet.
 #![forbid(unsafe_code)]
 
 pub mod connected;
+pub mod unified;
 
 use dreiklang_core::{
     Action, Input,
@@ -62,12 +63,18 @@ pub enum Notice {
 #[derive(Clone, Default)]
 pub struct Lines {
     connected: Option<connected::Handle>,
+    unified: Option<unified::Handle>,
 }
 
 impl Lines {
     /// The lines that run.
-    pub fn new(connected: Option<connected::Handle>) -> Lines {
-        Lines { connected }
+    pub fn new(connected: Option<connected::Handle>, unified: Option<unified::Handle>) -> Lines {
+        Lines { connected, unified }
+    }
+
+    /// The Unified line, if it runs.
+    pub fn unified(&self) -> Option<&unified::Handle> {
+        self.unified.as_ref()
     }
 
     /// The Connected line, if it runs.
@@ -82,16 +89,17 @@ impl Lines {
         let refused = |code: &str, detail: String| {
             Err(Box::new(Input::ActionFailed { action, failure: ActionFailure { code: code.to_owned(), detail } }))
         };
-        match (line, &self.connected) {
-            (None, _) => refused("LINE-001", "no line can do this".to_owned()),
-            (Some(Line::Connected), Some(connected)) => match connected.try_submit(tenant, action, wish) {
-                Ok(()) => Ok(()),
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    refused("LINE-002", "the Connected line has more work than it can take".to_owned())
-                }
-                Err(mpsc::error::TrySendError::Closed(_)) => refused("LINE-001", "the Connected line has stopped".to_owned()),
-            },
-            (Some(line), _) => refused("LINE-001", format!("this installation runs no line \"{}\"", line.as_str())),
+        let submitted = match (line, &self.connected, &self.unified) {
+            (Some(Line::Connected), Some(connected), _) => connected.try_submit(tenant, action, wish),
+            (Some(Line::Unified), _, Some(unified)) => unified.try_submit(tenant, action, wish),
+            (Some(line), ..) => return refused("LINE-001", format!("this installation runs no line \"{}\"", line.as_str())),
+            (None, ..) => return refused("LINE-001", "no line can do this".to_owned()),
+        };
+        let name = line.map_or("", Line::as_str);
+        match submitted {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(())) => refused("LINE-002", format!("the line \"{name}\" has more work than it can take")),
+            Err(mpsc::error::TrySendError::Closed(())) => refused("LINE-001", format!("the line \"{name}\" has stopped")),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     api,
     auth::{secret, session},
     error::{Code, Problem, problem},
-    health, idempotency, limits, live,
+    health, hooks, idempotency, limits, live,
     state::AppState,
     web, webhooks,
 };
@@ -108,6 +108,8 @@ pub fn router(state: AppState, with_admin: bool) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), idempotency::layer))
         .layer(middleware::from_fn_with_state(state.clone(), session::layer))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        // What Microsoft sends has proof of its own, which is no sign-in of ours.
+        .merge(hooks::router())
         .layer(middleware::from_fn_with_state(state.clone(), around))
         .with_state(state)
 }

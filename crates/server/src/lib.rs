@@ -12,6 +12,7 @@ pub mod auth;
 pub mod config;
 pub mod error;
 pub mod health;
+mod hooks;
 pub mod http;
 mod idempotency;
 pub mod limits;

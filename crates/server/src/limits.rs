@@ -137,3 +137,8 @@ pub const FLOW_VERSIONS: usize = 50;
 pub const FLOW_DRAFTS: usize = dreiklang_core::limits::FLOWS_PER_TENANT;
 /// Problems of one draft that are listed: more are not read at once.
 pub const DRAFT_PROBLEMS: usize = 100;
+
+/// Connections to Microsoft of one tenant.
+pub const CONNECTIONS_PER_TENANT: usize = 16;
+/// Resource accounts of one connection: a number for every agent, and many queues.
+pub const ACCOUNTS_PER_CONNECTION: usize = 5_000;

@@ -4,6 +4,7 @@ use crate::{
     api::document::{
         agent::Agent,
         caller_list::CallerList,
+        connection::Connection,
         flow::Flow,
         holidays::Holidays,
         hours::Hours,
@@ -250,6 +251,13 @@ pub async fn entries(store: &Store, tenant: TenantId) -> Result<TenantEntries, P
 pub async fn tell_lines(state: &AppState, tenant: TenantId) -> Result<(), Problem> {
     if let Some(connected) = state.runtime().lines().connected() {
         connected.set_directory(tenant, entries(state.store(), tenant).await?).await;
+    }
+    if let Some(unified) = state.runtime().lines().unified() {
+        let connections = write::all::<Connection>(state.store(), tenant).await?;
+        let connections = connections.iter().map(|connection| connection.body.to_line(&connection.id)).collect();
+        for problem in unified.set_connections(tenant, connections).await {
+            tracing::error!(%tenant, code = "LINE-021", problem, "a connection to Microsoft cannot be used");
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use dreiklang_core::{
     ids::{AgentId, TenantId},
 };
 use dreiklang_server::{
-    runtime::{CommandError, Metrics, Runtime},
+    runtime::{CommandError, LineConfigs, Metrics, Runtime},
     services::Rules,
 };
 use dreiklang_store::Store;
@@ -28,7 +28,7 @@ fn duty(duty: Duty) -> Command {
 #[tokio::test]
 async fn a_full_disk_refuses_commands_with_advice_and_loses_nothing_that_was_decided() {
     let store = Store::in_memory().expect("a store");
-    let runtime = Runtime::start(store.clone(), None, Rules::default(), Metrics::default()).await.expect("a runtime");
+    let runtime = Runtime::start(store.clone(), LineConfigs::default(), Rules::default(), Metrics::default()).await.expect("a runtime");
     let tenant = runtime.add_tenant(TENANT).await.expect("an owner");
     tenant.configure(agent()).await.expect("configured");
 
@@ -76,10 +76,10 @@ async fn a_full_disk_refuses_commands_with_advice_and_loses_nothing_that_was_dec
 #[tokio::test]
 async fn an_owner_that_lost_its_tenant_steps_down() {
     let store = Store::in_memory().expect("a store");
-    let old = Runtime::start(store.clone(), None, Rules::default(), Metrics::default()).await.expect("a runtime");
+    let old = Runtime::start(store.clone(), LineConfigs::default(), Rules::default(), Metrics::default()).await.expect("a runtime");
     let stale = old.add_tenant(TENANT).await.expect("an owner");
     stale.configure(agent()).await.expect("configured");
-    let new = Runtime::start(store.clone(), None, Rules::default(), Metrics::default()).await.expect("another runtime");
+    let new = Runtime::start(store.clone(), LineConfigs::default(), Rules::default(), Metrics::default()).await.expect("another runtime");
     let fresh = new.add_tenant(TENANT).await.expect("a newer owner");
 
     let refused = stale.command(Actor::System, duty(Duty::OnDuty)).await;
@@ -96,7 +96,7 @@ async fn a_restart_knows_everything_that_was_answered() {
     let path = folder.path().join("dreiklang.db");
     let before = {
         let store = Store::open(&path).expect("a store");
-        let runtime = Runtime::start(store.clone(), None, Rules::default(), Metrics::default()).await.expect("a runtime");
+        let runtime = Runtime::start(store.clone(), LineConfigs::default(), Rules::default(), Metrics::default()).await.expect("a runtime");
         let tenant = runtime.add_tenant(TENANT).await.expect("an owner");
         tenant.configure(agent()).await.expect("configured");
         tenant.command(Actor::System, duty(Duty::OnDuty)).await.expect("on duty");
@@ -106,7 +106,7 @@ async fn a_restart_knows_everything_that_was_answered() {
         world
     };
     let store = Store::open(&path).expect("the store again");
-    let runtime = Runtime::start(store, None, Rules::default(), Metrics::default()).await.expect("a runtime");
+    let runtime = Runtime::start(store, LineConfigs::default(), Rules::default(), Metrics::default()).await.expect("a runtime");
     let tenant = runtime.add_tenant(TENANT).await.expect("an owner");
     let after = tenant.read(Clone::clone).await.expect("readable");
     assert_eq!(before.agent(AGENT), after.agent(AGENT));

@@ -48,11 +48,16 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     if connected.realm.is_empty() || connected.realm.contains(['"', '\\', '\r', '\n']) {
         return invalid("connected.realm", format!("{:?} cannot be a realm", connected.realm), "use a plain name without quotes");
     }
-    if let Some(url) = &config.http.public_url {
+    if let Some(file) = config.unified.authorities.as_ref().filter(|file| !file.is_file()) {
+        let problem = format!("there is no file {}", file.display());
+        return invalid("unified.authorities", problem, "name a PEM file this process may read");
+    }
+    for (key, url) in [("http.public_url", &config.http.public_url), ("unified.public_url", &config.unified.public_url)] {
+        let Some(url) = url else { continue };
         let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
         if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
             return invalid(
-                "http.public_url",
+                key,
                 format!("{url:?} is not an address of the form https://host or https://host:port"),
                 "give scheme and host, without a path and without a slash at the end",
             );

@@ -16,6 +16,7 @@ pub use load::ConfigError;
 
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
@@ -30,6 +31,8 @@ pub struct Config {
     pub http: Http,
     /// The Connected line's addresses.
     pub connected: Connected,
+    /// The Unified line's way to Microsoft.
+    pub unified: Unified,
     /// Ports and addresses of audio.
     pub media: Media,
     /// What is written to the log.
@@ -46,6 +49,7 @@ impl Default for Config {
             data_directory: PathBuf::from("data"),
             http: Http::default(),
             connected: Connected::default(),
+            unified: Unified::default(),
             media: Media::default(),
             log: Log::default(),
             webhooks: Webhooks::default(),
@@ -126,6 +130,29 @@ impl Default for Connected {
             tls_ask_certificates: true,
             realm: "dreiklang".to_owned(),
         }
+    }
+}
+
+/// The Unified line's way to Microsoft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unified {
+    /// The line is on. It does nothing until a connection is set up.
+    pub enabled: bool,
+    /// How Microsoft reaches us, such as `https://calls.example.com`; without it `http.public_url`.
+    pub public_url: Option<String>,
+    /// PEM file with authorities that are trusted on top of the public ones; for the lab.
+    pub authorities: Option<PathBuf>,
+    /// Use addresses without encryption as well; for the lab.
+    pub allow_plain: bool,
+    /// Names that are looked up here instead of in the network, with address and port; for the lab.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, SocketAddr>,
+}
+
+impl Default for Unified {
+    fn default() -> Self {
+        Unified { enabled: true, public_url: None, authorities: None, allow_plain: false, names: BTreeMap::new() }
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
     sign_ins,
 };
 use crate::services::{Rules, Services};
-use dreiklang_core::{Engine, Input, World, ids::TenantId, time::Timestamp};
-use dreiklang_lines::{Lines, Notice, connected};
+use dreiklang_core::{Engine, Input, World, endpoint::Line, ids::TenantId, time::Timestamp};
+use dreiklang_lines::{Lines, Notice, connected, unified};
 use dreiklang_store::{Failure, LoadError, Store};
 use std::{
     collections::BTreeMap,
@@ -44,6 +44,18 @@ pub enum StartError {
     /// A line does not start.
     #[error(transparent)]
     Line(#[from] connected::StartError),
+    /// The Unified line does not start.
+    #[error(transparent)]
+    Unified(#[from] unified::StartError),
+}
+
+/// The lines to run.
+#[derive(Default)]
+pub struct LineConfigs {
+    /// Telephones and trunks.
+    pub connected: Option<connected::Config>,
+    /// Calls of resource accounts.
+    pub unified: Option<unified::Config>,
 }
 
 /// Health of one trunk's peer, as last told by its line.
@@ -85,25 +97,30 @@ impl Runtime {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start(
-        store: Store,
-        connected: Option<connected::Config>,
-        services: Rules,
-        metrics: Metrics,
-    ) -> Result<Runtime, StartError> {
+    pub async fn start(store: Store, lines: LineConfigs, services: Rules, metrics: Metrics) -> Result<Runtime, StartError> {
         let (notices, notice_queue) = mpsc::channel(connected::limits::NOTICES_QUEUED);
         let mut background = Vec::new();
         let mut recordings = None;
-        let lines = match connected {
+        let connected = match lines.connected {
             Some(config) => {
                 recordings = Some(config.recordings.clone());
-                let (handle, driver) = connected::start(config, notices).await?;
+                let (handle, driver) = connected::start(config, notices.clone()).await?;
                 background.push(tokio::spawn(driver.run()));
                 handle.restore_bindings(sign_ins::load(&store).await?).await;
-                Lines::new(Some(handle))
+                Some(handle)
             }
-            None => Lines::default(),
+            None => None,
         };
+        let unified = match lines.unified {
+            Some(config) => {
+                let (handle, driver) = unified::start(config, notices.clone())?;
+                background.push(tokio::spawn(driver.run()));
+                Some(handle)
+            }
+            None => None,
+        };
+        drop(notices);
+        let lines = Lines::new(connected, unified);
         let tenants = Tenants::default();
         let shared = Arc::new(Shared {
             services: Services::new(store.clone(), tenants.clone(), services),
@@ -199,6 +216,9 @@ impl Runtime {
         let count = events.len();
         let engine = Engine::replay(world, events);
         let recovered = self.recover_recordings(&engine).await;
+        if let Some(unified) = self.shared.lines.unified() {
+            unified.restore(tenant, unified::Former::of(engine.world())).await;
+        }
         info!(%tenant, events = count, version = engine.world().version(), ms = started.elapsed().as_millis() as u64, "journal replayed");
         Ok(Owner {
             tenant,
@@ -220,7 +240,7 @@ impl Runtime {
     async fn recover_recordings(&self, engine: &Engine) -> Vec<Input> {
         let Some(folder) = self.shared.recordings.clone() else { return Vec::new() };
         let tenant = engine.world().tenant();
-        let open: Vec<_> = engine.world().recordings().map(|(id, _)| id).collect();
+        let open: Vec<_> = engine.world().recordings().filter(|(_, open)| open.line == Line::Connected).map(|(id, _)| id).collect();
         let recover = move || open.into_iter().map(|id| connected::recover_recording(&folder, tenant, id)).collect();
         tokio::task::spawn_blocking(recover).await.unwrap_or_default()
     }
@@ -338,6 +358,9 @@ impl Runtime {
         }
         if let Some(connected) = self.shared.lines.connected() {
             connected.stop(STOP_WITHIN / 2).await;
+        }
+        if let Some(unified) = self.shared.lines.unified() {
+            unified.stop(STOP_WITHIN / 2).await;
         }
         // First the line, then whatever brings its last words to the owners.
         let background: Vec<_> = lock(&self.shared.background).drain(..).collect();

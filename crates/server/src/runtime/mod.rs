@@ -12,7 +12,7 @@ pub mod limits;
 pub mod owner;
 mod sign_ins;
 
-pub use boot::{Runtime, StartError};
+pub use boot::{LineConfigs, Runtime, StartError};
 pub use handle::{CommandError, Commit, TenantHandle, Tenants};
 
 use prometheus_client::metrics::histogram::Histogram;

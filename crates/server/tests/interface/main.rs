@@ -25,4 +25,5 @@ mod reports;
 mod server;
 mod services;
 mod sessions;
+mod unified;
 mod webhooks;

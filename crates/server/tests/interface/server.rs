@@ -1,6 +1,7 @@
 //! A server of its own for each test.
 
 use dreiklang_core::ids::TenantId;
+use dreiklang_lines::unified;
 use dreiklang_server::{
     AppState,
     api::v1::users::make_token,
@@ -8,7 +9,7 @@ use dreiklang_server::{
     config::Config,
     http,
     metrics::Metrics,
-    runtime::Runtime,
+    runtime::{LineConfigs, Runtime},
     setup,
 };
 use dreiklang_store::Store;
@@ -92,7 +93,15 @@ impl Server {
         let tenants = setup::ensure_tenant(&store, "Test").await.unwrap();
         let tenant = tenants[0].id;
         let metrics = Metrics::new();
-        let runtime = Runtime::start(store.clone(), None, config.services.rules(), metrics.runtime()).await.unwrap();
+        let unified = unified::Config {
+            address: "http://127.0.0.1".to_owned(),
+            transport: unified::TransportConfig { allow_plain: true, ..unified::TransportConfig::default() },
+            recordings: config.recordings_directory(),
+            prompts: config.prompts_directory(),
+            prompt_cache: config.data_directory.join("prompt-cache"),
+        };
+        let lines = LineConfigs { connected: None, unified: Some(unified) };
+        let runtime = Runtime::start(store.clone(), lines, config.services.rules(), metrics.runtime()).await.unwrap();
         for tenant in &tenants {
             runtime.add_tenant(tenant.id).await.unwrap();
         }

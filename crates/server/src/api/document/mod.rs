@@ -12,6 +12,7 @@
 
 pub mod agent;
 pub mod caller_list;
+pub mod connection;
 pub mod flow;
 pub mod flow_draft;
 pub mod flow_node;

@@ -47,7 +47,7 @@ pub(crate) struct Step {
 }
 
 /// Kinds whose changes the lines have to know.
-const OF_LINES: &[&str] = &["trunk", "phone", "number"];
+const OF_LINES: &[&str] = &["trunk", "phone", "number", "connection"];
 
 /// Writes one document.
 ///

@@ -9,6 +9,7 @@ use crate::{
             Document, Kind,
             agent::Agent,
             caller_list::CallerList,
+            connection::Connection,
             flow::Flow,
             holidays::Holidays,
             hours::Hours,
@@ -88,6 +89,9 @@ pub struct Configuration {
     /// Trunks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trunks: Vec<Trunk>,
+    /// Connections to Microsoft.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
     /// Telephones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<Phone>,
@@ -228,6 +232,7 @@ pub async fn export(state: &AppState, tenant: TenantId) -> Result<Configuration,
         flows: shown(present.flows, &names),
         numbers: shown(present.numbers, &names),
         trunks: shown(present.trunks, &names),
+        connections: shown(present.connections, &names),
         phones: shown(present.phones, &names),
         webhooks: shown(present.webhooks, &names),
     })
@@ -288,11 +293,13 @@ pub async fn apply(
     plan.put(state, tenant, &names, &ids, &present.caller_lists, wanted.caller_lists.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.numbers, wanted.numbers.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.trunks, wanted.trunks.clone()).await?;
+    plan.put(state, tenant, &names, &ids, &present.connections, wanted.connections.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.phones, wanted.phones.clone()).await?;
     plan.put(state, tenant, &names, &ids, &present.webhooks, wanted.webhooks.clone()).await?;
     // Users go before what they use.
     plan.remove(&present.webhooks, &wanted.webhooks)?;
     plan.remove(&present.phones, &wanted.phones)?;
+    plan.remove(&present.connections, &wanted.connections)?;
     plan.remove(&present.trunks, &wanted.trunks)?;
     plan.remove(&present.numbers, &wanted.numbers)?;
     plan.remove(&present.caller_lists, &wanted.caller_lists)?;
@@ -328,6 +335,7 @@ struct Present {
     flows: Vec<Document<Flow>>,
     numbers: Vec<Document<Number>>,
     trunks: Vec<Document<Trunk>>,
+    connections: Vec<Document<Connection>>,
     phones: Vec<Document<Phone>>,
     webhooks: Vec<Document<Webhook>>,
 }
@@ -347,6 +355,7 @@ impl Present {
             flows: write::all(store, tenant).await?,
             numbers: write::all(store, tenant).await?,
             trunks: write::all(store, tenant).await?,
+            connections: write::all(store, tenant).await?,
             phones: write::all(store, tenant).await?,
             webhooks: write::all(store, tenant).await?,
         })

@@ -3,8 +3,9 @@
 use crate::{
     api::{
         document::{
-            Document, Kind, agent::Agent, caller_list::CallerList, flow::Flow, holidays::Holidays, hours::Hours, number::Number,
-            phone::Phone, queue::Queue, service::Service, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook, write,
+            Document, Kind, agent::Agent, caller_list::CallerList, connection::Connection, flow::Flow, holidays::Holidays, hours::Hours,
+            number::Number, phone::Phone, queue::Queue, service::Service, skill::Skill, tenant::Tenant, trunk::Trunk, webhook::Webhook,
+            write,
         },
         extract::{Body, IfMatch, Page, Query, rows},
         guard::guard,
@@ -150,6 +151,8 @@ documents! {
         "listTrunks", "getTrunk", "createTrunk", "replaceTrunk", "deleteTrunk";
     phones: Phone, "/phones", "/phones/{id}", "phones", ReadSetup,
         "listPhones", "getPhone", "createPhone", "replacePhone", "deletePhone";
+    connections: Connection, "/connections", "/connections/{id}", "connections", ReadSetup,
+        "listConnections", "getConnection", "createConnection", "replaceConnection", "deleteConnection";
     webhooks: Webhook, "/webhooks", "/webhooks/{id}", "webhooks", ReadSetup,
         "listWebhooks", "getWebhook", "createWebhook", "replaceWebhook", "deleteWebhook";
 }
