@@ -7,6 +7,7 @@ pub mod call;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod lab;
 pub mod matrix;
 pub mod progress;
 pub mod restore;
@@ -46,6 +47,8 @@ enum Command {
     Call(call::Args),
     /// Try what is promised for each line with real calls, and say what was measured.
     Matrix(matrix::Args),
+    /// Run Microsoft's side and the telephone network alone, for your own bot.
+    Lab(lab::Args),
     /// Check the configuration, this machine and a running server, and say what to do.
     Doctor(doctor::Args),
     /// Write everything that is kept into one file, while the server runs or not.
@@ -71,6 +74,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args).await,
             Command::Call(args) => call::run(args).await,
             Command::Matrix(args) => matrix::run(args).await,
+            Command::Lab(args) => lab::run(args).await,
             Command::Doctor(args) => doctor::run(config.as_deref(), args).await,
             Command::Backup(args) => backup::run(config.as_deref(), args).await,
             Command::Restore(args) => restore::run(config.as_deref(), args).await,
