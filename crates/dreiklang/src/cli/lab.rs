@@ -84,7 +84,11 @@ fn introduce(lab: &Lab, setup: &serde_json::Value) {
     println!("  desks            {}", text("deskClientId"));
     println!("  resource         {}", text("resourceId"));
     for account in setup["resourceAccounts"].as_array().into_iter().flatten() {
-        println!("  number           {}  resource account {}", account["number"].as_str().unwrap_or_default(), account["id"].as_str().unwrap_or_default());
+        println!(
+            "  number           {}  resource account {}",
+            account["number"].as_str().unwrap_or_default(),
+            account["id"].as_str().unwrap_or_default()
+        );
     }
     for user in setup["users"].as_array().into_iter().flatten() {
         let field = |name: &str| user[name].as_str().unwrap_or_default().to_owned();

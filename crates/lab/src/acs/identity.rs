@@ -21,7 +21,13 @@ const SCOPES: &[&str] = &["chat", "voip", "chat.join", "chat.join.limited", "voi
 const MINUTES: (u64, u64) = (60, 1_440);
 
 /// Operations that need a key or token of the resource.
-pub(crate) fn answer(exchange: &mut Exchange, keys: &CallbackKeys, entra: &Entra, request: &Request, path: &[&str]) -> Result<Reply, Refusal> {
+pub(crate) fn answer(
+    exchange: &mut Exchange,
+    keys: &CallbackKeys,
+    entra: &Entra,
+    request: &Request,
+    path: &[&str],
+) -> Result<Reply, Refusal> {
     let body = super::json_of(request)?;
     let fields = Fields(&body);
     match (request.method.as_str(), path) {
@@ -150,4 +156,3 @@ fn access_token(exchange: &mut Exchange, keys: &CallbackKeys, id: &str, scope: &
     let time = jiff::Timestamp::from_second(end).unwrap_or_default();
     json!({ "token": keys.sign(&claims), "expiresOn": format!("{}+00:00", time.strftime("%Y-%m-%dT%H:%M:%S%.7f")) })
 }
-

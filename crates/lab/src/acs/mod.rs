@@ -28,8 +28,7 @@ use serde_json::Value;
 /// Versions of Call Automation that are answered.
 pub(crate) const CALLING_VERSIONS: &[&str] = &["2026-03-12", "2025-06-15"];
 /// Versions of identity and consent that are answered.
-const IDENTITY_VERSIONS: &[&str] =
-    &["2022-10-01", "2023-10-01", "2025-03-02-preview", "2025-06-30", "2026-07-22", "2026-09-23"];
+const IDENTITY_VERSIONS: &[&str] = &["2022-10-01", "2023-10-01", "2025-03-02-preview", "2025-06-30", "2026-07-22", "2026-09-23"];
 
 /// The service's part of the lab beside the calls.
 pub(crate) struct Service {
@@ -54,7 +53,8 @@ impl Service {
     ) -> Option<Reply> {
         let segments = request.segments();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let is_ours = matches!(path.first(), Some(&("calling" | "identities" | "teamsUser" | "access"))) || path.starts_with(&["v1", "objects"]);
+        let is_ours =
+            matches!(path.first(), Some(&("calling" | "identities" | "teamsUser" | "access"))) || path.starts_with(&["v1", "objects"]);
         if !is_ours {
             return None;
         }

@@ -37,7 +37,8 @@ pub(crate) fn check(request: &Request, directory: &Directory, entra: &Entra, now
         return Err(denied("x-ms-content-sha256 is not the body's".to_owned()));
     }
     let host = host.or_else(|| request.header("host")).unwrap_or_default();
-    let is_right = |key: &String| expected(key, &request.method, &request.target, date, host, &hash).is_some_and(|right| right == signature);
+    let is_right =
+        |key: &String| expected(key, &request.method, &request.target, date, host, &hash).is_some_and(|right| right == signature);
     if directory.access_keys.iter().any(is_right) {
         return Ok(());
     }
@@ -102,7 +103,8 @@ mod tests {
         let directory = Directory::new(&mut dice);
         let key = SigningKey::generate().unwrap();
         let token = |audience: &str, end: i64| key.sign(&json!({ "aud": audience, "tid": directory.tenant_id, "exp": end }));
-        let (good, other, late) = (token("https://communication.azure.com/", NOW), token("https://graph", NOW), token(AUDIENCE, NOW - 1_000));
+        let (good, other, late) =
+            (token("https://communication.azure.com/", NOW), token("https://graph", NOW), token(AUDIENCE, NOW - 1_000));
         let entra = Entra::new(key, String::new());
         for (token, is_good) in [(good, true), (other, false), (late, false), ("x".to_owned(), false)] {
             let mut request = request("GET", "/calling", "");

@@ -102,14 +102,20 @@ const TABLE: &[Row] = &[
         &[("name", "string", "Short name."), ("consent", "boolean", "Give consent too (the default).")],
     ),
     ("get", "/lab/api/faults", "What goes wrong on purpose.", &[]),
-    ("put", "/lab/api/faults", "Sets what goes wrong; what is not named is off. The fields are listed in docs/lab.md.", &[("seed", "integer", "Where chances begin.")]),
+    (
+        "put",
+        "/lab/api/faults",
+        "Sets what goes wrong; what is not named is off. The fields are listed in docs/lab.md.",
+        &[("seed", "integer", "Where chances begin.")],
+    ),
 ];
 
 /// The document.
 pub(super) fn openapi(base: &str) -> Value {
     let mut paths = Map::new();
     for (method, path, summary, fields) in TABLE {
-        let mut operation = json!({ "summary": summary, "responses": { "default": { "description": "JSON; `error` says what was wrong." } } });
+        let mut operation =
+            json!({ "summary": summary, "responses": { "default": { "description": "JSON; `error` says what was wrong." } } });
         let names: Vec<Value> = path
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
@@ -129,7 +135,8 @@ pub(super) fn openapi(base: &str) -> Value {
                     ((*name).to_owned(), schema)
                 })
                 .collect();
-            operation["requestBody"] = json!({ "content": { "application/json": { "schema": { "type": "object", "properties": properties } } } });
+            operation["requestBody"] =
+                json!({ "content": { "application/json": { "schema": { "type": "object", "properties": properties } } } });
         }
         let entry = paths.entry((*path).to_owned()).or_insert_with(|| json!({}));
         entry[*method] = operation;

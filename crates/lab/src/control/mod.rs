@@ -29,7 +29,8 @@ pub(crate) async fn answer(hub: &Arc<Hub>, request: &Request) -> Option<Reply> {
         ("GET", ["lab", "event-grid", "validate"]) => {
             let (id, code) = (request.query("id").unwrap_or_default(), request.query("code").unwrap_or_default());
             let is_valid = hub.with(|state| state.subscriptions.validate_by_hand(&id, &code));
-            let (status, text) = if is_valid { (200, "Webhook successfully validated as a subscription endpoint.") } else { (404, "Unknown.") };
+            let (status, text) =
+                if is_valid { (200, "Webhook successfully validated as a subscription endpoint.") } else { (404, "Unknown.") };
             Some(Reply::text(status, "text/plain", text))
         }
         (_, ["lab", "api", rest @ ..]) => Some(operations::answer(hub, request, rest).await.unwrap_or_else(|problem| problem.reply())),

@@ -66,7 +66,9 @@ fn people(exchange: &crate::exchange::Exchange) -> Vec<Value> {
 fn find(hub: &Arc<Hub>, who: &str) -> Result<Person, Problem> {
     let raw = hub.with(|state| {
         let mut people = state.exchange.people();
-        people.find(|(raw, person)| raw.as_str() == who || person.name == who || raw.strip_prefix("4:") == Some(who)).map(|(raw, _)| raw.clone())
+        people
+            .find(|(raw, person)| raw.as_str() == who || person.name == who || raw.strip_prefix("4:") == Some(who))
+            .map(|(raw, _)| raw.clone())
     });
     raw.and_then(|raw| lab::person(hub, &raw)).ok_or_else(|| Problem::new(404, format!("there is nobody called `{who}`")))
 }
@@ -157,9 +159,8 @@ async fn act(person: &Person, action: &str, body: &Value) -> Result<Reply, Probl
 
 /// Which tones somebody hears; waits for just these when asked to.
 async fn hears(person: &Person, request: &Request) -> Result<Reply, Problem> {
-    let list = |name: &str| -> Vec<u32> {
-        request.query(name).unwrap_or_default().split(',').filter_map(|hz| hz.trim().parse().ok()).collect()
-    };
+    let list =
+        |name: &str| -> Vec<u32> { request.query(name).unwrap_or_default().split(',').filter_map(|hz| hz.trim().parse().ok()).collect() };
     let candidates = list("tones");
     let within = request.query("withinMs").and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
     if let Some(within) = within {

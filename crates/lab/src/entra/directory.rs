@@ -101,8 +101,7 @@ impl Directory {
             let bytes: Vec<u8> = (0..8).flat_map(|_| dice.next().to_be_bytes()).collect();
             data_encoding::BASE64.encode(&bytes)
         };
-        let server =
-            Application { client_id: dice.guid(), secrets: vec![format!("lab~{}", dice.opaque(3))], ..Application::default() };
+        let server = Application { client_id: dice.guid(), secrets: vec![format!("lab~{}", dice.opaque(3))], ..Application::default() };
         let desk = Application { client_id: dice.guid(), is_public: true, ..Application::default() };
         Directory {
             tenant_id: dice.guid(),

@@ -103,9 +103,8 @@ impl Parts {
             _ => return false,
         };
         let der = rustls::pki_types::CertificateDer::from(der);
-        EndEntityCert::try_from(&der).is_ok_and(|certificate| {
-            certificate.verify_signature(algorithm, self.signed.as_bytes(), &self.signature).is_ok()
-        })
+        EndEntityCert::try_from(&der)
+            .is_ok_and(|certificate| certificate.verify_signature(algorithm, self.signed.as_bytes(), &self.signature).is_ok())
     }
 }
 

@@ -134,14 +134,7 @@ impl Entra {
         }))
     }
 
-    fn for_tenant(
-        &self,
-        tenant: &str,
-        directory: &Directory,
-        dice: &mut Dice,
-        now: i64,
-        answer: impl FnOnce(&Entra) -> Reply,
-    ) -> Reply {
+    fn for_tenant(&self, tenant: &str, directory: &Directory, dice: &mut Dice, now: i64, answer: impl FnOnce(&Entra) -> Reply) -> Reply {
         if is_tenant(tenant, directory) { answer(self) } else { unknown_tenant(tenant).reply(dice, now) }
     }
 
@@ -201,9 +194,8 @@ fn is_tenant(text: &str, directory: &Directory) -> bool {
 }
 
 fn unknown_tenant(tenant: &str) -> Denial {
-    let text = format!(
-        "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
-    );
+    let text =
+        format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.");
     Denial::new("invalid_request", 90002, text)
 }
 

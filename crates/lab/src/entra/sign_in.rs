@@ -74,9 +74,9 @@ impl Entra {
 /// Addresses of this machine are allowed without registration.
 fn is_local(uri: &str) -> bool {
     let host = uri.split("://").nth(1).unwrap_or_default();
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| {
-        host.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/'))
-    })
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| host.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with(':') || rest.starts_with('/')))
 }
 
 /// Sends the user back with the answer.
@@ -101,12 +101,9 @@ fn back(redirect_uri: &str, mode: &str, answer: &[(&str, String)]) -> Reply {
 }
 
 fn page(value: &dyn Fn(&str) -> String, directory: &Directory, problem: &str) -> Reply {
-    let hidden: String = PARAMETERS
-        .iter()
-        .map(|name| format!("<input type=hidden name=\"{name}\" value=\"{}\">", escaped(&value(name))))
-        .collect();
-    let users: String =
-        directory.users.iter().map(|user| format!("<option value=\"{}\">", escaped(&user.user_principal_name))).collect();
+    let hidden: String =
+        PARAMETERS.iter().map(|name| format!("<input type=hidden name=\"{name}\" value=\"{}\">", escaped(&value(name)))).collect();
+    let users: String = directory.users.iter().map(|user| format!("<option value=\"{}\">", escaped(&user.user_principal_name))).collect();
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><title>Sign in to the lab</title>\
          <style>body{{font:16px sans-serif;max-width:22em;margin:4em auto}}input,button{{font:inherit;width:100%;margin:.3em 0;padding:.4em}}</style>\

@@ -41,7 +41,9 @@ impl Bench {
 fn a_program_with_its_secret_gets_a_token_for_what_it_asked() {
     let mut bench = Bench::new();
     let (id, secret) = bench.app();
-    let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=https%3A%2F%2Fcommunication.azure.com%2F%2F.default");
+    let body = format!(
+        "grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=https%3A%2F%2Fcommunication.azure.com%2F%2F.default"
+    );
     let (status, answer) = bench.token(&body);
     assert_eq!(status, 200, "{answer}");
     let token = answer["access_token"].as_str().unwrap();
@@ -113,7 +115,9 @@ fn a_user_signs_in_with_pkce_and_stays_signed_in() {
     let location = &sent.headers.iter().find(|(name, _)| name == "location").unwrap().1;
     let code = request("GET", location.trim_start_matches("http://localhost:8080"), "").query("code").unwrap();
     let redeem = |verifier: &str| {
-        format!("grant_type=authorization_code&client_id={desk}&code={code}&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fback&code_verifier={verifier}")
+        format!(
+            "grant_type=authorization_code&client_id={desk}&code={code}&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fback&code_verifier={verifier}"
+        )
     };
     let (status, answer) = bench.token(&redeem("verifier"));
     assert_eq!(status, 200, "{answer}");
@@ -137,11 +141,15 @@ fn a_user_signs_in_with_pkce_and_stays_signed_in() {
 fn a_server_asks_on_behalf_of_the_user_who_called_it() {
     let mut bench = Bench::new();
     let (id, secret) = bench.app();
-    let password = format!("grant_type=password&client_id={id}&client_secret={secret}&username=anna%40lab.example&password=anna-in-the-lab&scope=openid%20api%3A%2F%2F{id}%2Fuse");
+    let password = format!(
+        "grant_type=password&client_id={id}&client_secret={secret}&username=anna%40lab.example&password=anna-in-the-lab&scope=openid%20api%3A%2F%2F{id}%2Fuse"
+    );
     let (_, answer) = bench.token(&password);
     let assertion = answer["access_token"].as_str().unwrap().to_owned();
     let body = |assertion: &str| {
-        format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&requested_token_use=on_behalf_of&client_id={id}&client_secret={secret}&assertion={assertion}&scope=https%3A%2F%2Fgraph%2FUser.Read")
+        format!(
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&requested_token_use=on_behalf_of&client_id={id}&client_secret={secret}&assertion={assertion}&scope=https%3A%2F%2Fgraph%2FUser.Read"
+        )
     };
     let (status, answer) = bench.token(&body(&assertion));
     assert_eq!(status, 200, "{answer}");

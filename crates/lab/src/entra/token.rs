@@ -46,7 +46,8 @@ impl Entra {
                 prove(&form, application.is_public)?;
                 let scope = form.need("scope").or_else(|denial| form.get("resource").ok_or(denial))?;
                 let Some(audience) = scope.strip_suffix("/.default").map(|text| text.trim_end_matches('/')) else {
-                    let text = format!("The provided request must include a 'scope' input parameter that ends with /.default, not '{scope}'.");
+                    let text =
+                        format!("The provided request must include a 'scope' input parameter that ends with /.default, not '{scope}'.");
                     return Err(Denial::new("invalid_scope", 1_002_012, text));
                 };
                 let claims = json!({
@@ -144,13 +145,17 @@ impl Entra {
     fn check_assertion(&self, assertion: &str, application: &Application, directory: &Directory, now: i64) -> Result<(), Denial> {
         let denied = |code, text: String| Denial { status: 401, error: "invalid_client", code, text };
         let parts = Parts::read(assertion).map_err(|why| denied(50_027, why))?;
-        keys::in_time(&parts.claims, now).map_err(|why| denied(700_024, format!("Client assertion is not within its valid time range: {why}.")))?;
+        keys::in_time(&parts.claims, now)
+            .map_err(|why| denied(700_024, format!("Client assertion is not within its valid time range: {why}.")))?;
         let (issuer, subject) = (claim(&parts.claims, "iss"), claim(&parts.claims, "sub"));
         if issuer == application.client_id && subject == application.client_id {
             let expected = format!("{}/{}/", self.base, directory.tenant_id);
             let audience = claim(&parts.claims, "aud");
             if !audience.starts_with(&expected) {
-                return Err(denied(700_023, format!("Client assertion audience claim '{audience}' does not match '{expected}oauth2/v2.0/token'.")));
+                return Err(denied(
+                    700_023,
+                    format!("Client assertion audience claim '{audience}' does not match '{expected}oauth2/v2.0/token'."),
+                ));
             }
             if application.certificates.iter().any(|certificate| parts.signed_by_certificate(certificate)) {
                 return Ok(());
@@ -161,14 +166,19 @@ impl Entra {
         match federation {
             Some(known) if parts.signed_by_certificate(&known.certificate) => Ok(()),
             Some(_) => Err(denied(50_013, "The assertion's signature is not of its issuer.".to_owned())),
-            None => Err(denied(70_021, format!("No matching federated identity record found for presented assertion. Subject: '{subject}', issuer: '{issuer}'."))),
+            None => Err(denied(
+                70_021,
+                format!("No matching federated identity record found for presented assertion. Subject: '{subject}', issuer: '{issuer}'."),
+            )),
         }
     }
 
     fn redeem(&self, token: &str, application: &Application, is_code: bool, now: i64) -> Result<(u64, Grant), Denial> {
         let found = self.grant(token).filter(|(_, grant)| grant.is_code == is_code && grant.client_id == application.client_id);
         match found {
-            Some((_, grant)) if grant.until < now => Err(Denial::new("invalid_grant", 70_008, "The provided authorization code or refresh token has expired.")),
+            Some((_, grant)) if grant.until < now => {
+                Err(Denial::new("invalid_grant", 70_008, "The provided authorization code or refresh token has expired."))
+            }
             Some(found) => Ok(found),
             None => Err(Denial::new("invalid_grant", 9_002_313, "Invalid request. Request is malformed or invalid.")),
         }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Waits between deliveries, in ms: the ladder Event Grid documents.
-pub const RETRIES_MS: &[u64] =
-    &[10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000];
+pub const RETRIES_MS: &[u64] = &[10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000];
 /// Subscriptions kept.
 const SUBSCRIPTIONS_MAX: usize = 100;
 
@@ -67,7 +66,15 @@ pub(crate) fn outcome(status: Option<u16>) -> Delivery {
 
 impl Subscriptions {
     /// A subscription that has to be validated, and the event that asks for it.
-    pub(crate) fn begin(&mut self, dice: &mut Dice, url: &str, attempts: u32, ttl_ms: u64, types: &[String], base: &str) -> Result<(Subscription, Value), String> {
+    pub(crate) fn begin(
+        &mut self,
+        dice: &mut Dice,
+        url: &str,
+        attempts: u32,
+        ttl_ms: u64,
+        types: &[String],
+        base: &str,
+    ) -> Result<(Subscription, Value), String> {
         if self.list.len() >= SUBSCRIPTIONS_MAX {
             return Err(format!("there are {SUBSCRIPTIONS_MAX} subscriptions already"));
         }

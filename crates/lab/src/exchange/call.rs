@@ -188,11 +188,7 @@ impl Connection {
 
 impl Call {
     pub(crate) fn ids(&self, connection: &str) -> Ids {
-        Ids {
-            connection: connection.to_owned(),
-            server_call: self.server_call_id.clone(),
-            correlation: self.correlation_id.clone(),
-        }
+        Ids { connection: connection.to_owned(), server_call: self.server_call_id.clone(), correlation: self.correlation_id.clone() }
     }
 
     pub(crate) fn leg(&self, raw: &str) -> Option<usize> {

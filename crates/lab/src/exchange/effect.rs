@@ -155,8 +155,7 @@ pub(crate) const HUNG_UP: Cause = Cause::new(0, 0, "The call was ended by its ap
 pub(crate) const TERMINATED: Cause = Cause::new(0, 7_000, "The call was ended for everyone by its application.");
 pub(crate) const REMOVED: Cause = Cause::new(0, 5_300, "The participant was removed from the conversation by another participant.");
 pub(crate) const LEFT: Cause = Cause::new(0, 0, "The participant left.");
-pub(crate) const PSTN_LEFT: Cause =
-    Cause::pstn(0, 560_000, "The conversation has ended.", (200, "OK"), (16, "Normal call clearing"));
+pub(crate) const PSTN_LEFT: Cause = Cause::pstn(0, 560_000, "The conversation has ended.", (200, "OK"), (16, "Normal call clearing"));
 pub(crate) const TRANSFERRED: Cause = Cause::new(0, 7_000, "The call was transferred.");
 pub(crate) const CANCELED: Cause = Cause::new(487, 0, "The call was canceled by the originator.");
 pub(crate) const DECLINED: Cause = Cause::new(603, 0, "Decline. DiagCode: 603#0.");
@@ -171,5 +170,4 @@ pub(crate) const PSTN_UNREACHABLE: Cause =
     Cause::pstn(480, 560_480, "Temporarily unavailable.", (480, "Temporarily Unavailable"), (20, "Subscriber absent"));
 pub(crate) const PSTN_UNKNOWN: Cause =
     Cause::pstn(404, 560_404, "The number does not exist.", (404, "Not Found"), (1, "Unallocated number"));
-pub(crate) const WRONG_PERSONA: Cause =
-    Cause::new(408, 10_057, "Call setup was not finalized: no client is signed in with this identity.");
+pub(crate) const WRONG_PERSONA: Cause = Cause::new(408, 10_057, "Call setup was not finalized: no client is signed in with this identity.");

@@ -200,7 +200,13 @@ impl Exchange {
     }
 
     /// The application calls somebody.
-    pub(crate) fn create(&mut self, targets: &[Identifier], account: Option<String>, joining: &Joining, context: &Value) -> Result<Value, Refusal> {
+    pub(crate) fn create(
+        &mut self,
+        targets: &[Identifier],
+        account: Option<String>,
+        joining: &Joining,
+        context: &Value,
+    ) -> Result<Value, Refusal> {
         let source = match &account {
             Some(account) => Identifier::TeamsApp(account.clone()),
             None => Identifier::User(self.new_identity()),

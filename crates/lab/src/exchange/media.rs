@@ -115,9 +115,7 @@ impl Exchange {
                         // The party stays on hold, in silence.
                         let cause = match failure {
                             Failure::Format => Cause::new(400, 8_535, "Action failed, file format is invalid."),
-                            Failure::Download | Failure::Speech => {
-                                Cause::new(400, 8_536, "Action failed, file could not be downloaded.")
-                            }
+                            Failure::Download | Failure::Speech => Cause::new(400, 8_536, "Action failed, file could not be downloaded."),
                         };
                         let key = call.key;
                         self.with_call(key, |exchange, call| {

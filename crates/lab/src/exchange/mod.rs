@@ -101,13 +101,7 @@ impl Exchange {
     pub(crate) fn new(seed: u64, start: jiff::Timestamp, limits: Limits) -> Exchange {
         let mut dice = Dice::new(seed);
         let directory = Directory::new(&mut dice);
-        let post = Post {
-            out: Vec::new(),
-            dice,
-            start,
-            now: 0,
-            resource_name: directory.resource_name.clone(),
-        };
+        let post = Post { out: Vec::new(), dice, start, now: 0, resource_name: directory.resource_name.clone() };
         Exchange {
             post,
             directory,
@@ -172,11 +166,8 @@ impl Exchange {
                     })
                 })
                 .collect();
-            let connections: Vec<Value> = call
-                .connections
-                .iter()
-                .map(|connection| json!({ "callConnectionId": connection.id, "state": connection.state }))
-                .collect();
+            let connections: Vec<Value> =
+                call.connections.iter().map(|connection| json!({ "callConnectionId": connection.id, "state": connection.state })).collect();
             json!({
                 "serverCallId": call.server_call_id, "correlationId": call.correlation_id, "caller": call.caller.raw_id(),
                 "dialed": call.dialed, "resourceAccount": call.account, "rings": call.ring.is_some(), "parties": legs,
@@ -331,7 +322,8 @@ impl Exchange {
 
     /// Calls from a service number to telephones.
     fn outbound_of(&self, account: &str, besides: &Call) -> usize {
-        let legs = |call: &Call| if call.account.as_deref() == Some(account) { call.legs.iter().filter(|leg| leg.is_outbound).count() } else { 0 };
+        let legs =
+            |call: &Call| if call.account.as_deref() == Some(account) { call.legs.iter().filter(|leg| leg.is_outbound).count() } else { 0 };
         self.calls.values().map(|call| legs(call)).sum::<usize>() + legs(besides)
     }
 }

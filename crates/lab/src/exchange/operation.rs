@@ -303,7 +303,8 @@ impl Recognition {
         }
         let plain = text.to_lowercase();
         let matches = |phrase: &String| contains_words(&plain, &phrase.to_lowercase());
-        let found = self.choices.iter().find_map(|choice| choice.phrases.iter().find(|phrase| matches(phrase)).map(|phrase| (choice, phrase)));
+        let found =
+            self.choices.iter().find_map(|choice| choice.phrases.iter().find(|phrase| matches(phrase)).map(|phrase| (choice, phrase)));
         Some(match found {
             Some((choice, phrase)) => self.chosen(choice, Some(phrase), 8_545, "Action completed, speech option matched."),
             None => failed(400, 8_547, "Action failed, recognized phrase does not match a valid option."),
@@ -337,7 +338,6 @@ fn contains_words(text: &str, phrase: &str) -> bool {
     let (text, phrase) = (words(text), words(phrase));
     !phrase.is_empty() && text.windows(phrase.len()).any(|window| window == phrase)
 }
-
 
 #[cfg(test)]
 #[path = "operation_tests.rs"]

@@ -12,7 +12,11 @@ fn recognition(input: Input) -> Recognition {
         tones_max: Some(3),
         stop_tones: vec!["pound".to_owned()],
         choices: vec![
-            Choice { label: "Sales".to_owned(), phrases: vec!["sales".to_owned(), "buy something".to_owned()], tone: Some("one".to_owned()) },
+            Choice {
+                label: "Sales".to_owned(),
+                phrases: vec!["sales".to_owned(), "buy something".to_owned()],
+                tone: Some("one".to_owned()),
+            },
             Choice { label: "Help".to_owned(), phrases: vec!["help".to_owned()], tone: Some("two".to_owned()) },
         ],
         end_silence_ms: 200,

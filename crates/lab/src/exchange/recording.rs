@@ -163,8 +163,13 @@ impl Exchange {
 
     /// With the call its recording ends.
     pub(super) fn finish_recordings_of(&mut self, call: &Call) {
-        let found: Vec<String> =
-            self.recordings.under_way.values().filter(|recording| recording.call == call.key).map(|recording| recording.id.clone()).collect();
+        let found: Vec<String> = self
+            .recordings
+            .under_way
+            .values()
+            .filter(|recording| recording.call == call.key)
+            .map(|recording| recording.id.clone())
+            .collect();
         for id in found {
             // It was there a moment ago.
             let _ = self.stop_recording(&id, "CallEnded");

@@ -156,7 +156,7 @@ impl Exchange {
             for (frame, to) in &prompts {
                 let is_meant = match to {
                     None => !leg.on_hold,
-                    Some(to) => to.iter().any(|raw| *raw == leg.raw),
+                    Some(to) => to.contains(&leg.raw),
                 };
                 if is_meant {
                     add(&mut heard, frame);

@@ -53,13 +53,7 @@ impl Socket {
 
 impl Streaming {
     pub(crate) fn new(options: StreamingOptions) -> Streaming {
-        Streaming {
-            options,
-            socket: Socket::Closed,
-            asked: (None, None),
-            from_application: VecDeque::new(),
-            converters: Vec::new(),
-        }
+        Streaming { options, socket: Socket::Closed, asked: (None, None), from_application: VecDeque::new(), converters: Vec::new() }
     }
 
     pub(crate) fn json(&self) -> Value {

@@ -116,12 +116,7 @@ impl Chance {
         let is_late = dice.chance(faults.late);
         let is_overtaken = dice.chance(faults.reorder);
         let delay_ms = if is_late || is_overtaken { 1 + dice.next() % faults.late_ms.max(1) } else { 0 };
-        Fortune {
-            is_lost: dice.chance(faults.lose),
-            copies: if dice.chance(faults.duplicate) { 2 } else { 1 },
-            delay_ms,
-            is_overtaken,
-        }
+        Fortune { is_lost: dice.chance(faults.lose), copies: if dice.chance(faults.duplicate) { 2 } else { 1 }, delay_ms, is_overtaken }
     }
 
     /// What happens to an event of Event Grid.

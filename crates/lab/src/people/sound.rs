@@ -209,10 +209,8 @@ mod tests {
     #[test]
     fn a_file_is_said_once_or_again_and_again() {
         let samples: Arc<[i16]> = vec![7; FRAME + 1].into();
-        let (mut once, mut again) = (
-            Voice::Samples { samples: Arc::clone(&samples), at: 0, repeat: false },
-            Voice::Samples { samples, at: 0, repeat: true },
-        );
+        let (mut once, mut again) =
+            (Voice::Samples { samples: Arc::clone(&samples), at: 0, repeat: false }, Voice::Samples { samples, at: 0, repeat: true });
         let mut frame = [0; FRAME];
         let told = |voice: &mut Voice, frame: &mut Frame| (0..3).map(|_| voice.next(frame)).collect::<Vec<_>>();
         assert_eq!(told(&mut once, &mut frame), [true, true, false]);

@@ -47,7 +47,13 @@ impl Hub {
     }
 
     /// Where a subscriber of Event Grid proves that it wants events. Returns how far it came.
-    pub(crate) async fn subscribe(self: &Arc<Hub>, url: &str, attempts: u32, ttl_ms: u64, types: &[String]) -> Result<event_grid::Subscription, String> {
+    pub(crate) async fn subscribe(
+        self: &Arc<Hub>,
+        url: &str,
+        attempts: u32,
+        ttl_ms: u64,
+        types: &[String],
+    ) -> Result<event_grid::Subscription, String> {
         let (subscription, event) = self.with(|state| {
             let base = self.base.clone();
             state.subscriptions.begin(&mut state.exchange.post.dice, url, attempts, ttl_ms, types, &base)

@@ -57,9 +57,14 @@ async fn the_description_names_every_operation_and_the_page_is_there() {
     let (pem, setup) = (first.ca_pem().unwrap().to_owned(), first.setup());
     first.stop().await;
     let second = Lab::start(keeping()).await.unwrap();
-    assert_eq!((second.ca_pem().unwrap(), &second.setup()["accessKey"]), (pem.as_str(), &setup["accessKey"]), "the authority outlives the lab");
+    assert_eq!(
+        (second.ca_pem().unwrap(), &second.setup()["accessKey"]),
+        (pem.as_str(), &setup["accessKey"]),
+        "the authority outlives the lab"
+    );
     // Whoever trusted the authority before trusts it still.
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([reqwest::Certificate::from_pem(pem.as_bytes()).unwrap()]).build().unwrap();
+    let http =
+        reqwest::Client::builder().no_proxy().tls_certs_only([reqwest::Certificate::from_pem(pem.as_bytes()).unwrap()]).build().unwrap();
     let answer = http.get(format!("{}/lab/ca.pem", second.url())).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), pem);
 }

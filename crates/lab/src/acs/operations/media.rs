@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 /// Sources in one prompt.
 const SOURCES_MAX: usize = 100;
-const TONES: &[&str] = &[
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "a", "b", "c", "d", "pound", "asterisk",
-];
+const TONES: &[&str] =
+    &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "a", "b", "c", "d", "pound", "asterisk"];
 
 fn source(value: &Value) -> Result<Source, Refusal> {
     let fields = Fields(value);
-    let kind = fields.word_of("kind", &["file", "text", "ssml"])?.ok_or_else(|| Refusal::field("The kind field of a play source is required."))?;
+    let kind =
+        fields.word_of("kind", &["file", "text", "ssml"])?.ok_or_else(|| Refusal::field("The kind field of a play source is required."))?;
     match kind.as_str() {
         "file" => {
             let uri = fields.part("file").address("uri")?;

@@ -8,10 +8,7 @@ mod streams;
 
 use super::{body::Fields, json_of, refusal::Refusal};
 use crate::{
-    exchange::{
-        Exchange,
-        parties::Asked,
-    },
+    exchange::{Exchange, parties::Asked},
     origin::message::{Reply, Request},
 };
 use serde_json::Value;

@@ -35,9 +35,8 @@ fn custom_context(fields: Fields<'_>, target: &Identifier, version: &str) -> Res
         return Err(invalid(format!("more than {VOIP_HEADERS_MAX} VoIP headers")));
     }
     for (headers, value_max) in [(&sip, SIP_VALUE_MAX), (&voip, VOIP_VALUE_MAX)] {
-        let too_long = headers
-            .iter()
-            .find(|(key, value)| key.len() > HEADER_KEY_MAX || value.as_str().is_some_and(|value| value.len() > value_max));
+        let too_long =
+            headers.iter().find(|(key, value)| key.len() > HEADER_KEY_MAX || value.as_str().is_some_and(|value| value.len() > value_max));
         if let Some((key, _)) = too_long {
             return Err(invalid(format!("the header `{key}` is too long")));
         }

@@ -133,9 +133,7 @@ fn a_number_makes_two_calls_at_a_time() {
     for number in ["+4930771", "+4930772", "+4930773"] {
         bench.person(&format!("4:{number}"), TONE_OTHER, of(Ringing::LetRing));
     }
-    let body = |number: &str| {
-        json!({ "targets": [{ "phoneNumber": { "value": number } }], "callbackUri": "https://app/cb", "teamsAppSource": { "appId": account } })
-    };
+    let body = |number: &str| json!({ "targets": [{ "phoneNumber": { "value": number } }], "callbackUri": "https://app/cb", "teamsAppSource": { "appId": account } });
     assert_eq!(bench.ask("POST", "callConnections", body("+4930771")).0, 201);
     assert_eq!(bench.ask("POST", "callConnections", body("+4930772")).0, 201);
     assert_eq!(bench.ask("POST", "callConnections", body("+4930773")).0, 429);

@@ -40,8 +40,7 @@ impl Bench {
     fn new() -> Bench {
         let mut exchange = Exchange::new(1, jiff::Timestamp::UNIX_EPOCH, Limits::default());
         let account = exchange.directory.add_resource_account(&mut exchange.post.dice, "Support", NUMBER).id;
-        let mut bench =
-            Bench { exchange, account, told: Vec::new(), grid: Vec::new(), frames: Vec::new(), version: "2026-03-12" };
+        let mut bench = Bench { exchange, account, told: Vec::new(), grid: Vec::new(), frames: Vec::new(), version: "2026-03-12" };
         bench.consent("teamsResourceAccount", &bench.account.clone());
         bench.person(CALLER, TONE_CALLER, Manner::default());
         bench

@@ -147,7 +147,8 @@ fn a_caller_is_transferred_and_the_application_is_out() {
     let id = bench.answered();
     let agent = bench.agent("anna", TONE_AGENT, Manner::default());
     bench.events();
-    let body = json!({ "targetParticipant": raw(&agent), "operationContext": "t", "customCallingContext": { "voipHeaders": { "k": "v" } } });
+    let body =
+        json!({ "targetParticipant": raw(&agent), "operationContext": "t", "customCallingContext": { "voipHeaders": { "k": "v" } } });
     assert_eq!(bench.call(&id, ":transferToParticipant", body)["operationContext"], "t");
     let (_, found) = bench.ask("GET", &format!("callConnections/{id}"), Value::Null);
     assert_eq!(found["callConnectionState"], "transferring");

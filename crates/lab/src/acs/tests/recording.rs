@@ -72,9 +72,7 @@ fn each_party_has_a_channel_in_an_unmixed_file_which_ends_with_the_call() {
     assert_eq!(data["sessionEndReason"], "CallEnded");
     let url = data["recordingStorageInfo"]["recordingChunks"][0]["contentLocation"].as_str().unwrap().to_owned();
     let wav = Wav::parse(&fetch(&mut bench, "GET", &url).1).unwrap();
-    let tones = |channel: &Vec<i16>| {
-        dreiklang_media::tone::heard(&channel.chunks_exact(2).map(|pair| pair[0]).collect::<Vec<_>>(), TONES)
-    };
+    let tones = |channel: &Vec<i16>| dreiklang_media::tone::heard(&channel.chunks_exact(2).map(|pair| pair[0]).collect::<Vec<_>>(), TONES);
     assert_eq!(wav.channels.iter().map(tones).collect::<Vec<_>>(), [vec![TONE_AGENT], vec![TONE_CALLER]]);
 }
 

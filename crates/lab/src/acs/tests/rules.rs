@@ -20,7 +20,11 @@ fn what_is_missing_or_wrong_is_named() {
         (format!("{call}:recognize"), json!({ "recognizeInputType": "dtmf", "recognizeOptions": {} }), "targetParticipant"),
         (format!("{call}:hold"), json!({}), "targetParticipant"),
         (format!("{call}/participants:add"), json!({ "participantToAdd": raw("8:orgid:x"), "invitationTimeoutInSeconds": 181 }), "180"),
-        (format!("{call}/participants:add"), json!({ "participantToAdd": raw("4:+1"), "customCallingContext": { "sipHeaders": headers } }), "SIP"),
+        (
+            format!("{call}/participants:add"),
+            json!({ "participantToAdd": raw("4:+1"), "customCallingContext": { "sipHeaders": headers } }),
+            "SIP",
+        ),
         (format!("{call}/participants:add"), json!({ "participantToAdd": { "phoneNumber": { "value": "555" } } }), "E.164"),
         (format!("{call}:transferToParticipant"), json!({ "targetParticipant": raw("48:nowhere") }), "targetParticipant"),
     ] {
