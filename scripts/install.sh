@@ -48,6 +48,11 @@ install_missing() {
     { warn "could not install ${packages[*]}"; return 1; }
 }
 
+# require_python_venv: Python that can make environments of its own, which Debian packs apart.
+require_python_venv() {
+  python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install_missing "Python with venv:python3+python3-venv"
+}
+
 # require_rust: a toolchain, and a C compiler, which links Rust programs and builds SQLite and the cryptography.
 require_rust() {
   if ! command -v cargo >/dev/null 2>&1 && [ -x "$HOME/.cargo/bin/cargo" ]; then

@@ -13,7 +13,9 @@ use crate::{
 use serde_json::{Value, json};
 
 /// What agents' clients ask Entra for.
-pub(crate) const EXTENSION_AUDIENCE: &str = "https://auth.msft.communication.azure.com";
+const EXTENSION_AUDIENCE: &str = "https://auth.msft.communication.azure.com";
+/// What clients that are no agents' ask Entra for.
+const CLIENTS_AUDIENCE: &str = "https://communication.azure.com/clients";
 const EXTENSION_SCOPE: &str = "TeamsExtension.ManageCalls";
 /// What tokens can be for.
 const SCOPES: &[&str] = &["chat", "voip", "chat.join", "chat.join.limited", "voip.join"];
@@ -107,13 +109,26 @@ fn assignment(exchange: &mut Exchange, method: &str, tenant: &str, object: &str,
     }
 }
 
+/// Whom a token of Entra stands for.
+fn asking(exchange: &Exchange, entra: &Entra, request: &Request, audience: &str) -> Result<Value, Refusal> {
+    let denied = |why: String| Refusal::new(401, "Unauthorized", why);
+    let token = request.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
+    let token = token.ok_or_else(|| denied("A token of Entra is needed.".to_owned()))?;
+    entra.check(token, audience, &exchange.directory, exchange.seconds()).map_err(denied)
+}
+
+/// The exchange for users of Entra who are no agents: an identity of the resource that is always the same.
+pub(crate) fn exchange_for_user(exchange: &mut Exchange, keys: &CallbackKeys, entra: &Entra, request: &Request) -> Result<Reply, Refusal> {
+    let claims = asking(exchange, entra, request, CLIENTS_AUDIENCE)?;
+    let id = format!("8:acs:{}_{}", exchange.directory.resource_id, claim(&claims, "oid"));
+    exchange.directory.identities.entry(id.clone()).or_insert(0);
+    let access = access_token(exchange, keys, &id, "voip,chat", MINUTES.0);
+    Ok(Reply::json(200, &json!({ "identity": { "id": id }, "accessToken": access })).with("access-control-allow-origin", "*"))
+}
+
 /// The exchange: who asks is the agent, with a token of Entra.
 pub(crate) fn exchange_for_agent(exchange: &mut Exchange, keys: &CallbackKeys, entra: &Entra, request: &Request) -> Result<Reply, Refusal> {
-    let denied = |code: &str, why: String| Refusal::new(401, code, why);
-    let token = request.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
-    let token = token.ok_or_else(|| denied("Unauthorized", "A token of Entra is needed.".to_owned()))?;
-    let now = exchange.seconds();
-    let claims = entra.check(token, EXTENSION_AUDIENCE, &exchange.directory, now).map_err(|why| denied("Unauthorized", why))?;
+    let claims = asking(exchange, entra, request, EXTENSION_AUDIENCE)?;
     if !claim(&claims, "scp").split(' ').any(|scope| scope == EXTENSION_SCOPE) {
         return Err(Refusal::new(403, "Forbidden", format!("The token lacks the permission {EXTENSION_SCOPE}.")));
     }

@@ -87,6 +87,10 @@ impl Service {
             version(request, IDENTITY_VERSIONS)?;
             return identity::exchange_for_agent(exchange, keys, entra, request);
         }
+        if path == ["access", "entra", ":exchangeAccessToken"] && request.method == "POST" {
+            version(request, IDENTITY_VERSIONS)?;
+            return identity::exchange_for_user(exchange, keys, entra, request);
+        }
         let host = (path[0] == "v1").then_some(self.host.as_str());
         signature::check(request, &exchange.directory, entra, now, host)?;
         let faults = exchange.faults.clone();

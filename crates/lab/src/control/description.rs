@@ -101,6 +101,12 @@ const TABLE: &[Row] = &[
         "Adds a user with a contact-center client and a Teams client (`name` and `name-teams`).",
         &[("name", "string", "Short name."), ("consent", "boolean", "Give consent too (the default).")],
     ),
+    (
+        "post",
+        "/lab/api/application-certificates",
+        "Registers a certificate whose key may sign the application's assertions.",
+        &[("pem", "string", "The certificate in PEM.")],
+    ),
     ("get", "/lab/api/faults", "What goes wrong on purpose.", &[]),
     (
         "put",

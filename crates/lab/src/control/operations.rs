@@ -3,6 +3,7 @@
 use super::Problem;
 use crate::{
     acs::identifier::Identifier,
+    entra::keys::certificates_of,
     faults::Faults,
     lab,
     origin::message::{Reply, Request},
@@ -43,6 +44,14 @@ pub(super) async fn answer(hub: &Arc<Hub>, request: &Request, path: &[&str]) -> 
             let consent = body["consent"].as_bool().unwrap_or(true);
             let user = hub.with(|state| lab::add_user(state, name, consent));
             Ok(Reply::json(201, &json!(user)))
+        }
+        ("POST", ["application-certificates"]) => {
+            let certificates = certificates_of(text(&body, "pem")?);
+            if certificates.is_empty() {
+                return Err(Problem::new(400, "`pem` has no certificate"));
+            }
+            hub.with(|state| state.exchange.directory.applications[0].certificates.extend(certificates));
+            Ok(Reply::empty(204))
         }
         ("GET", ["faults"]) => Ok(Reply::json(200, &json!(hub.with(|state| state.exchange.faults.clone())))),
         ("PUT", ["faults"]) => {

@@ -110,7 +110,9 @@ impl Parts {
 
 /// Whether a token's times allow `now`.
 pub(crate) fn in_time(claims: &Value, now: i64) -> Result<(), String> {
-    match (claims["exp"].as_i64(), claims["nbf"].as_i64()) {
+    // MSAL for Python writes fractions of a second.
+    let seconds = |name: &str| claims[name].as_f64().map(|seconds| seconds as i64);
+    match (seconds("exp"), seconds("nbf")) {
         (Some(end), _) if now > end + LEEWAY_S => Err("the token has expired".to_owned()),
         (_, Some(begin)) if now < begin - LEEWAY_S => Err("the token is not valid yet".to_owned()),
         (Some(_), _) => Ok(()),

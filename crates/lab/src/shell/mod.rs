@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::MissedTickBehavior,
+    time::{Instant, MissedTickBehavior},
 };
 
 /// Longest wait for an application or a file.
@@ -151,7 +151,9 @@ impl Hub {
 
     /// Moves the lab on until it is dropped.
     pub(crate) async fn run(self: Arc<Hub>) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(FRAME_MS));
+        // The lab's clock is never ahead: tokens from the future are not believed.
+        let frame = Duration::from_millis(FRAME_MS);
+        let mut ticks = tokio::time::interval_at(Instant::now() + frame, frame);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
             ticks.tick().await;
