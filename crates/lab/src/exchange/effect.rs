@@ -151,6 +151,7 @@ impl Cause {
 }
 
 pub(crate) const SUCCESS: Cause = Cause::new(200, 0, "");
+pub(crate) const SERVER_FAILED: Cause = Cause::new(500, 9_999, "Unknown internal server error.");
 pub(crate) const HUNG_UP: Cause = Cause::new(0, 0, "The call was ended by its application.");
 pub(crate) const TERMINATED: Cause = Cause::new(0, 7_000, "The call was ended for everyone by its application.");
 pub(crate) const REMOVED: Cause = Cause::new(0, 5_300, "The participant was removed from the conversation by another participant.");

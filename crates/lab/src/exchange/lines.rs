@@ -124,6 +124,10 @@ impl Exchange {
             call.connections.push(connection);
             let index = call.connections.len() - 1;
             let properties = call.properties(index);
+            if exchange.setup_fails(call, index, "AnswerFailed") {
+                exchange.end(call, &effect::SERVER_FAILED, None);
+                return properties;
+            }
             for leg in 0..call.legs.len() {
                 exchange.connect_leg(call, leg);
             }
@@ -131,6 +135,17 @@ impl Exchange {
             properties
         });
         answered.ok_or_else(|| Refusal::not_found("Call"))
+    }
+
+    /// Whether a connection fails on purpose; its application is told, and it is gone.
+    fn setup_fails(&mut self, call: &mut Call, index: usize, kind: &str) -> bool {
+        if self.faults.setup_fails {
+            let context = call.connections[index].context.clone();
+            self.tell(call, index, kind, (context.as_deref(), None), effect::SERVER_FAILED.json());
+            let connection = call.connections.remove(index);
+            self.connections.remove(&connection.id);
+        }
+        self.faults.setup_fails
     }
 
     /// A connection is up: it and what was asked for with it begin.
@@ -269,7 +284,11 @@ impl Exchange {
             call.connections.push(connection);
             let index = call.connections.len() - 1;
             let properties = call.properties(index);
-            exchange.connected(call, index);
+            if exchange.setup_fails(call, index, "ConnectFailed") {
+                exchange.end_if_empty(call, &effect::SERVER_FAILED, None);
+            } else {
+                exchange.connected(call, index);
+            }
             properties
         });
         properties.ok_or_else(|| Refusal::not_found("Call"))

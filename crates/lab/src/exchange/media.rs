@@ -188,11 +188,15 @@ impl Exchange {
                     (listener.sequence, listener.context.clone(), listener.callback.clone())
                 });
                 if let Some((sequence, context, callback)) = told {
-                    let mut extra = effect::SUCCESS.json();
-                    extra["sequenceId"] = json!(sequence);
-                    extra["tone"] = json!(tone);
                     let asked = (context.as_deref(), callback.as_deref());
-                    exchange.tell(call, index, "ContinuousDtmfRecognitionToneReceived", asked, extra);
+                    if exchange.faults.tones_fail {
+                        exchange.tell(call, index, "ContinuousDtmfRecognitionToneFailed", asked, effect::SERVER_FAILED.json());
+                    } else {
+                        let mut extra = effect::SUCCESS.json();
+                        extra["sequenceId"] = json!(sequence);
+                        extra["tone"] = json!(tone);
+                        exchange.tell(call, index, "ContinuousDtmfRecognitionToneReceived", asked, extra);
+                    }
                 }
                 if let Some(streaming) = &call.connections[index].streaming
                     && streaming.options.dtmf

@@ -49,6 +49,15 @@ pub(crate) struct Recording {
     people: Vec<String>,
 }
 
+impl Recording {
+    fn state(&self) -> Value {
+        json!({
+            "recordingId": self.id, "recordingState": if self.active { "active" } else { "inactive" },
+            "recordingKind": "azureCommunicationServices",
+        })
+    }
+}
+
 /// A file to be fetched.
 pub(crate) struct Document {
     pub(crate) audio: Vec<u8>,
@@ -113,22 +122,26 @@ impl Exchange {
                 pauses: if wanted.paused { vec![(exchange.post.now, None)] } else { Vec::new() },
                 people: Vec::new(),
             };
+            let state = recording.state();
+            if exchange.faults.recording_fails {
+                if let Some(uri) = &recording.callback {
+                    let mut extra = super::effect::SERVER_FAILED.json();
+                    extra["recordingId"] = json!(recording.id);
+                    exchange.post.event(&recording.ids, uri, "StartRecordingFailed", None, extra);
+                }
+                return Ok(state);
+            }
             exchange.tell_recording(&recording);
-            exchange.recordings.under_way.insert(id.clone(), recording);
+            exchange.recordings.under_way.insert(id, recording);
             exchange.announce_recording(call);
-            Ok(())
+            Ok(state)
         });
-        started.ok_or_else(|| Refusal::not_found("Call"))??;
-        self.recording_state(&id)
+        started.ok_or_else(|| Refusal::not_found("Call"))?
     }
 
     /// How a recording is.
     pub(crate) fn recording_state(&self, id: &str) -> Result<Value, Refusal> {
-        let recording = self.recordings.under_way.get(id).ok_or_else(|| Refusal::not_found("Recording"))?;
-        Ok(json!({
-            "recordingId": id, "recordingState": if recording.active { "active" } else { "inactive" },
-            "recordingKind": "azureCommunicationServices",
-        }))
+        self.recordings.under_way.get(id).map(Recording::state).ok_or_else(|| Refusal::not_found("Recording"))
     }
 
     /// Pauses or goes on.

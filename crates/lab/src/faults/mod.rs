@@ -43,6 +43,12 @@ pub struct Faults {
     pub answer_after_redirect: bool,
     /// A transfer to an identifier of an unexpected kind fails with 500, as it does at the service.
     pub transfer_wrong_kind_500: bool,
+    /// Answering and connecting are taken and fail afterwards: `AnswerFailed`, `ConnectFailed`.
+    pub setup_fails: bool,
+    /// Starting to record is taken and fails afterwards: `StartRecordingFailed`.
+    pub recording_fails: bool,
+    /// Keys that are told one by one are not understood: `ContinuousDtmfRecognitionToneFailed`.
+    pub tones_fail: bool,
     /// Calls on behalf of a resource account do not say so.
     pub omit_on_behalf_of: bool,
     /// Callbacks may go to https only, as at the service.
@@ -70,6 +76,9 @@ impl Default for Faults {
             no_teams_users: false,
             answer_after_redirect: false,
             transfer_wrong_kind_500: false,
+            setup_fails: false,
+            recording_fails: false,
+            tones_fail: false,
             omit_on_behalf_of: false,
             https_callbacks_only: false,
         }

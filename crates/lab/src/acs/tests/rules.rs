@@ -60,3 +60,30 @@ fn quirks_are_switched_on() {
     assert_eq!(bench.ask("POST", "callConnections:redirect", redirect).0, 204);
     assert_eq!(bench.ask("POST", "callConnections:answer", Bench::answer_body(&context)).0, 200, "as the service does");
 }
+
+#[test]
+fn what_was_taken_can_fail_afterwards() {
+    let mut bench = Bench::new();
+    bench.exchange.faults = Faults { setup_fails: true, ..Faults::default() };
+    let context = bench.rings();
+    assert_eq!(bench.ask("POST", "callConnections:answer", Bench::answer_body(&context)).0, 200);
+    assert_eq!(bench.event("AnswerFailed")["operationContext"], "answered");
+    assert_eq!(bench.events(), ["AnswerFailed"]);
+    assert_eq!(bench.stage(CALLER), "over");
+    bench.exchange.faults = Faults { recording_fails: true, tones_fail: true, ..Faults::default() };
+    let id = bench.answered();
+    let body = json!({ "callConnectionId": id, "recordingStateCallbackUri": "https://app/rec" });
+    let (status, started) = bench.ask("POST", "recordings", body);
+    assert_eq!((status, &bench.event("StartRecordingFailed")["recordingId"]), (202, &started["recordingId"]));
+    let recording = started["recordingId"].as_str().unwrap().to_owned();
+    assert_eq!(bench.ask("GET", &format!("recordings/{recording}"), Value::Null).0, 404);
+    bench.call(&id, ":startContinuousDtmfRecognition", json!({ "targetParticipant": raw(CALLER), "operationContext": "k" }));
+    assert!(bench.press(CALLER, '1'));
+    assert_eq!(bench.event("ContinuousDtmfRecognitionToneFailed")["operationContext"], "k");
+    bench.exchange.faults = Faults { setup_fails: true, ..Faults::default() };
+    let (_, found) = bench.ask("GET", &format!("callConnections/{id}"), Value::Null);
+    let locator = json!({ "kind": "serverCallLocator", "serverCallId": found["serverCallId"] });
+    assert_eq!(bench.ask("POST", "callConnections:connect", json!({ "callLocator": locator, "callbackUri": "https://app/2" })).0, 200);
+    bench.event("ConnectFailed");
+    assert_eq!(bench.roster(&id), [CALLER], "the first connection goes on");
+}
