@@ -1,7 +1,7 @@
 //! Sound on the lab's grid: 20 ms at 16 kHz. What a person says, and what a person has heard.
 
 use dreiklang_media::{tone, wav};
-use std::{collections::VecDeque, f64::consts::TAU, sync::Arc};
+use std::{f64::consts::TAU, sync::Arc};
 
 /// Samples per second of everything in a call.
 pub(crate) const RATE_HZ: u32 = 16_000;
@@ -9,8 +9,8 @@ pub(crate) const RATE_HZ: u32 = 16_000;
 pub(crate) const FRAME_MS: u64 = 20;
 /// Samples in a step.
 pub(crate) const FRAME: usize = 320;
-/// Seconds kept of what somebody heard.
-const KEPT_SAMPLES: usize = 3 * RATE_HZ as usize;
+/// Samples kept of what somebody heard: three seconds, a whole number of steps.
+const KEPT_SAMPLES: usize = 150 * FRAME;
 /// The last half second is judged when asked what is heard now.
 const JUDGED_SAMPLES: usize = 8_000;
 /// Level of a person's tone: a sixth of full scale.
@@ -26,23 +26,40 @@ pub(crate) type Sum = [i32; FRAME];
 #[derive(Clone, Debug)]
 pub(crate) enum Voice {
     Silence,
-    Tone { hz: u32, phase: f64 },
-    Samples { samples: Arc<[i16]>, at: usize, repeat: bool },
+    /// A whole number of periods, again and again.
+    Tone {
+        periods: Arc<[i16]>,
+        at: usize,
+    },
+    Samples {
+        samples: Arc<[i16]>,
+        at: usize,
+        repeat: bool,
+    },
 }
 
 impl Voice {
     pub(crate) fn tone(hz: u32) -> Voice {
-        if hz == 0 { Voice::Silence } else { Voice::Tone { hz, phase: 0.0 } }
+        if hz == 0 {
+            return Voice::Silence;
+        }
+        // A whole number of hertz repeats itself within a second, mostly much sooner.
+        let length = RATE_HZ / common_divisor(hz, RATE_HZ);
+        let step = TAU * f64::from(hz) / f64::from(RATE_HZ);
+        Voice::Tone { periods: (0..length).map(|index| ((f64::from(index) * step).sin() * TONE_LEVEL) as i16).collect(), at: 0 }
     }
 
     /// Puts the next step into the frame; false when there is nothing (any more).
     pub(crate) fn next(&mut self, frame: &mut Frame) -> bool {
         match self {
             Voice::Silence => false,
-            Voice::Tone { hz, phase } => {
-                for sample in frame.iter_mut() {
-                    *sample = (phase.sin() * TONE_LEVEL) as i16;
-                    *phase = (*phase + TAU * f64::from(*hz) / f64::from(RATE_HZ)) % TAU;
+            Voice::Tone { periods, at } => {
+                let mut filled = 0;
+                while filled < FRAME {
+                    let piece = &periods[*at..periods.len().min(*at + FRAME - filled)];
+                    frame[filled..filled + piece.len()].copy_from_slice(piece);
+                    filled += piece.len();
+                    *at = (*at + piece.len()) % periods.len();
                 }
                 true
             }
@@ -66,37 +83,53 @@ impl Voice {
 
 /// The last seconds of what somebody heard.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ear(VecDeque<i16>);
+pub(crate) struct Ear {
+    /// Grows to what is kept, then goes round.
+    kept: Vec<i16>,
+    /// Where the oldest step begins, once it goes round.
+    oldest: usize,
+}
 
 impl Ear {
     pub(crate) fn hear(&mut self, frame: &Frame) {
-        let too_many = (self.0.len() + FRAME).saturating_sub(KEPT_SAMPLES);
-        self.0.drain(..too_many);
-        self.0.extend(frame);
+        if self.kept.len() < KEPT_SAMPLES {
+            self.kept.extend_from_slice(frame);
+        } else {
+            self.kept[self.oldest..self.oldest + FRAME].copy_from_slice(frame);
+            self.oldest = (self.oldest + FRAME) % KEPT_SAMPLES;
+        }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.kept.clear();
+        self.oldest = 0;
     }
 
     /// Which of these tones the last half second contains.
     pub(crate) fn tones(&self, candidates_hz: &[u32]) -> Vec<u32> {
-        let from = self.0.len().saturating_sub(JUDGED_SAMPLES);
-        let samples: Vec<i16> = self.0.iter().skip(from).copied().collect();
         // Tones of the telephone's band survive a coarse halving of the rate.
-        let halved: Vec<i16> = samples.chunks_exact(2).map(|pair| ((i32::from(pair[0]) + i32::from(pair[1])) / 2) as i16).collect();
+        let halved: Vec<i16> = self.lately().chunks_exact(2).map(|pair| ((i32::from(pair[0]) + i32::from(pair[1])) / 2) as i16).collect();
         tone::heard(&halved, candidates_hz)
     }
 
     /// Loudness of the last half second, dBFS; -infinity for silence.
     pub(crate) fn level_dbfs(&self) -> f64 {
-        let from = self.0.len().saturating_sub(JUDGED_SAMPLES);
-        tone::level_dbfs(&self.0.iter().skip(from).copied().collect::<Vec<i16>>())
+        tone::level_dbfs(&self.lately())
     }
 
     pub(crate) fn samples(&self) -> Vec<i16> {
-        self.0.iter().copied().collect()
+        [&self.kept[self.oldest..], &self.kept[..self.oldest]].concat()
     }
+
+    fn lately(&self) -> Vec<i16> {
+        let mut samples = self.samples();
+        samples.drain(..samples.len().saturating_sub(JUDGED_SAMPLES));
+        samples
+    }
+}
+
+fn common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 /// Adds a frame to a sum.
@@ -190,6 +223,17 @@ mod tests {
         }
         assert!(ear.tones(&[440, 620]).is_empty());
         assert!(ear.level_dbfs() < -90.0);
+    }
+
+    #[test]
+    fn an_ear_keeps_the_last_three_seconds_in_their_order() {
+        let mut ear = Ear::default();
+        for number in 0..160 {
+            ear.hear(&[number; FRAME]);
+        }
+        let samples = ear.samples();
+        assert_eq!((samples.len(), samples[0], samples[KEPT_SAMPLES - 1]), (KEPT_SAMPLES, 10, 159));
+        assert!(samples.is_sorted());
     }
 
     #[test]
