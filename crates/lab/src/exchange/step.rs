@@ -221,12 +221,11 @@ impl Exchange {
     /// Sends sound to the sockets that want it.
     fn stream(&mut self, call: &mut Call, talk: &Sum) {
         let time = self.post.time();
-        let mixed = without(talk, None);
         for connection in &mut call.connections {
             let Some(streaming) = &mut connection.streaming else { continue };
             let Socket::Open(id) = streaming.socket else { continue };
             if !streaming.options.unmixed {
-                let text = streaming.audio(&mixed, None, time);
+                let text = streaming.audio(&without(talk, None), None, time);
                 self.post.out.push(Effect::SocketText { id, text });
                 continue;
             }
