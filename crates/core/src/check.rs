@@ -3,6 +3,8 @@
 //! What only a history can show (who was served first, what the figures add up to) is checked where histories are: in the
 //! property tests.
 
+mod written;
+
 use crate::{
     agent::{Agent, Availability, Duty, Occupation},
     conversation::{Conversation, Facing, Hearing, Offer, Part, PauseReason, Purpose, Role, SegmentKind},
@@ -43,6 +45,7 @@ pub fn check(world: &World) -> Vec<Violation> {
     check_messages(world, &mut found);
     check_flows(world, &mut found);
     check_callbacks(world, &mut found);
+    written::check(world, &mut found);
     found.0
 }
 
@@ -369,10 +372,10 @@ fn check_agent(world: &World, agent: &Agent, held: Option<&(ConversationId, Occu
     let busy = matches!(agent.occupation, Occupation::Talking { .. } | Occupation::Consulting { .. } | Occupation::WrapUp { .. });
     found.expect(agent.disposition.is_none() || busy, "what became of a conversation is said of one that is there", says);
     found.expect(agent.planned.is_none() || agent.occupation != Occupation::Idle, "what was planned is applied when idle", says);
-    found.expect(agent.planned_duty.is_none() || agent.occupation != Occupation::Idle, "a planned duty begins when idle", says);
+    found.expect(agent.planned_duty.is_none() || !agent.has_nothing_to_do(), "a planned duty begins when there is nothing to do", says);
     let unknown = agent.signed_out.keys().find(|queue| !agent.settings.queues.contains(queue));
     found.expect(unknown.is_none(), "an agent is signed out of own queues only", says);
-    let gone = agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();
+    let gone = agent.retiring && agent.has_nothing_to_do() && agent.leg.is_none();
     found.expect(!gone, "a removed agent disappears when done", says);
 }
 
@@ -412,14 +415,14 @@ fn check_nobody_waits_needlessly(world: &World, found: &mut Findings) {
 fn check_timers(world: &World, found: &mut Findings) {
     for (due, timer) in world.timers().iter() {
         let meant = match timer {
-            Timer::Conversation(id)
-            | Timer::Prompt(id)
+            Timer::Conversation(id) | Timer::Ring(id) | Timer::Widen(id) | Timer::AskAgain(id) => {
+                world.conversation(id).is_some() || world.written_of(id).is_some()
+            }
+            Timer::Notes(id) => world.written_of(id).is_some_and(|written| written.wrap_up.is_some_and(|notes| notes.until == due)),
+            Timer::Prompt(id)
             | Timer::Flow(id)
-            | Timer::Ring(id)
-            | Timer::Widen(id)
             | Timer::Overflow(id)
             | Timer::Announce(id)
-            | Timer::AskAgain(id)
             | Timer::MaxWait(id)
             | Timer::Message(id)
             | Timer::Asking(id)

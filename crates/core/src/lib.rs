@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! Read in this order: `ids` → `time` → `endpoint` → `input` → `output` → `world` → `engine`; then `conversation`, `queue`, `agent`,
-//! `routing`, `hours`, `voicemail`, `callback`, `flow` for what callers go through and `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
+//! `routing`, `hours`, `voicemail`, `callback`, `flow` for what callers go through, `written` for those who write, and `expression` for what administrators write to branch by, `stats` for the figures, and `check` for what must never happen.
 #![forbid(unsafe_code)]
 
 pub mod agent;
@@ -34,6 +34,7 @@ mod text;
 pub mod time;
 pub mod voicemail;
 pub mod world;
+pub mod written;
 mod zone;
 
 pub use engine::Engine;

@@ -30,6 +30,24 @@ pub const SKILLS_PER_AGENT: usize = 50;
 pub const SKILLS_ASKED: usize = 8;
 /// Different sets of asked skills alive in one queue: each is an index of its own.
 pub const CLASSES_PER_QUEUE: usize = 64;
+/// Conversations in writing alive in one tenant: mail may wait for days.
+pub const WRITTEN_PER_TENANT: usize = 50_000;
+/// Conversations in writing that wait in one queue.
+pub const WRITTEN_PER_QUEUE: usize = 10_000;
+/// Conversations of one channel that one agent has at a time; more nobody keeps apart.
+pub const WRITTEN_AT_ONCE: u8 = 20;
+/// How long an agent has for taking a conversation in writing where the queue says nothing else.
+pub const WRITTEN_RING: Millis = Millis::from_secs(60);
+/// Longest that may be: whoever writes waits meanwhile.
+pub const WRITTEN_RING_MAX: Millis = Millis::from_secs(600);
+/// Longest promise of a queue to those who write: a week.
+pub const WRITTEN_WITHIN_MAX: Millis = Millis::from_secs(7 * 24 * 3_600);
+/// Longest a conversation in writing may live; then it has been forgotten.
+pub const WRITTEN_MAX: Millis = Millis::from_secs(90 * 24 * 3_600);
+/// Longest subject, in characters.
+pub const SUBJECT_CHARS: usize = 200;
+/// Longest place where a conversation can be read, in characters.
+pub const LINK_CHARS: usize = 2_000;
 /// Legs of one conversation: caller, agent, those that transfers add before old ones leave, and telephones that ring at once.
 pub const LEGS_PER_CONVERSATION: usize = 32;
 /// Parties of a conference beside customer and agent: more voices at once nobody can follow.

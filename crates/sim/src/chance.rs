@@ -26,6 +26,10 @@ pub enum Stream {
     Store,
     /// Which reports come once more.
     Repeats,
+    /// When somebody writes.
+    Letters,
+    /// What who writes is like and does.
+    Writer,
 }
 
 /// A generator: xoshiro256++ (Blackman and Vigna), seeded by SplitMix64.

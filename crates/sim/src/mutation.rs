@@ -54,6 +54,10 @@ pub enum Mutation {
     CallWhomNobodyMay,
     /// A key of a private answer is written down.
     WriteAPrivateKey,
+    /// An agent stays busy with what was taken off the desk.
+    ForgetToFreeAgentInWriting,
+    /// Offers in writing are made although the agent has as many as fit.
+    GiveMoreThanFits,
     /// A report that comes twice counts twice.
     CountReportsTwice,
 }
@@ -78,6 +82,8 @@ impl Mutation {
         (Mutation::LetTheCustomerHearEverybody, &["voices"]),
         (Mutation::CallWhomNobodyMay, &["outside"]),
         (Mutation::WriteAPrivateKey, &["private"]),
+        (Mutation::ForgetToFreeAgentInWriting, &["written", "whole"]),
+        (Mutation::GiveMoreThanFits, &["written", "ringing", "whole"]),
         (Mutation::CountReportsTwice, &["repeats"]),
     ];
 }
@@ -181,6 +187,8 @@ impl Mutant {
                 }
                 vec![event]
             }
+            (Mutation::ForgetToFreeAgentInWriting, Event::WrittenReleased { .. }) => once(self, Vec::new()),
+            (Mutation::GiveMoreThanFits, Event::WrittenOfferEnded { outcome: OfferOutcome::Declined, .. }) => once(self, Vec::new()),
             (Mutation::ChangeADocumentUnseen, event) => {
                 let document = Event::Configured { change: self.other_document() };
                 once(self, vec![event, document])

@@ -22,6 +22,8 @@ pub struct Plan {
     pub seed: u64,
     /// Who calls.
     pub calls: Vec<Call>,
+    /// Who writes.
+    pub letters: Vec<Letter>,
     /// Who works.
     pub shifts: Vec<Shift>,
     /// What happens to the installation.
@@ -39,6 +41,15 @@ pub struct Call {
     pub at: Timestamp,
     /// Which of the profile's numbers.
     pub dialed: usize,
+}
+
+/// One person who writes, or work of another system.
+#[derive(Clone, Copy, Debug)]
+pub struct Letter {
+    /// Which stream of chance is this one's.
+    pub index: u64,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One agent's day.
@@ -90,11 +101,19 @@ impl Plan {
         Plan {
             seed,
             calls: calls(profile, seed),
+            letters: letters(profile, seed),
             shifts: (0..profile.agents.len()).map(|agent| shift(profile, seed, agent)).collect(),
             incidents: incidents(profile, seed),
             faults: profile.faults,
         }
     }
+}
+
+fn letters(profile: &Profile, seed: u64) -> Vec<Letter> {
+    let mut chance = Chance::new(seed, Stream::Letters, 0);
+    let (from, to) = (MIDNIGHT + profile.opens, MIDNIGHT + profile.closes);
+    let times = poisson(&mut chance, profile.letters, from, to);
+    times.into_iter().zip(0..).map(|(at, index)| Letter { index, at }).collect()
 }
 
 /// By thinning: candidates at the highest rate of the day, of which those are kept that the moment's rate allows.

@@ -29,6 +29,7 @@ pub fn shrink(profile: &Profile, plan: &Plan, outcome: &Outcome, options: Option
     loop {
         let before = search.size();
         search.reduce(|plan| &mut plan.calls);
+        search.reduce(|plan| &mut plan.letters);
         search.reduce(|plan| &mut plan.incidents);
         search.reduce(|plan| &mut plan.shifts);
         for index in 0..search.best.shifts.len() {
@@ -57,7 +58,7 @@ struct Search<'day> {
 impl Search<'_> {
     fn size(&self) -> usize {
         let shifts: usize = self.best.shifts.iter().map(|shift| 1 + shift.breaks.len() + shift.sleeps.len()).sum();
-        self.best.calls.len() + self.best.incidents.len() + shifts
+        self.best.calls.len() + self.best.letters.len() + self.best.incidents.len() + shifts
     }
 
     /// Takes a smaller plan over if it goes wrong in the same way.
@@ -78,12 +79,14 @@ impl Search<'_> {
     fn cut(&mut self, at: Timestamp) {
         let mut plan = self.best.clone();
         plan.calls.retain(|call| call.at <= at);
+        plan.letters.retain(|letter| letter.at <= at);
         plan.incidents.retain(|incident| incident.at <= at);
         self.try_out(plan);
         for minutes in [5, 15, 60] {
             let from = at.0 - minutes * 60_000;
             let mut plan = self.best.clone();
             plan.calls.retain(|call| call.at.0 >= from);
+            plan.letters.retain(|letter| letter.at.0 >= from);
             plan.incidents.retain(|incident| incident.at.0 >= from);
             if self.try_out(plan) {
                 return;

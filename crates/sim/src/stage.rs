@@ -8,6 +8,7 @@ use crate::{
         owner::Owner,
         talk::TalkStep,
         worker::{Purpose, Worker, WorkerStep},
+        writer::{Writer, WriterStep},
     },
     agenda::Agenda,
     chance::{Chance, Stream},
@@ -119,6 +120,8 @@ pub(crate) enum Entry {
     Talk { caller: usize, partner: LegId, step: TalkStep },
     /// An agent does something.
     Worker { agent: usize, step: WorkerStep },
+    /// Something happens to what somebody writes.
+    Writer { letter: usize, step: WriterStep },
     /// An incident happens.
     Incident(usize),
     /// A line works again.
@@ -131,7 +134,7 @@ pub(crate) enum Entry {
     TakeOver { survivors: [bool; 3] },
     /// New conversations are taken again.
     DrainOver,
-    /// Who is to be called back is told that it was too late.
+    /// Who is to be called back, and who wrote, is told that it was too late.
     CancelCallbacks,
     /// A supervisor who follows a talk does something else.
     Supervisor { conversation: ConversationId, supervisor: AgentId, steps: u32 },
@@ -147,6 +150,7 @@ pub(crate) struct Stage<'day> {
     pub owner: Owner,
     pub callers: Vec<Caller>,
     pub workers: Vec<Worker>,
+    pub writers: Vec<Writer>,
     pub legs: BTreeMap<LegId, FarLeg>,
     /// When the last action of a conversation was handed to its line: they are carried out in order.
     pub queued_until: BTreeMap<ConversationId, Timestamp>,
@@ -184,6 +188,7 @@ impl<'day> Stage<'day> {
             engine: Engine::new(TENANT),
             owner: Owner::default(),
             callers: Vec::new(),
+            writers: plan.letters.iter().map(|letter| Writer::new(seed, letter)).collect(),
             workers: profile.agents.iter().enumerate().map(|(index, id)| Worker::new(seed, index, *id)).collect(),
             legs: BTreeMap::new(),
             queued_until: BTreeMap::new(),
@@ -218,6 +223,9 @@ impl<'day> Stage<'day> {
         for (index, call) in self.plan.calls.iter().enumerate() {
             self.agenda.put(call.at, Entry::Call(index));
             self.callers.push(Caller::new(self.plan.seed, call));
+        }
+        for (index, letter) in self.plan.letters.iter().enumerate() {
+            self.agenda.put(letter.at, Entry::Writer { letter: index, step: WriterStep::Write });
         }
         for shift in &self.plan.shifts {
             let mut put = |at: Timestamp, step| self.agenda.put(at, Entry::Worker { agent: shift.agent, step });
@@ -274,12 +282,16 @@ impl<'day> Stage<'day> {
             Entry::Reply { caller, turn, key } => self.reply(caller, turn, key),
             Entry::Talk { caller, partner, step } => self.talk_step(caller, partner, step),
             Entry::Worker { agent, step } => self.worker_step(agent, step),
+            Entry::Writer { letter, step } => self.writer_step(letter, step),
             Entry::Incident(index) => self.incident(index),
             Entry::OutageOver(line) => self.outage_over(line),
             Entry::StoreFast => self.store_fast(),
             Entry::StoreReady => self.store_ready(),
             Entry::TakeOver { survivors } => self.take_over(survivors),
-            Entry::CancelCallbacks => self.cancel_callbacks(),
+            Entry::CancelCallbacks => {
+                self.cancel_callbacks();
+                self.close_all_letters();
+            }
             Entry::DrainOver => self.give(Input::Drain { on: false }),
             Entry::Supervisor { conversation, supervisor, steps } => self.follow(conversation, supervisor, steps),
         }
@@ -345,7 +357,7 @@ impl<'day> Stage<'day> {
     fn fact(&mut self, stamped: Stamped) {
         self.trace.fact(&stamped, self.engine.world());
         match &stamped.event {
-            Event::ConversationStarted { .. } => self.conversations += 1,
+            Event::ConversationStarted { .. } | Event::WrittenOpened { .. } => self.conversations += 1,
             Event::EstimateMeasured { held, .. } => {
                 self.estimates += 1;
                 self.estimates_held += u64::from(*held);
@@ -362,6 +374,7 @@ impl<'day> Stage<'day> {
         }
         self.mix(&stamped);
         self.notice(&stamped.event);
+        self.notice_letter(&stamped.event);
         match &mut self.mutant {
             None => self.checkers.observe(&stamped),
             Some(mutant) => {

@@ -24,8 +24,8 @@ pub struct Due {
     pub recordings: Vec<String>,
 }
 
-/// The tables with rows per conversation. The row of the conversation itself goes last.
-const TABLES: [&str; 9] = ["leg", "visit", "offer", "segment", "talk", "recording", "event", "open_action", "conversation"];
+/// The tables with rows per conversation. The rows of the conversation itself go last.
+const TABLES: [&str; 10] = ["leg", "visit", "offer", "segment", "talk", "recording", "event", "open_action", "conversation", "written"];
 
 impl Store {
     /// Conversations that ended before `before`, oldest first; at most `limit` and [`limits::CONVERSATIONS_PER_REMOVAL`].
@@ -33,8 +33,10 @@ impl Store {
         self.sqlite()
             .read(move |db| {
                 let limit = Count(limit.min(limits::CONVERSATIONS_PER_REMOVAL) as u64);
-                let mut statement =
-                    db.prepare_cached("SELECT id FROM conversation WHERE tenant = ?1 AND ended_at < ?2 ORDER BY ended_at LIMIT ?3")?;
+                let mut statement = db.prepare_cached(
+                    "SELECT id, ended_at FROM conversation WHERE tenant = ?1 AND ended_at < ?2
+                         UNION ALL SELECT id, ended_at FROM written WHERE tenant = ?1 AND ended_at < ?2 ORDER BY ended_at LIMIT ?3",
+                )?;
                 let mut files = db.prepare_cached(
                     "SELECT path FROM recording WHERE tenant = ?1 AND conversation = ?2 AND path IS NOT NULL ORDER BY id",
                 )?;
@@ -58,14 +60,17 @@ impl Store {
         self.sqlite()
             .write(0, None, move |db| {
                 let mut removed = 0;
-                let mut ended = db.prepare_cached("SELECT 1 FROM conversation WHERE tenant = ?1 AND id = ?2 AND ended_at IS NOT NULL")?;
+                let mut ended = db.prepare_cached(
+                    "SELECT 1 FROM conversation WHERE tenant = ?1 AND id = ?2 AND ended_at IS NOT NULL
+                     UNION ALL SELECT 1 FROM written WHERE tenant = ?1 AND id = ?2 AND ended_at IS NOT NULL",
+                )?;
                 for &conversation in &conversations {
                     let key = params![Id(tenant), Id(conversation)];
                     if !ended.exists(key)? {
                         continue;
                     }
                     for table in TABLES {
-                        let column = if table == "conversation" { "id" } else { "conversation" };
+                        let column = if matches!(table, "conversation" | "written") { "id" } else { "conversation" };
                         db.prepare_cached(&format!("DELETE FROM {table} WHERE tenant = ?1 AND {column} = ?2"))?.execute(key)?;
                     }
                     removed += 1;

@@ -204,6 +204,7 @@ impl CoreStage {
             "service" => ServiceId(number).to_string(),
             "hours" => HoursId(number).to_string(),
             "caller_list" => CallerListId(number).to_string(),
+            "written" => ConversationId(number).to_string(),
             other => bail!("there are no documents of the kind {other}"),
         };
         self.ids.insert((kind.to_owned(), name.to_owned()), id.clone());
@@ -389,6 +390,21 @@ impl Stage for CoreStage {
         self.reply = None;
         self.give(Input::Command { id, by: actor, command });
         self.reply.take().context("the core did not answer")?.map_err(anyhow::Error::from)
+    }
+
+    fn written_place(&self, writer: &str) -> Option<String> {
+        let world = self.engine.world();
+        let id = self.ids.get(&("written".to_owned(), writer.to_owned()))?.parse().ok()?;
+        let found = world.written_of(id)?;
+        let name = |agent: AgentId| world.agent(agent).map(|agent| agent.settings.name.clone()).unwrap_or_default();
+        if let Some(handling) = found.handling {
+            return Some(format!("with {}", name(handling.agent)));
+        }
+        if let Some(offer) = found.offers.first() {
+            return Some(format!("offered to {}", name(offer.agent)));
+        }
+        let queue = world.queue(found.visit.as_ref()?.queue)?;
+        Some(format!("waits in {}", queue.settings.name))
     }
 
     fn service_answers(&mut self, service: &str, answer: Option<Value>) -> Result<()> {

@@ -103,6 +103,14 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} cannot choose {}", |stage, v| {
         refused(ask(stage, v[0], json!({ "type": "choose_profile", "agent": agent(v[0]), "profile": v[1] })))
     }),
+    ("{} answers {} chats at once", |stage, v| {
+        let share = json!({ "at_once": number(v[1])?, "during_calls": false, "calls_interrupt": true });
+        stage.set("agent", v[0], "channels", json!({ "chat": share }))
+    }),
+    ("{} answers {} chats at once, undisturbed by calls", |stage, v| {
+        let share = json!({ "at_once": number(v[1])?, "during_calls": false, "calls_interrupt": false });
+        stage.set("agent", v[0], "channels", json!({ "chat": share }))
+    }),
     ("{} may supervise", |stage, v| stage.set("agent", v[0], "supervises", json!(true))),
     ("{} knows {} at level {}", |stage, v| {
         stage.set("skill", v[1], "name", json!(v[1]))?;
@@ -266,6 +274,25 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} pauses the recording", |stage, v| ask_about(stage, v[0], "pause_recording", json!({}))),
     ("{} pauses the recording securely", |stage, v| ask_about(stage, v[0], "pause_recording", json!({ "secure": true }))),
     ("{} resumes the recording", |stage, v| ask_about(stage, v[0], "resume_recording", json!({}))),
+    ("{} writes a chat to {}", |stage, v| {
+        let customer = json!({ "number": null, "name": v[0] });
+        let letter = json!({ "conversation": written(v[0]), "channel": "chat", "queue": format!("@queue:{}", v[1]), "customer": customer });
+        ask(stage, "Chat", json!({ "type": "open_written", "letter": letter }))
+    }),
+    ("{} takes the chat of {}", |stage, v| {
+        ask(stage, v[0], json!({ "type": "take_written", "conversation": written(v[1]), "agent": agent(v[0]) }))
+    }),
+    ("{} cannot take the chat of {}", |stage, v| {
+        refused(ask(stage, v[0], json!({ "type": "take_written", "conversation": written(v[1]), "agent": agent(v[0]) })))
+    }),
+    ("{} closes the chat of {}", |stage, v| ask(stage, v[0], json!({ "type": "close_written", "conversation": written(v[1]) }))),
+    ("{} moves the chat of {} to {}", |stage, v| {
+        let queue = format!("@queue:{}", v[2]);
+        ask(stage, v[0], json!({ "type": "move_written", "conversation": written(v[1]), "queue": queue }))
+    }),
+    ("{} leaves the chat", |stage, v| {
+        ask(stage, "Chat", json!({ "type": "close_written", "conversation": written(v[0]), "by_customer": true }))
+    }),
     ("{} takes a break for {}", |stage, v| {
         let availability = json!({ "state": "not_ready", "reason": v[1] });
         ask(stage, v[0], json!({ "type": "set_availability", "agent": agent(v[0]), "availability": availability }))
@@ -325,6 +352,10 @@ pub const ALL: &[(&str, Act)] = &[
     ("{} hears the text {}", |stage, v| hears(stage, v[0], [Sound::Text(v[1].to_owned())])),
     ("{} hears {} and {}", |stage, v| hears(stage, v[0], [v[1], v[2]].map(|name| Sound::Person(name.to_owned())))),
     ("{} hears only {}", |stage, v| hears(stage, v[0], [Sound::Person(v[1].to_owned())])),
+    ("the chat of {} is offered to {}", |stage, v| expect("place", stage.written_place(v[0]), Some(format!("offered to {}", v[1])))),
+    ("the chat of {} is with {}", |stage, v| expect("place", stage.written_place(v[0]), Some(format!("with {}", v[1])))),
+    ("the chat of {} waits in {}", |stage, v| expect("place", stage.written_place(v[0]), Some(format!("waits in {}", v[1])))),
+    ("the chat of {} is over", |stage, v| expect("place", stage.written_place(v[0]), None)),
     ("{} waits in {}", |stage, v| expect("waits in", stage.waits_in(v[0]), Some(v[1].to_owned()))),
     ("{} is on hold", |stage, v| expect("place", stage.place(v[0]), Some("hold".to_owned()))),
     ("{} leaves a message", |stage, v| expect("place", stage.place(v[0]), Some("voicemail".to_owned()))),
@@ -382,6 +413,11 @@ fn mailbox(kind: &str, name: &str) -> Value {
 
 fn overflow(when: Value, to: Value) -> Value {
     json!({ "overflow": [{ "when": when, "to": to }] })
+}
+
+/// The conversation in writing of somebody.
+fn written(name: &str) -> String {
+    format!("@written:{name}")
 }
 
 fn agent(name: &str) -> String {

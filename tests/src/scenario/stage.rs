@@ -105,6 +105,8 @@ pub trait Stage {
     /// # Errors
     /// The refusal's text, or when there is none.
     fn mark(&mut self, by: &str, mailbox: &str, state: &str) -> Result<()>;
+    /// Where what somebody wrote is: `waits in Support`, `offered to Anna` or `with Anna`; `None` when it is closed.
+    fn written_place(&self, writer: &str) -> Option<String>;
     /// Time passes.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::{
     queue::SkillRequirement,
     time::Timestamp,
     voicemail::MailboxRules,
+    written::{Channel, Share, Work},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,9 @@ pub struct Settings {
     /// Sets of the queues, by name, between which the agent chooses what to work for.
     #[serde(default)]
     pub profiles: BTreeMap<String, BTreeSet<QueueId>>,
+    /// What the agent takes in writing, and how much of it at a time; nothing of channels that are not named.
+    #[serde(default)]
+    pub channels: BTreeMap<Channel, Share>,
     /// May listen to other agents' talks, whisper, barge in and take over by own wish. (Whoever supervises by other rights may
     /// name anybody.)
     #[serde(default)]
@@ -57,7 +61,7 @@ pub struct Settings {
 impl Settings {
     /// An agent who serves no queue yet.
     pub fn new(id: AgentId, name: &str, line: Line, endpoint: Endpoint) -> Settings {
-        let (queues, skills, languages, profiles, voicemail) = Default::default();
+        let (queues, skills, languages, profiles, voicemail, channels) = Default::default();
         let (personal, confirm, supervises) = (None, None, false);
         Settings {
             id,
@@ -70,6 +74,7 @@ impl Settings {
             personal,
             confirm,
             profiles,
+            channels,
             supervises,
             voicemail,
         }
@@ -199,7 +204,7 @@ pub struct Agent {
     pub occupation_since: Timestamp,
     /// Since when duty and availability are what they are.
     pub state_since: Timestamp,
-    /// Since when the agent has had nothing to do while routable; the measure of "longest idle".
+    /// Since when the agent has had neither a call nor anything in writing while routable; the measure of "longest idle".
     pub idle_since: Timestamp,
     /// Removed from the configuration while busy: disappears when done.
     pub retiring: bool,
@@ -226,6 +231,9 @@ pub struct Agent {
     /// The duty profile chosen last; `None` = all queues.
     #[serde(default)]
     pub profile: Option<String>,
+    /// Conversations in writing to see to.
+    #[serde(default)]
+    pub work: BTreeMap<ConversationId, Work>,
 }
 
 impl Agent {
@@ -252,6 +260,7 @@ impl Agent {
             extended: false,
             signed_out: BTreeMap::new(),
             profile: None,
+            work: BTreeMap::new(),
         }
     }
 
@@ -265,9 +274,9 @@ impl Agent {
         asked.iter().all(|need| self.settings.skills.get(&need.skill).is_some_and(|level| *level >= need.level))
     }
 
-    /// Whether an offer may be made now: free to be rung, and ready.
+    /// Whether a call may be offered now: free to be rung and ready, and nothing in writing keeps calls away.
     pub fn is_routable(&self) -> bool {
-        self.availability == Availability::Ready && self.can_be_rung()
+        self.wants_more() && self.can_be_rung() && !self.is_undisturbed()
     }
 
     /// Signed in, reachable, idle with a free telephone, and not about to disappear; on duty or not.

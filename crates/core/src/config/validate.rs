@@ -8,6 +8,7 @@ mod choice;
 mod mailbox;
 mod routing;
 mod waiting;
+mod written;
 
 pub(crate) use waiting::{check_announcement, check_destination};
 
@@ -185,6 +186,7 @@ fn put_queue(world: &World, settings: &queue::Settings) -> Result<(), Refusal> {
     check_callbacks(&settings.callbacks)?;
     mailbox::check("queue.voicemail", &settings.voicemail)?;
     agents::check(settings)?;
+    written::check_rules(&settings.written)?;
     waiting::check(world, settings)
 }
 
@@ -215,6 +217,7 @@ fn put_agent(world: &World, settings: &agent::Settings) -> Result<(), Refusal> {
     }
     mailbox::check("agent.voicemail", &settings.voicemail)?;
     choice::check(settings)?;
+    written::check_channels(settings)?;
     routing::check_languages(settings)
 }
 

@@ -104,6 +104,8 @@ pub enum TerminationResult {
 pub enum TerminationReason {
     /// A party hung up after talking.
     HungUp,
+    /// A conversation in writing was closed.
+    Finished,
     /// The caller left before anybody answered.
     Abandoned,
     /// Handed on.

@@ -421,6 +421,25 @@ impl Conversation {
 }
 
 impl Visit {
+    /// One that begins; what the queue adds to it is set by the world.
+    pub(crate) fn new(id: VisitId, queue: QueueId, priority: u8, skills: Vec<SkillRequirement>, at: Timestamp, terms: Terms) -> Visit {
+        Visit {
+            id,
+            queue,
+            priority,
+            skills,
+            enqueued_at: at,
+            terms,
+            ring: 0,
+            unserved: None,
+            aged: None,
+            estimate: None,
+            announced: None,
+            passed_over: 0,
+            missed_by: BTreeMap::new(),
+        }
+    }
+
     /// Since when the customer has been in line.
     pub fn in_line_since(&self) -> Timestamp {
         self.terms.in_line_since.unwrap_or(self.enqueued_at)

@@ -39,6 +39,11 @@ impl Engine {
             Occupation::WrapUp { queue, .. } if duty != Duty::OnDuty && agent.disposition.is_none() && self.must_say(&by, queue) => {
                 return Err(wrong_state("say first what became of the conversation; its queue asks for a disposition"));
             }
+            _ if duty != Duty::OnDuty && !agent.work.is_empty() => {
+                return Err(wrong_state(
+                    "conversations in writing are not done; close or move them first, or plan the change for afterwards",
+                ));
+            }
             // Who goes home has finished the notes.
             Occupation::WrapUp { .. } if duty != Duty::OnDuty => self.end_wrap_up(id, by.clone()),
             Occupation::WrapUp { .. } | Occupation::Idle => {}
@@ -54,7 +59,7 @@ impl Engine {
     /// Plans what is to follow the present conversation and its notes. Who has none begins at once.
     pub(super) fn plan_duty(&mut self, by: Actor, id: AgentId, duty: Duty) -> Result<(), Refusal> {
         let agent = self.agent(id)?;
-        if agent.occupation == Occupation::Idle {
+        if agent.has_nothing_to_do() {
             return self.set_duty(by, id, duty);
         }
         // Staying is no plan.
@@ -106,8 +111,24 @@ impl Engine {
 
     /// Takes on what an offer's end means. A break chosen while it rang counts more than the rule's reason; being ready does not.
     pub(super) fn agent_missed(&mut self, id: AgentId, by_rule: Option<Availability>) {
-        let planned = self.world.agents.get(&id).and_then(|agent| agent.planned.clone());
+        let Some(agent) = self.world.agents.get(&id) else { return };
+        let planned = agent.planned.clone();
+        let in_call = match agent.occupation {
+            Occupation::Idle => false,
+            // The offer that was missed is gone already; another one rings on.
+            Occupation::Offered { offer, conversation } => {
+                self.world.conversations.get(&conversation).is_some_and(|found| found.offers().any(|other| other.id == offer))
+            }
+            _ => true,
+        };
         match by_rule {
+            // In a call, somebody else's chat was missed: it is said when the call is over.
+            Some(availability) if in_call => {
+                if planned.is_none() {
+                    self.emit(Event::AvailabilityPlanned { agent: id, availability: Some(availability), by: Actor::System });
+                }
+            }
+            None if in_call => {}
             Some(availability) if !matches!(planned, Some(Availability::NotReady { .. })) => {
                 self.emit(Event::AvailabilityChanged { agent: id, availability, by: Actor::System });
             }
@@ -123,8 +144,7 @@ impl Engine {
 
     /// Takes on the duty that was planned for when there is nothing to do, if there is nothing.
     pub(super) fn begin_planned_duty(&mut self, id: AgentId) {
-        let idle = |agent: &&Agent| agent.occupation == Occupation::Idle;
-        if let Some(duty) = self.world.agents.get(&id).filter(idle).and_then(|agent| agent.planned_duty) {
+        if let Some(duty) = self.world.agents.get(&id).filter(|agent| agent.has_nothing_to_do()).and_then(|agent| agent.planned_duty) {
             self.emit(Event::DutyChanged { agent: id, duty, by: Actor::Agent(id) });
         }
     }

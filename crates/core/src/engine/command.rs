@@ -128,7 +128,9 @@ impl Engine {
             Command::MarkMessage { message, state } => self.mark_message(by, message, state),
             Command::DeleteMessage { message } => self.delete_message(by, message),
             Command::SetPriority { conversation, priority } => {
-                self.may_steer(&by, conversation)?;
+                if !self.world.written.contains_key(&conversation) {
+                    self.may_steer(&by, conversation)?;
+                }
                 self.set_priority(by, conversation, priority)
             }
             Command::StartRecording { conversation } => {
@@ -150,6 +152,27 @@ impl Engine {
             Command::HangUp { conversation } => {
                 self.may_steer(&by, conversation)?;
                 self.hang_up_conversation(&by, conversation)
+            }
+            Command::OpenWritten { letter } => self.open_written(by, *letter),
+            Command::TakeWritten { conversation, agent } => {
+                self.may_speak_for(&by, agent)?;
+                self.take_written(by, conversation, agent)
+            }
+            Command::DeclineWritten { conversation, agent } => {
+                self.may_speak_for(&by, agent)?;
+                self.decline_written(conversation, agent)
+            }
+            Command::MoveWritten { conversation, queue, preferred } => {
+                self.may_write(&by, conversation)?;
+                self.move_written(by, conversation, queue, preferred)
+            }
+            Command::CloseWritten { conversation, by_customer, disposition } => {
+                self.may_write(&by, conversation)?;
+                self.close_written(by, conversation, by_customer, disposition)
+            }
+            Command::FinishWritten { conversation, disposition } => {
+                self.may_write(&by, conversation)?;
+                self.finish_written(by, conversation, disposition)
             }
             Command::SetHoursOverride { hours, to } => self.switch_hours(by, hours, to),
         }

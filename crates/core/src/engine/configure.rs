@@ -24,6 +24,9 @@ impl Engine {
                 self.break_off(conversation, FlowOutReason::QueueRemoved, TerminationResult::Us, TerminationReason::Ended);
             }
         }
+        if let Change::RemoveQueue(id) = &change {
+            self.close_written_of(*id);
+        }
         let removed_agent = match &change {
             Change::RemoveAgent(id) => Some(*id),
             _ => None,
@@ -36,6 +39,7 @@ impl Engine {
         }
         if let Some(agent) = removed_agent {
             self.end_wrap_up(agent, Actor::System);
+            self.take_work_from(agent);
         }
     }
 

@@ -7,7 +7,7 @@
 //! and agent, `missed` and `wrap_up` say what an agent does afterwards, `sign_in` for whom, `hold`, `consult`, `transfer` and
 //! `record` are what happens meanwhile, `message` is what is left when nobody comes, `survey` asks how a talk was, `service` asks others on
 //! a flow's behalf, `private` keeps what is written nowhere, `ask`, `callback` and `call_back` are for
-//! who need not wait on the line, `ending` closes things, `leg` sorts what lines report, `command` what people ask, `timer` what
+//! who need not wait on the line, `written` and `writing` for who writes and for the agents who answer, `ending` closes things, `leg` sorts what lines report, `command` what people ask, `timer` what
 //! time does, `takeover` what a new process has to repair.
 
 mod action;
@@ -50,6 +50,8 @@ mod talk;
 mod timer;
 mod transfer;
 mod wrap_up;
+mod writing;
+mod written;
 
 use crate::{
     ids::{AgentId, TenantId},

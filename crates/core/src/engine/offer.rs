@@ -16,7 +16,7 @@ use crate::{
 impl Engine {
     /// Offers a waiting visit to whom the queue's strategy chooses, if there is anybody.
     pub(super) fn offer_to_best(&mut self, turn: Turn) {
-        let Some(found) = self.world.conversations.get(&turn.conversation) else { return };
+        let Some(found) = self.world.conversations.get(&turn.conversation) else { return self.offer_in_writing(turn) };
         let room = LEGS_PER_CONVERSATION.saturating_sub(found.legs.len()).min(RING_ALL_AGENTS);
         let Some(choice) = self.index.decide(&self.world, &turn, room, self.now) else { return };
         let agents = choice.decision.chosen.clone();
@@ -134,7 +134,7 @@ impl Engine {
             OfferOutcome::Unreachable => Some(NotReadyReason::Unreachable),
         };
         match missed {
-            Some(reason) => self.offer_missed(id, offer, reason),
+            Some(reason) => self.offer_missed(id, offer.queue, offer.agent, reason),
             None => self.agent_missed(offer.agent, None),
         }
         self.become_idle(offer.agent);

@@ -14,7 +14,8 @@ use crate::{
     refusal::Refusal,
     routing::{Asked, Demand, Misfit, normalize},
     text::clip,
-    time::Millis,
+    time::{Millis, Timestamp},
+    written::Channel,
 };
 
 impl Engine {
@@ -31,14 +32,7 @@ impl Engine {
         let priority = request.priority.unwrap_or(state.settings.priority).max(request.least_priority).min(PRIORITY_MAX);
         let policy = state.settings.recording;
         let skills = normalize(&request.skills);
-        let terms = Terms {
-            in_line_since: request.in_line_since.filter(|since| *since < self.now),
-            preferred: request
-                .preferred
-                .filter(|preferred| preferred.wait > Millis::default() && self.could_come(queue, preferred.agent))
-                .map(|preferred| Waited { agent: preferred.agent, until: self.now + preferred.wait.min(PREFERRED_WAIT_MAX) }),
-            language: request.language.map(|tag| clip(tag, LANGUAGE_CHARS).to_ascii_lowercase()),
-        };
+        let terms = self.terms(queue, None, request.in_line_since, request.preferred, request.language);
         let overflow = if request.returning { None } else { self.overflow_on_entry(id, queue) };
         let visit = VisitId(self.mint());
         self.close_segment(id, Some(SegmentKind::Queue));
@@ -56,17 +50,36 @@ impl Engine {
         self.welcome_to_queue(id);
     }
 
+    /// By what a stay in a queue goes that begins now.
+    pub(super) fn terms(
+        &self,
+        queue: QueueId,
+        channel: Option<Channel>,
+        in_line_since: Option<Timestamp>,
+        preferred: Option<Preferred>,
+        language: Option<String>,
+    ) -> Terms {
+        let worth = |preferred: &Preferred| preferred.wait > Millis::default() && self.could_come(queue, channel, preferred.agent);
+        Terms {
+            in_line_since: in_line_since.filter(|since| *since < self.now),
+            preferred: preferred
+                .filter(worth)
+                .map(|preferred| Waited { agent: preferred.agent, until: self.now + preferred.wait.min(PREFERRED_WAIT_MAX) }),
+            language: language.map(|tag| clip(tag, LANGUAGE_CHARS).to_ascii_lowercase()),
+        }
+    }
+
     /// Whether it is of use to wait for this agent: at work, and one of the queue's own or of those it may ask later.
-    fn could_come(&self, queue: QueueId, agent: AgentId) -> bool {
+    fn could_come(&self, queue: QueueId, channel: Option<Channel>, agent: AgentId) -> bool {
         let (Some(queue), Some(agent)) = (self.world.queues.get(&queue), self.world.agents.get(&agent)) else { return false };
-        let misfit = Asked::new(&queue.settings, &Demand::default()).misfit(agent);
-        let serves = !matches!(misfit, Some(Misfit::OtherQueue | Misfit::SignedOut));
+        let misfit = Asked::new(&queue.settings, &Demand { channel, ..Demand::default() }).misfit(agent);
+        let serves = !matches!(misfit, Some(Misfit::OtherQueue | Misfit::SignedOut | Misfit::Channel(_)));
         serves && !agent.retiring && agent.duty == Duty::OnDuty
     }
 
     /// The visit has waited long enough to ask for less.
     pub(super) fn widen(&mut self, id: ConversationId) {
-        let Some(visit) = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref()) else { return };
+        let Some(visit) = self.world.visit(id) else { return };
         let Some(queue) = self.world.queues.get(&visit.queue) else { return };
         let reached = queue.settings.routing.rings.iter().take_while(|ring| visit.in_line_since() + ring.after <= self.now).count();
         let ring = u8::try_from(reached).unwrap_or(u8::MAX).max(visit.ring);
@@ -89,8 +102,7 @@ impl Engine {
             let problem = format!("must be from 0 to {PRIORITY_MAX}");
             return Err(Refusal::Invalid { field: "priority".to_owned(), problem });
         }
-        let visit = self.world.conversations.get(&id).and_then(|found| found.visit.as_ref());
-        let Some(visit) = visit else { return Err(wrong_state("the customer waits in no queue")) };
+        let Some(visit) = self.world.visit(id) else { return Err(wrong_state("the customer waits in no queue")) };
         if visit.priority != priority {
             self.emit(Event::PriorityChanged { visit: visit.id, conversation: id, queue: visit.queue, priority, by });
         }

@@ -12,6 +12,7 @@ use crate::{
     output::{Action, Event, HangUpReason, Output},
     queue::{FlowOutReason, Outcome},
     routing::OfferOutcome,
+    written::Written,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,11 @@ impl Engine {
 
     /// Whether these telephones rang while nobody was in charge cannot be told, so that no agent is blamed.
     fn take_back_expired_offers(&mut self) {
+        let overdue = |written: &&Written| written.offers.first().is_some_and(|offer| offer.until <= self.now);
+        let written: Vec<ConversationId> = self.world.written.values().filter(overdue).map(|written| written.id).collect();
+        for id in written {
+            self.withdraw_written(id, None);
+        }
         let expired: Vec<ConversationId> = self
             .world
             .conversations

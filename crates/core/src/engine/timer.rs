@@ -37,6 +37,7 @@ impl Engine {
 
     fn fire(&mut self, timer: Timer) {
         match timer {
+            Timer::Conversation(id) if self.world.written.contains_key(&id) => self.written_too_long(id),
             Timer::Conversation(id) => {
                 self.break_off(id, FlowOutReason::Failure, TerminationResult::Us, TerminationReason::TooLong);
             }
@@ -50,6 +51,7 @@ impl Engine {
             }
             Timer::Prompt(id) => self.prompt_overdue(id),
             Timer::Flow(id) => self.flow_overdue(id),
+            Timer::Ring(id) if self.world.written.contains_key(&id) => self.written_offers_failed(id),
             Timer::Ring(id) => self.offer_failed(id, OfferOutcome::NoAnswer, Some(HangUpReason::NoAnswer)),
             Timer::Widen(id) => self.widen(id),
             Timer::Overflow(id) => self.overflow_due(id),
@@ -101,6 +103,7 @@ impl Engine {
             Timer::Survey(line) => {
                 self.act(Action::Survey { line });
             }
+            Timer::Notes(id) => self.end_notes(id, Actor::System),
             Timer::HoursOverride(hours) => self.emit(Event::HoursOverridden { hours, to: Switch::Automatic, by: Actor::System }),
         }
     }

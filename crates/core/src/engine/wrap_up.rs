@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// Whether the customer is to hear from us again after a conversation with this code.
-    fn check_disposition(&self, queue: Option<QueueId>, code: &str) -> Result<bool, Refusal> {
+    pub(super) fn check_disposition(&self, queue: Option<QueueId>, code: &str) -> Result<bool, Refusal> {
         let known = self.dispositions(queue);
         let found = known.iter().find(|disposition| disposition.code == code);
         let problem = if code.trim().is_empty() || code.chars().count() > NAME_CHARS {
@@ -139,20 +139,20 @@ impl Engine {
     }
 
     /// The codes that can be chosen for a conversation of this queue.
-    fn dispositions(&self, queue: Option<QueueId>) -> &[Disposition] {
+    pub(super) fn dispositions(&self, queue: Option<QueueId>) -> &[Disposition] {
         match self.wrap_up_rules(queue) {
             Some(rules) if !rules.dispositions.is_empty() => &rules.dispositions,
             _ => &self.world.settings.dispositions,
         }
     }
 
-    fn wrap_up_rules(&self, queue: Option<QueueId>) -> Option<&WrapUpRules> {
+    pub(super) fn wrap_up_rules(&self, queue: Option<QueueId>) -> Option<&WrapUpRules> {
         queue.and_then(|queue| self.world.queues.get(&queue)).map(|queue| &queue.settings.agents.wrap_up)
     }
 }
 
 /// Codes for people to choose from; the first few of many.
-fn codes(known: &[Disposition]) -> String {
+pub(super) fn codes(known: &[Disposition]) -> String {
     const NAMED: usize = 20;
     match known {
         [] => "your own words".to_owned(),

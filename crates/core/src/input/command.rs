@@ -7,8 +7,10 @@ use crate::{
     hours::Switch,
     ids::{AgentId, CallbackId, ConversationId, HoursId, LegId, MessageId, QueueId},
     output::Prompt,
+    queue::Preferred,
     time::{Millis, Timestamp},
     voicemail::MessageState,
+    written::Letter,
 };
 use serde::{Deserialize, Serialize};
 
@@ -292,6 +294,55 @@ pub enum Command {
     HangUp {
         /// Which conversation.
         conversation: ConversationId,
+    },
+    /// Let somebody who writes, or work of another system, wait in a queue. Not for agents.
+    OpenWritten {
+        /// What it is, and what it asks for.
+        letter: Box<Letter>,
+    },
+    /// Take what is offered, or what waits in a queue the agent works for.
+    TakeWritten {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Who takes it.
+        agent: AgentId,
+    },
+    /// Do not take what is offered.
+    DeclineWritten {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Whose offer.
+        agent: AgentId,
+    },
+    /// Let it wait in a queue: another one, or the same again for somebody else.
+    MoveWritten {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Which queue; `None` is the one it is in or was in last.
+        #[serde(default)]
+        queue: Option<QueueId>,
+        /// The agent who is waited for first.
+        #[serde(default)]
+        preferred: Option<Preferred>,
+    },
+    /// It is done, or the customer is gone.
+    CloseWritten {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The customer ended it.
+        #[serde(default)]
+        by_customer: bool,
+        /// What became of it; one of the queue's codes.
+        #[serde(default)]
+        disposition: Option<String>,
+    },
+    /// Finish the notes about it.
+    FinishWritten {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// What became of it; one of the queue's codes.
+        #[serde(default)]
+        disposition: Option<String>,
     },
     /// Open or close against the clock, or let the clock decide again. Not for agents.
     SetHoursOverride {

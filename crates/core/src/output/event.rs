@@ -22,6 +22,7 @@ use crate::{
     queue::{Closed, Estimate, FlowOutReason, Outcome, SkillRequirement, Terms},
     time::{Millis, Timestamp},
     voicemail::{Discard, MessageState},
+    written::Channel,
 };
 use serde::{Deserialize, Serialize};
 
@@ -474,6 +475,88 @@ pub enum Event {
         missing: bool,
         by: Actor,
     },
+    /// Somebody writes, or another system has work for an agent: a conversation without a telephone exists from now on.
+    WrittenOpened {
+        conversation: ConversationId,
+        channel: Channel,
+        customer: Party,
+        subject: Option<String>,
+        /// Where it can be read.
+        link: Option<String>,
+        language: Option<String>,
+        by: Actor,
+    },
+    /// It waits in a queue.
+    WrittenQueued {
+        conversation: ConversationId,
+        channel: Channel,
+        visit: VisitId,
+        queue: QueueId,
+        priority: u8,
+        skills: Vec<SkillRequirement>,
+        terms: Terms,
+        by: Actor,
+    },
+    /// An agent is asked to take it, until then.
+    WrittenOffered {
+        offer: OfferId,
+        conversation: ConversationId,
+        channel: Channel,
+        visit: VisitId,
+        queue: QueueId,
+        agent: AgentId,
+        until: Timestamp,
+    },
+    /// The offer is over; exactly one per `WrittenOffered`.
+    WrittenOfferEnded {
+        offer: OfferId,
+        conversation: ConversationId,
+        channel: Channel,
+        queue: QueueId,
+        agent: AgentId,
+        made_at: Timestamp,
+        outcome: crate::routing::OfferOutcome,
+    },
+    /// It waits no longer; exactly one per `WrittenQueued`. `within` is what the queue promised.
+    WrittenUnqueued {
+        conversation: ConversationId,
+        channel: Channel,
+        visit: VisitId,
+        queue: QueueId,
+        enqueued_at: Timestamp,
+        outcome: Outcome,
+        wait: Millis,
+        within: Millis,
+        agent: Option<AgentId>,
+    },
+    /// An agent has it.
+    WrittenTaken { conversation: ConversationId, channel: Channel, queue: QueueId, agent: AgentId },
+    /// And has it no longer; exactly one per `WrittenTaken`. It was closed, or is in a queue again (`moved`).
+    WrittenReleased {
+        conversation: ConversationId,
+        channel: Channel,
+        queue: QueueId,
+        agent: AgentId,
+        since: Timestamp,
+        moved: bool,
+    },
+    /// What became of it, as its agent says.
+    WrittenDisposed { conversation: ConversationId, queue: QueueId, agent: AgentId, disposition: String, follow_up: bool, by: Actor },
+    /// Its agent finishes notes.
+    WrittenWrapUpStarted { conversation: ConversationId, channel: Channel, queue: QueueId, agent: AgentId, until: Timestamp },
+    WrittenWrapUpEnded {
+        conversation: ConversationId,
+        channel: Channel,
+        queue: QueueId,
+        agent: AgentId,
+        started_at: Timestamp,
+        disposition: Option<String>,
+        /// The queue asks for a disposition and there is none.
+        missing: bool,
+        by: Actor,
+    },
+    /// It is over for the customer; exactly one per `WrittenOpened`.
+    WrittenClosed { conversation: ConversationId, channel: Channel, started_at: Timestamp, termination: Termination, by: Actor },
     /// A wish was uttered; it stays open until `ActionSettled`.
     ActionRequested { action: ActionId, wish: Action },
     /// The wish was answered, or lost its meaning.

@@ -18,6 +18,7 @@ use crate::{
     output::Prompt,
     time::{Millis, Timestamp},
     voicemail::MailboxRules,
+    written::WrittenRules,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -80,6 +81,9 @@ pub struct Settings {
     /// How customers are called back.
     #[serde(default)]
     pub callbacks: CallbackRules,
+    /// Rules for those who write.
+    #[serde(default)]
+    pub written: WrittenRules,
 }
 
 impl Settings {
@@ -104,6 +108,7 @@ impl Settings {
             voicemail: Box::default(),
             agents: Box::default(),
             callbacks: CallbackRules::default(),
+            written: WrittenRules::default(),
         }
     }
 }
@@ -275,13 +280,16 @@ pub struct Queue {
     /// How many of those in it are callbacks.
     #[serde(default)]
     pub callbacks: u32,
+    /// Everybody in it who writes, first to be served first; no caller's position counts them.
+    #[serde(default)]
+    pub written: BTreeSet<Turn>,
 }
 
 impl Queue {
     /// One in which nobody waits yet.
     pub fn new(settings: Settings) -> Queue {
-        let (waiting, last_offered, closed, deserted_since, pace, notice, callbacks) = Default::default();
-        Queue { settings, waiting, last_offered, closed, deserted_since, pace, notice, callbacks }
+        let (waiting, last_offered, closed, deserted_since, pace, notice, callbacks, written) = Default::default();
+        Queue { settings, waiting, last_offered, closed, deserted_since, pace, notice, callbacks, written }
     }
 
     /// Whether a rule says where callers go while it is closed.

@@ -65,9 +65,11 @@ impl Index {
     /// The visit an agent should be offered; `None` when the agent is not a candidate or nobody suitable waits.
     pub fn best_visit(&self, world: &World, agent: AgentId, now: Timestamp) -> Option<Standing> {
         let entry = self.agents.get(&agent)?;
-        entry.idle?;
+        let load = entry.idle?.load;
         let heads = entry.places.iter().filter_map(|place| {
-            let mut waiting = self.queues.get(&place.queue)?.classes.get(&place.class)?.waiting.iter();
+            let class = self.queues.get(&place.queue)?.classes.get(&place.class)?;
+            load.room(class.asked.channel)?;
+            let mut waiting = class.waiting.iter();
             let turn = waiting.find(|turn| !self.passes_over(turn, agent))?;
             Some(Standing::new(&world.queue(place.queue)?.settings.routing, *turn, now))
         });
@@ -85,7 +87,7 @@ impl Index {
     /// where nobody is found and that was said already.
     pub(crate) fn decide(&self, world: &World, turn: &Turn, room: usize, now: Timestamp) -> Option<Choice> {
         let pick = self.pick(world, turn, room)?;
-        let visit = world.conversation(turn.conversation)?.visit.as_ref()?;
+        let visit = world.visit(turn.conversation)?;
         if pick.agents.is_empty() && visit.unserved == Some(visit.stage()) {
             return None;
         }
@@ -134,6 +136,6 @@ impl Index {
 /// The idle agents of a class for which none are kept in order.
 fn search(world: &World, queue: &Queue, asked: &Asked) -> BTreeSet<(Rank, AgentId)> {
     let strategy = queue.settings.routing.strategy;
-    let suitable = world.agents().filter(|agent| agent.is_routable() && asked.misfit(agent).is_none());
-    suitable.map(|agent| (strategy.rank(asked, agent), agent.settings.id)).collect()
+    let suitable = world.agents().filter(|agent| asked.misfit(agent).is_none());
+    suitable.filter_map(|agent| Some((strategy.rank_if_free(asked, agent)?, agent.settings.id))).collect()
 }

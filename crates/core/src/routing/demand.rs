@@ -6,6 +6,7 @@ use crate::{
     ids::{AgentId, QueueId, SkillId},
     queue::{self, SkillRequirement},
     world::World,
+    written::{Channel, Written},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,8 @@ pub struct Demand {
     pub ring: u8,
     /// The agent for whom it waits alone.
     pub only: Option<AgentId>,
+    /// How the customer writes; `None` = calls.
+    pub channel: Option<Channel>,
 }
 
 /// Why an agent is not who is asked for.
@@ -47,6 +50,8 @@ pub enum Misfit {
     Skill(SkillId),
     /// Speaks none of the languages that will do.
     Language,
+    /// Takes nothing of this channel.
+    Channel(Channel),
 }
 
 /// A demand with all that queue and rings say to it: what an agent has to be.
@@ -64,16 +69,19 @@ pub struct Asked {
     pub skills: Vec<SkillRequirement>,
     /// One of these languages; any when there is none.
     pub languages: Vec<String>,
+    /// Takes this channel; `None` = calls, which everybody takes.
+    pub channel: Option<Channel>,
 }
 
 impl Demand {
     /// What a visit asks at present.
-    pub fn of(visit: &Visit) -> Demand {
+    pub fn of(visit: &Visit, channel: Option<Channel>) -> Demand {
         Demand {
             skills: visit.skills.clone(),
             language: visit.terms.language.clone(),
             ring: visit.ring,
             only: visit.terms.preferred.map(|waited| waited.agent),
+            channel,
         }
     }
 }
@@ -84,7 +92,8 @@ impl Asked {
         let rings = &queue.routing.rings[..usize::from(demand.ring).min(queue.routing.rings.len())];
         let mut skills = normalize(&[queue.skills.as_slice(), &demand.skills].concat());
         let mut languages: Vec<String> = demand.language.iter().cloned().collect();
-        let mut asked = Asked { own: Some(queue.id), queues: [queue.id].into(), only: demand.only, ..Asked::default() };
+        let mut asked =
+            Asked { own: Some(queue.id), queues: [queue.id].into(), only: demand.only, channel: demand.channel, ..Asked::default() };
         for ring in rings {
             ring.relax(&mut skills);
             asked.queues.extend(&ring.queues);
@@ -107,6 +116,9 @@ impl Asked {
         }
         if !self.agents.contains(&settings.id) && !self.queues.iter().any(|queue| agent.works_for(*queue)) {
             return Some(Misfit::OtherQueue);
+        }
+        if let Some(channel) = self.channel.filter(|channel| !settings.channels.contains_key(channel)) {
+            return Some(Misfit::Channel(channel));
         }
         if let Some(only) = self.only {
             return (only != settings.id).then_some(Misfit::NotPreferred);
@@ -139,5 +151,11 @@ fn is_same_language(one: &str, other: &str) -> bool {
 /// What a waiting conversation asks at present; `None` when it is in no queue.
 pub fn asked(world: &World, conversation: &Conversation) -> Option<Asked> {
     let visit = conversation.visit.as_ref()?;
-    Some(Asked::new(&world.queue(visit.queue)?.settings, &Demand::of(visit)))
+    Some(Asked::new(&world.queue(visit.queue)?.settings, &Demand::of(visit, None)))
+}
+
+/// The same of a conversation in writing.
+pub fn asked_in_writing(world: &World, written: &Written) -> Option<Asked> {
+    let visit = written.visit.as_ref()?;
+    Some(Asked::new(&world.queue(visit.queue)?.settings, &Demand::of(visit, Some(written.channel))))
 }

@@ -10,6 +10,7 @@ use crate::{
     limits::{EXPLAIN_SCAN, EXPLAINED},
     time::{Millis, Timestamp},
     world::World,
+    written::Channel,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +43,7 @@ pub struct Candidate {
     /// What became of it.
     pub verdict: Verdict,
     /// What the strategy looked at first: the lowest is asked. Conversations taken for fewest calls, the negative sum of levels
-    /// for skill level, nought else.
+    /// for skill level, nought else; with what the agent has of a written channel before all that, 2⁴⁰ for each.
     pub score: i64,
     /// Idle since.
     pub since: Timestamp,
@@ -76,6 +77,12 @@ pub enum Verdict {
     Supervising,
     /// Is finishing notes.
     WrapUp,
+    /// Has as many of this channel as fit.
+    Full,
+    /// Has something in writing that calls must not interrupt.
+    Undisturbed,
+    /// Is about to end work.
+    Ending,
     /// The telephone is still being hung up, or the agent is about to be removed.
     Leaving,
 }
@@ -89,6 +96,9 @@ impl Verdict {
         if agent.duty != Duty::OnDuty {
             return Verdict::OffDuty;
         }
+        if let Some(channel) = asked.channel {
+            return Verdict::of_writer(agent, channel);
+        }
         match agent.occupation {
             Occupation::Offered { .. } => return Verdict::Offered,
             Occupation::Talking { .. } => return Verdict::Talking,
@@ -101,6 +111,10 @@ impl Verdict {
             Verdict::NotReady
         } else if !agent.reachable {
             Verdict::Unreachable
+        } else if agent.planned_duty.is_some() {
+            Verdict::Ending
+        } else if agent.is_undisturbed() {
+            Verdict::Undisturbed
         } else if agent.is_routable() {
             Verdict::Later
         } else {
@@ -109,10 +123,34 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// The same for one who is asked to answer in writing.
+    fn of_writer(agent: &Agent, channel: Channel) -> Verdict {
+        if agent.availability != Availability::Ready {
+            Verdict::NotReady
+        } else if agent.planned_duty.is_some() {
+            Verdict::Ending
+        } else if !agent.has_room_for(channel) {
+            Verdict::Full
+        } else if agent.is_free_for(channel) {
+            Verdict::Later
+        } else {
+            match agent.occupation {
+                Occupation::Offered { .. } => Verdict::Offered,
+                Occupation::Talking { .. } => Verdict::Talking,
+                Occupation::Consulting { .. } => Verdict::Consulting,
+                Occupation::Supervising { .. } => Verdict::Supervising,
+                Occupation::WrapUp { .. } => Verdict::WrapUp,
+                Occupation::Idle => Verdict::Leaving,
+            }
+        }
+    }
+}
+
 /// Names who was chosen, who would have come next, and some of those who could not be asked.
 pub(super) fn candidates<'a>(world: &World, pick: &Pick<'_>, members: impl Iterator<Item = &'a AgentId>) -> Vec<Candidate> {
     let candidate = |agent: &Agent, verdict: Verdict| {
-        let Rank { score, .. } = pick.strategy.rank(pick.asked, agent);
+        let Rank { score, .. } = pick.strategy.rank_if_free(pick.asked, agent).unwrap_or_else(|| pick.strategy.rank(pick.asked, agent));
         Candidate { agent: agent.settings.id, verdict, score, since: agent.idle_since }
     };
     let mut named: Vec<Candidate> =

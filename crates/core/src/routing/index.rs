@@ -15,6 +15,7 @@ use crate::{
     queue::{self, Turn},
     time::Timestamp,
     world::World,
+    written::Load,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -58,13 +59,13 @@ pub(super) struct Class {
     pub(super) asked: Asked,
     /// Visits to which no telephone rings.
     pub(super) waiting: BTreeSet<Turn>,
-    /// Agents who could be offered a visit now; `None` in classes beyond the limit, which are searched instead.
+    /// Agents who could be offered one of these visits now; `None` in classes beyond the limit, which are searched instead.
     pub(super) idle: Option<BTreeSet<(Rank, AgentId)>>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct AgentEntry {
-    /// Set while the agent is routable: what ranks depend on.
+    /// Set while the agent could be offered anything: what ranks depend on.
     pub(super) idle: Option<Idle>,
     /// Every class the agent qualifies for.
     pub(super) places: Vec<Place>,
@@ -76,6 +77,7 @@ pub(super) struct AgentEntry {
 pub(super) struct Idle {
     pub(super) since: Timestamp,
     taken: u32,
+    pub(super) load: Load,
 }
 
 /// An agent's membership of a class.
@@ -108,6 +110,9 @@ impl Index {
         }
         for conversation in world.conversations() {
             index.refresh_conversation(world, conversation.id);
+        }
+        for written in world.written() {
+            index.refresh_conversation(world, written.id);
         }
         index
     }
@@ -145,10 +150,24 @@ impl Index {
             | Event::VisitStarted { conversation, .. }
             | Event::VisitEnded { conversation, .. }
             | Event::VisitWidened { conversation, .. }
-            | Event::AgentPassedOver { conversation, .. }
             | Event::PriorityChanged { conversation, .. }
             | Event::OfferMade { conversation, .. }
-            | Event::OfferEnded { conversation, .. } => self.refresh_conversation(world, *conversation),
+            | Event::OfferEnded { conversation, .. }
+            | Event::WrittenQueued { conversation, .. }
+            | Event::WrittenUnqueued { conversation, .. } => self.refresh_conversation(world, *conversation),
+            Event::WrittenOffered { conversation, agent, .. } | Event::WrittenOfferEnded { conversation, agent, .. } => {
+                self.refresh_conversation(world, *conversation);
+                self.refresh_agent(world, *agent);
+            }
+            Event::WrittenTaken { agent, .. }
+            | Event::WrittenReleased { agent, .. }
+            | Event::WrittenWrapUpStarted { agent, .. }
+            | Event::WrittenWrapUpEnded { agent, .. } => self.refresh_agent(world, *agent),
+            // Others come first from now on; where no call was missed, nothing else tells.
+            Event::AgentPassedOver { conversation, agent, .. } => {
+                self.refresh_conversation(world, *conversation);
+                self.refresh_agent(world, *agent);
+            }
             Event::AgentsAskedAgain { conversation, .. } => {
                 self.refresh_conversation(world, *conversation);
                 if let Some(ConversationEntry::Waiting(_, _, turn)) = self.conversations.get(conversation) {
@@ -158,6 +177,8 @@ impl Index {
             Event::QueueSignIn { agent, .. } => self.rebuild_agent(world, *agent),
             Event::DutyChanged { agent, .. }
             | Event::AvailabilityChanged { agent, .. }
+            | Event::AvailabilityPlanned { agent, .. }
+            | Event::DutyPlanned { agent, .. }
             | Event::ReachabilityChanged { agent, .. }
             | Event::OccupationChanged { agent, .. } => self.refresh_agent(world, *agent),
             _ => {}
@@ -175,7 +196,7 @@ impl Index {
                 let id = settings.id;
                 self.rebuild_queue(world, id);
                 // Whoever waits is looked at anew, and with that every agent who could take one of them.
-                for turn in world.queue(id).into_iter().flat_map(|queue| &queue.waiting) {
+                for turn in world.queue(id).into_iter().flat_map(|queue| queue.waiting.iter().chain(&queue.written)) {
                     self.conversations.remove(&turn.conversation);
                     self.refresh_conversation(world, turn.conversation);
                 }
@@ -287,9 +308,10 @@ impl Index {
         for place in &mut entry.places {
             let Some(class) = self.queues.get_mut(&place.queue).and_then(|index| index.classes.get_mut(&place.class)) else { continue };
             let Some(state) = world.queue(place.queue) else { continue };
-            if let Some(idle) = &mut class.idle {
-                place.rank = state.settings.routing.strategy.rank(&class.asked, agent);
-                idle.insert((place.rank, id));
+            let rank = state.settings.routing.strategy.rank_if_free(&class.asked, agent);
+            if let (Some(idle), Some(rank)) = (&mut class.idle, rank) {
+                place.rank = rank;
+                idle.insert((rank, id));
             }
         }
         self.fresh_agents.push(id);
@@ -310,7 +332,7 @@ impl Index {
 
     /// Makes the conversation's place among the waiting what the world says.
     fn refresh_conversation(&mut self, world: &World, id: ConversationId) {
-        let missed_by = world.conversation(id).and_then(|found| found.visit.as_ref()).map(|visit| &visit.missed_by);
+        let missed_by = world.visit(id).map(|visit| &visit.missed_by);
         match missed_by.filter(|missed| !missed.is_empty()) {
             Some(missed) => {
                 self.missed_by.insert(id, missed.keys().copied().collect());
@@ -319,7 +341,10 @@ impl Index {
                 self.missed_by.remove(&id);
             }
         }
-        let wanted = world.conversation(id).and_then(|conversation| self.entry_of(world, conversation));
+        let wanted = match world.conversation(id) {
+            Some(conversation) => self.entry_of(world, conversation),
+            None => self.entry_in_writing(world, id),
+        };
         let present = self.conversations.get(&id).copied();
         if present == wanted {
             return;
@@ -368,7 +393,7 @@ impl Index {
 
     fn entry_of(&mut self, world: &World, conversation: &Conversation) -> Option<ConversationEntry> {
         if let Some(visit) = &conversation.visit {
-            let class = conversation.wants_agent().then(|| self.class(world, visit.queue, &Demand::of(visit))).flatten()?;
+            let class = conversation.wants_agent().then(|| self.class(world, visit.queue, &Demand::of(visit, None))).flatten()?;
             return Some(ConversationEntry::Waiting(visit.queue, class, visit.turn(conversation.id)));
         }
         match conversation.target {
@@ -383,6 +408,13 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    fn entry_in_writing(&mut self, world: &World, id: ConversationId) -> Option<ConversationEntry> {
+        let written = world.written_of(id).filter(|written| written.wants_agent())?;
+        let visit = written.visit.as_ref()?;
+        let class = self.class(world, visit.queue, &Demand::of(visit, Some(written.channel)))?;
+        Some(ConversationEntry::Waiting(visit.queue, class, visit.turn(id)))
     }
 
     /// The class of this demand, made if there is none yet.
@@ -407,11 +439,9 @@ impl Index {
             if asked.misfit(agent).is_some() || entry.places.last().is_some_and(|place| (place.queue, place.class) == (queue, number)) {
                 return;
             }
-            let rank = settings.routing.strategy.rank(&asked, agent);
-            entry.places.push(Place { queue, class: number, rank });
-            if entry.idle.is_some() {
-                idle.insert((rank, id));
-            }
+            let rank = entry.idle.and_then(|_| settings.routing.strategy.rank_if_free(&asked, agent));
+            entry.places.push(Place { queue, class: number, rank: rank.unwrap_or_default() });
+            idle.extend(rank.map(|rank| (rank, id)));
         };
         match demand.only {
             Some(only) => enter(only),
@@ -454,7 +484,8 @@ impl Index {
 
 /// What ranks depend on, while the agent is routable.
 fn idle(agent: &Agent) -> Option<Idle> {
-    agent.is_routable().then_some(Idle { since: agent.idle_since, taken: agent.taken })
+    let load = agent.load();
+    (!load.is_full()).then_some(Idle { since: agent.idle_since, taken: agent.taken, load })
 }
 
 /// Makes room for a class, if there is one in which nobody waits: the oldest of those.

@@ -14,7 +14,7 @@ mod strategy;
 
 use decide::Pick;
 pub(crate) use demand::normalize;
-pub use demand::{Asked, Demand, Misfit, asked};
+pub use demand::{Asked, Demand, Misfit, asked, asked_in_writing};
 pub use explain::{Candidate, Decision, Verdict};
 pub use index::Index;
 pub use staff::Staff;

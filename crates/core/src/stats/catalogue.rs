@@ -10,6 +10,7 @@ mod predictions;
 mod surveys;
 mod talks;
 mod visits;
+mod written;
 
 use super::{
     figure::{Figure, Missing, Value},
@@ -19,8 +20,16 @@ use crate::time::Millis;
 
 /// Every figure.
 pub static FIGURES: &[Figure] = &{
-    const PARTS: [&[Figure]; 7] =
-        [visits::FIGURES, callbacks::FIGURES, predictions::FIGURES, talks::FIGURES, offers::FIGURES, surveys::FIGURES, agents::FIGURES];
+    const PARTS: [&[Figure]; 8] = [
+        visits::FIGURES,
+        callbacks::FIGURES,
+        predictions::FIGURES,
+        talks::FIGURES,
+        offers::FIGURES,
+        surveys::FIGURES,
+        agents::FIGURES,
+        written::FIGURES,
+    ];
     let mut all = [visits::FIGURES[0]; count(&PARTS)];
     let (mut part, mut next) = (0, 0);
     while part < PARTS.len() {
@@ -74,6 +83,7 @@ pub static MISSING: &[Missing] = &[
 const VISITED: &[Kind] = &[Kind::Queue, Kind::Number, Kind::Line];
 const QUEUE: &[Kind] = &[Kind::Queue];
 const AGENT: &[Kind] = &[Kind::Agent];
+const WRITTEN: &[Kind] = &[Kind::Queue, Kind::Agent];
 const DIALED: &[Kind] = &[Kind::Number, Kind::Line];
 const ALL: &[Kind] = &[Kind::Queue, Kind::Agent, Kind::Number, Kind::Line];
 

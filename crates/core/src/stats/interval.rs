@@ -13,6 +13,7 @@ use crate::{
     queue::{FlowOutReason, Outcome},
     routing::OfferOutcome,
     time::Millis,
+    written::Channel,
 };
 use std::collections::BTreeMap;
 
@@ -131,6 +132,48 @@ counters! {
         first_contacts: u64,
         /// Of these, whose caller called again. Not rolled up: counted when asked for.
         called_again: u64,
+        /// Conversations in writing by channel; in none of the counters above.
+        written: BTreeMap<Channel, Writing>,
+    }
+}
+
+counters! {
+    /// What of one channel was written about and answered. Booked when it ended, like everything in [`Interval`].
+    Writing {
+        /// Stays in a queue that began.
+        entered: u64,
+        /// Stays in a queue that ended.
+        offered: u64,
+        /// Of these, taken by an agent.
+        answered: u64,
+        /// Of these, taken within the time the queue promised then.
+        answered_in_time: u64,
+        /// Stays ended by the customer.
+        abandoned: u64,
+        /// Stays that ended without agent and without the customer's doing.
+        flow_out: u64,
+        /// Waiting time of those that were taken.
+        wait_answered: Millis,
+        /// Longest waiting time of a stay that ended.
+        longest_wait: Longest,
+        /// Times an agent had one and has it no longer.
+        handled: u64,
+        /// Their time with the agent.
+        handling: Millis,
+        /// Of these, moved to a queue again.
+        moved: u64,
+        /// Time of notes that ended.
+        wrap_up: Millis,
+        /// Offers that ended, however.
+        offers: u64,
+        /// Of these, taken.
+        offers_accepted: u64,
+        /// Of these, not answered.
+        offers_no_answer: u64,
+        /// Of these, declined.
+        offers_declined: u64,
+        /// Of these, taken back.
+        offers_withdrawn: u64,
     }
 }
 
@@ -208,13 +251,50 @@ impl Interval {
         i128::from(self.offered) - i128::from(self.answered) - i128::from(self.abandoned) - i128::from(self.flow_out)
     }
 
-    /// Whether offered = answered + abandoned + flow-out, and flow-out is the sum of its reasons.
+    /// Whether offered = answered + abandoned + flow-out, for calls and for each channel, and flow-out is the sum of its reasons.
     ///
     /// # Errors
     /// With what is left over when not.
     pub fn balance(&self) -> Result<(), Unbalanced> {
+        for writing in self.written.values() {
+            writing.balance()?;
+        }
         let reasons: u64 = self.flow_outs.values().sum();
         match self.residual() + i128::from(self.flow_out) - i128::from(reasons) {
+            0 => Ok(()),
+            residual => Err(Unbalanced { offered: self.offered, residual }),
+        }
+    }
+}
+
+impl Writing {
+    pub(super) fn unqueued(&mut self, outcome: Outcome, wait: Millis, within: Millis) {
+        self.offered += 1;
+        self.longest_wait.absorb(&Longest(wait));
+        match outcome {
+            Outcome::Answered => {
+                self.answered += 1;
+                self.answered_in_time += u64::from(wait <= within);
+                self.wait_answered = self.wait_answered + wait;
+            }
+            Outcome::Abandoned { .. } => self.abandoned += 1,
+            Outcome::FlowOut { .. } => self.flow_out += 1,
+        }
+    }
+
+    pub(super) fn offer_ended(&mut self, outcome: OfferOutcome) {
+        self.offers += 1;
+        *match outcome {
+            OfferOutcome::Accepted => &mut self.offers_accepted,
+            // There is no telephone that could be busy or away.
+            OfferOutcome::NoAnswer | OfferOutcome::Busy | OfferOutcome::Unreachable => &mut self.offers_no_answer,
+            OfferOutcome::Declined => &mut self.offers_declined,
+            OfferOutcome::Withdrawn => &mut self.offers_withdrawn,
+        } += 1;
+    }
+
+    fn balance(&self) -> Result<(), Unbalanced> {
+        match i128::from(self.offered) - i128::from(self.answered) - i128::from(self.abandoned) - i128::from(self.flow_out) {
             0 => Ok(()),
             residual => Err(Unbalanced { offered: self.offered, residual }),
         }

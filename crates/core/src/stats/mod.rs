@@ -17,7 +17,7 @@ mod waits;
 pub use catalogue::{FIGURES, MISSING};
 pub use counter::{Counter, Longest};
 pub use figure::{Denominator, Figure, Missing, Terms, Unit, Value, View};
-pub use interval::{Interval, Spent, Unbalanced};
+pub use interval::{Interval, Spent, Unbalanced, Writing};
 pub use ledger::{Entry, Key, Known, Ledger};
 pub use live::{LIVE, Live, oldest_waiting};
 pub use meter::Metered;

@@ -22,6 +22,8 @@ counters! {
         offered: Millis,
         /// In a conversation, holds included.
         talking: Millis,
+        /// No call, but something in writing to answer or to finish notes about.
+        writing: Millis,
         /// Asking somebody while the customer is on hold, or being asked.
         consulting: Millis,
         /// Following the talk of somebody else, or called for that.
@@ -37,13 +39,13 @@ impl States {
     /// Signed in less the sum of the states: zero, or the day has a gap or an overlap.
     pub fn residual(&self) -> i128 {
         let not_ready = self.not_ready.values().map(|span| i128::from(span.0)).sum::<i128>();
-        let busy = [self.offered, self.talking, self.consulting, self.supervising, self.wrap_up, self.idle, self.off_duty];
+        let busy = [self.offered, self.talking, self.writing, self.consulting, self.supervising, self.wrap_up, self.idle, self.off_duty];
         i128::from(self.signed_in.0) - not_ready - busy.iter().map(|span| i128::from(span.0)).sum::<i128>()
     }
 
-    /// Time with conversations of one's own: talking, consulting, wrap-up.
+    /// Time with conversations of one's own: talking, consulting, writing, wrap-up.
     pub fn handling(&self) -> Millis {
-        self.talking + self.consulting + self.wrap_up
+        self.talking + self.consulting + self.writing + self.wrap_up
     }
 
     /// Time on duty with nothing to do, but not ready.
@@ -59,6 +61,9 @@ pub struct Present {
     /// Why not ready; `None` = ready.
     reason: Option<String>,
     busy: Busy,
+    /// Conversations in writing that the agent has, notes included.
+    #[serde(default)]
+    writes: u16,
     since: Timestamp,
 }
 
@@ -79,7 +84,7 @@ impl Present {
     /// An agent of whom nothing was heard before `since`.
     pub(super) fn new(since: Timestamp) -> Present {
         let reason = Some(NotReadyReason::SignedIn.as_str().to_owned());
-        Present { duty: Duty::SignedOut, reason, busy: Busy::Idle, since }
+        Present { duty: Duty::SignedOut, reason, busy: Busy::Idle, writes: 0, since }
     }
 
     /// Takes over what changed at `at`; what was until then goes to `book`.
@@ -91,6 +96,8 @@ impl Present {
             Changed::Duty(duty) => self.duty = duty,
             Changed::Availability(Availability::Ready) => self.reason = None,
             Changed::Availability(Availability::NotReady { reason }) => self.reason = Some(reason.clone()),
+            Changed::Given => self.writes = self.writes.saturating_add(1),
+            Changed::Taken => self.writes = self.writes.saturating_sub(1),
             Changed::Occupation(occupation) => {
                 self.busy = match occupation {
                     Occupation::Idle => Busy::Idle,
@@ -107,7 +114,7 @@ impl Present {
 
     /// Books the stretch that is under way up to `until`, interval by interval.
     pub fn book(&self, until: Timestamp, mut book: impl FnMut(Timestamp, &dyn Fn(&mut States))) {
-        if self.duty == Duty::SignedOut && self.busy == Busy::Idle {
+        if self.duty == Duty::SignedOut && self.busy == Busy::Idle && self.writes == 0 {
             return;
         }
         super::slot::spread(self.since, until, |slot, span| book(slot, &|states: &mut States| self.add(states, span)));
@@ -121,6 +128,7 @@ impl Present {
             Busy::Consulting => &mut states.consulting,
             Busy::Supervising => &mut states.supervising,
             Busy::WrapUp => &mut states.wrap_up,
+            Busy::Idle if self.writes > 0 => &mut states.writing,
             Busy::Idle if self.duty != Duty::OnDuty => &mut states.off_duty,
             Busy::Idle => match &self.reason {
                 Some(reason) => states.not_ready.entry(reason.clone()).or_default(),
@@ -137,4 +145,8 @@ pub(super) enum Changed<'a> {
     Duty(Duty),
     Availability(&'a Availability),
     Occupation(&'a Occupation),
+    /// One conversation in writing more to answer, or to finish notes about.
+    Given,
+    /// One less.
+    Taken,
 }

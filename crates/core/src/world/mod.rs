@@ -16,7 +16,7 @@ use crate::{
     callback::{Callback, Callbacks},
     callers::CallerList,
     config::{self, Mailbox},
-    conversation::{Conversation, Gap, Leg, Pause},
+    conversation::{Conversation, Gap, Leg, Pause, Visit},
     endpoint::Line,
     flow::{Editions, Flow},
     hours::{Holidays, Hours, HoursState, Override},
@@ -28,6 +28,7 @@ use crate::{
     queue::Queue,
     time::Timestamp,
     voicemail::{MailboxRules, Message, Messages, OpenMessage},
+    written::Written,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +77,8 @@ pub struct World {
     pub(crate) holidays: BTreeMap<HolidaysId, Holidays>,
     #[serde(default)]
     pub(crate) overrides: BTreeMap<HoursId, Override>,
+    #[serde(default)]
+    pub(crate) written: BTreeMap<ConversationId, Written>,
 }
 
 /// A recording that was begun and not yet reported closed; it may outlive its conversation.
@@ -131,6 +134,7 @@ impl World {
             hours: BTreeMap::new(),
             holidays: BTreeMap::new(),
             overrides: BTreeMap::new(),
+            written: BTreeMap::new(),
         }
     }
 
@@ -285,6 +289,24 @@ impl World {
     /// One conversation.
     pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
         self.conversations.get(&id)
+    }
+
+    /// All conversations in writing that are not closed, or about which notes are being finished; oldest first.
+    pub fn written(&self) -> impl ExactSizeIterator<Item = &Written> {
+        self.written.values()
+    }
+
+    /// One conversation in writing.
+    pub fn written_of(&self, id: ConversationId) -> Option<&Written> {
+        self.written.get(&id)
+    }
+
+    /// The stay in a queue of whoever calls or writes.
+    pub fn visit(&self, id: ConversationId) -> Option<&Visit> {
+        match self.conversations.get(&id) {
+            Some(found) => found.visit.as_ref(),
+            None => self.written.get(&id)?.visit.as_ref(),
+        }
     }
 
     /// The conversation a living leg belongs to.

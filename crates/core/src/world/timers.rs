@@ -62,6 +62,8 @@ pub enum Timer {
     Message(ConversationId),
     /// A message is forgotten.
     MessageExpiry(MessageId),
+    /// Notes about a conversation in writing end.
+    Notes(ConversationId),
     /// Opening hours that were switched decide by themselves again.
     HoursOverride(HoursId),
 }

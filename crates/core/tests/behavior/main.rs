@@ -38,3 +38,4 @@ mod takeovers;
 mod talks;
 mod transfers;
 mod wrap_ups;
+mod written;

@@ -21,6 +21,7 @@ use dreiklang_core::{
     routing,
     time::Millis,
     voicemail::{MailboxRules, MessageState},
+    written::{Channel, Letter, Share, WrittenRules},
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -243,6 +244,9 @@ fn command(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input
     if (226..238).contains(&what) {
         return about_callback(world, what, who, to, next);
     }
+    if (200..214).contains(&what) {
+        return about_letter(world, what, who, to, next);
+    }
     if what >= 238 {
         return about_message(world, what, who, to, next);
     }
@@ -337,6 +341,40 @@ fn about_message(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option
     Some(Input::Command { id: CommandId(next), by, command })
 }
 
+/// Conversations in writing have ids of their own.
+const LETTERS: u128 = 1 << 100;
+
+fn about_letter(world: &World, what: u8, who: u8, to: u8, next: u128) -> Option<Input> {
+    let agent = AgentId(u128::from(who) % AGENTS + 1);
+    let queue = QueueId(u128::from(to) % QUEUES + 1);
+    let conversation = pick(world.written().map(|found| found.id).collect(), to);
+    let disposition = who.is_multiple_of(3).then(|| "done".to_owned());
+    let preferred = to.is_multiple_of(5).then(|| Preferred { agent, wait: Millis::from_secs(u64::from(to)) });
+    let command = match what % 14 {
+        0..=4 => Command::OpenWritten {
+            letter: Box::new(Letter {
+                conversation: ConversationId(LETTERS + next % 40),
+                channel: Channel::ALL[usize::from(who) % 3],
+                queue,
+                customer: Party { number: Some("ada@example.com".to_owned()), name: None },
+                subject: None,
+                link: None,
+                priority: to.is_multiple_of(3).then_some(to % 101),
+                skills: if to.is_multiple_of(7) { needs(to) } else { Vec::new() },
+                language: who.is_multiple_of(5).then(|| "de".to_owned()),
+                preferred,
+            }),
+        },
+        5..=8 => Command::TakeWritten { conversation: conversation?, agent },
+        9 => Command::DeclineWritten { conversation: conversation?, agent },
+        10 => Command::MoveWritten { conversation: conversation?, queue: who.is_multiple_of(2).then_some(queue), preferred },
+        11 | 12 => Command::CloseWritten { conversation: conversation?, by_customer: to.is_multiple_of(2), disposition },
+        _ => Command::FinishWritten { conversation: conversation?, disposition },
+    };
+    let by = if to.is_multiple_of(4) { Actor::Agent(agent) } else { Actor::User("u".to_owned()) };
+    Some(Input::Command { id: CommandId(next), by, command })
+}
+
 fn mode(what: u8, to: u8) -> SupervisionMode {
     [SupervisionMode::Listen, SupervisionMode::Whisper, SupervisionMode::Barge][usize::from(what ^ to) % 3]
 }
@@ -412,6 +450,7 @@ fn queue(id: u128, how: u8) -> queue::Settings {
         max_wait: (how.is_multiple_of(4)).then(|| Millis::from_secs(1 + u64::from(how))),
         routing: rules(id, how),
         waiting: Box::new(waiting(id, how)),
+        written: WrittenRules { ring: Millis::from_secs(3 + u64::from(how)), ..WrittenRules::default() },
         callbacks: CallbackRules { attempts: 1 + how % 3, gap: Millis::from_secs(60 + u64::from(how)), most: u32::from(how) % 5 },
         voicemail: Box::new(MailboxRules {
             greeting: (how.is_multiple_of(2)).then(|| words("Speak")),
@@ -520,6 +559,12 @@ fn agent(id: u128, how: u8) -> agent::Settings {
         queues,
         skills: (1..=2).filter(|skill| how & (16 << skill) != 0).map(|skill| (SkillId(skill), 1 + how % 5)).collect(),
         languages: ["de", "en"].into_iter().take(usize::from(how) % 3).map(|tag| (tag.to_owned(), 1 + how % 6)).collect(),
+        channels: Channel::ALL
+            .into_iter()
+            .zip([how % 4, how % 3, how % 2])
+            .filter(|(_, at_once)| *at_once > 0)
+            .map(|(channel, at_once)| (channel, Share { at_once, during_calls: how % 5 < 2, calls_interrupt: how % 7 < 4 }))
+            .collect(),
         supervises: how.is_multiple_of(3),
         ..agent::Settings::new(AgentId(id), &name, line(how), endpoint)
     }

@@ -26,6 +26,7 @@ pub struct History {
     consults: BTreeSet<ConversationId>,
     flows: BTreeSet<ConversationId>,
     members: BTreeSet<LegId>,
+    written: BTreeSet<ConversationId>,
     supervisions: BTreeSet<LegId>,
     /// What each leg was last wished to hear: whom, and whether a prompt.
     heard: BTreeMap<LegId, (BTreeSet<LegId>, bool)>,
@@ -58,6 +59,7 @@ impl History {
             consults: BTreeSet::new(),
             flows: BTreeSet::new(),
             members: BTreeSet::new(),
+            written: BTreeSet::new(),
             supervisions: BTreeSet::new(),
             heard: BTreeMap::new(),
             chosen: BTreeSet::new(),
@@ -127,7 +129,27 @@ impl History {
                 self.offers.insert(*offer);
                 self.expect_fair(visit.is_some(), *conversation, *agent, stamped.at);
             }
-            Event::OfferEnded { offer, .. } => assert!(self.offers.remove(offer), "an offer ends once"),
+            Event::OfferEnded { offer, .. } | Event::WrittenOfferEnded { offer, .. } => {
+                assert!(self.offers.remove(offer), "an offer ends once");
+            }
+            Event::WrittenOpened { conversation, .. } => assert!(self.written.insert(*conversation), "it is opened once"),
+            Event::WrittenClosed { conversation, .. } => assert!(self.written.remove(conversation), "it is closed once"),
+            Event::WrittenQueued { visit, queue, .. } => {
+                self.fresh(visit.0);
+                self.visits.insert(*visit, *queue);
+            }
+            Event::WrittenUnqueued { visit, queue, .. } => {
+                assert_eq!(self.visits.remove(visit), Some(*queue), "a stay ends once");
+            }
+            Event::WrittenOffered { offer, agent, channel, .. } => {
+                self.fresh(offer.0);
+                assert!(self.chosen.remove(agent), "every offer is explained");
+                self.offers.insert(*offer);
+                assert!(self.world.agent(*agent).is_some_and(|agent| agent.is_free_for(*channel)), "only who has room is asked");
+            }
+            Event::WrittenTaken { agent, channel, .. } => {
+                assert!(self.world.agent(*agent).is_some_and(|agent| agent.has_room_for(*channel)), "nobody has more than fits");
+            }
             Event::WrapUpEnded { disposition, missing, .. } => assert!(disposition.is_none() || !missing, "what is there is not missing"),
             Event::TalkStarted { conversation, .. } => assert!(self.talks.insert(*conversation), "one talk at a time"),
             Event::TalkEnded { conversation, talk, hold, .. } => {
@@ -315,6 +337,9 @@ impl History {
                 Subject::Queue(queue) => {
                     let waiting = self.world.queue(queue).map_or(0, |queue| queue.waiting.len() as u64);
                     assert_eq!(interval.entered - interval.offered, waiting, "who entered and has not left is waiting");
+                    let writing = self.world.queue(queue).map_or(0, |queue| queue.written.len() as u64);
+                    let left: u64 = interval.written.values().map(|writing| writing.entered - writing.offered).sum();
+                    assert_eq!(left, writing, "the same of those who write");
                 }
                 Subject::Agent(agent) => {
                     let measured = self.signed_in.get(&agent).copied().unwrap_or_default();
@@ -362,7 +387,8 @@ impl History {
                 && self.callbacks.is_empty()
                 && self.open_legs.is_empty()
         );
-        assert!(self.members.is_empty() && self.supervisions.is_empty());
+        assert!(self.members.is_empty() && self.supervisions.is_empty() && self.written.is_empty());
+        assert_eq!(self.world.written().len(), 0);
         // A line nobody answers for may just be asked once more.
         assert!(self.actions.values().all(|action| matches!(action, Action::Survey { .. })));
         assert_eq!(self.world.conversations().len(), 0);

@@ -11,10 +11,12 @@ use dreiklang_core::{
     Event, Stamped, World,
     agent::Occupation,
     config::{Change, Mailbox},
+    conversation::Visit,
     endpoint::{Line, Party},
     ids::{AgentId, ConversationId, QueueId, VisitId},
     routing::OfferOutcome,
     time::Timestamp,
+    written::Channel,
 };
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -66,9 +68,7 @@ impl Frame {
 /// What is known of a conversation, to introduce it to an agent.
 #[derive(Clone, Debug)]
 struct Known {
-    line: Line,
-    caller: Party,
-    dialed: String,
+    about: About,
     started_at: Timestamp,
     queue: Option<QueueId>,
     enqueued_at: Option<Timestamp>,
@@ -77,11 +77,28 @@ struct Known {
     over: bool,
 }
 
+impl Known {
+    fn is_call(&self) -> bool {
+        matches!(self.about, About::Call { .. })
+    }
+}
+
+/// Who called, or wrote.
+#[derive(Clone, Debug)]
+enum About {
+    Call { line: Line, caller: Party, dialed: String },
+    Written { channel: Channel, customer: Party, subject: Option<String>, link: Option<String> },
+}
+
 /// Turns facts into frames; remembers what the facts themselves do not say.
 #[derive(Clone, Debug, Default)]
 pub struct Teller {
     conversations: HashMap<ConversationId, Known>,
     waiting: BTreeMap<QueueId, BTreeMap<VisitId, Timestamp>>,
+    /// The same of those who write.
+    writing: BTreeMap<QueueId, BTreeMap<VisitId, Timestamp>>,
+    /// Who is going to finish notes about what is being closed.
+    noting: HashMap<ConversationId, AgentId>,
     /// Whose messages are whose business.
     serving: BTreeMap<AgentId, BTreeSet<QueueId>>,
 }
@@ -93,9 +110,7 @@ impl Teller {
         for conversation in world.conversations() {
             let agents = conversation.talk.iter().filter_map(|talk| talk.agent).chain(conversation.offers().map(|offer| offer.agent));
             let known = Known {
-                line: conversation.line,
-                caller: conversation.caller.clone(),
-                dialed: conversation.dialed.clone(),
+                about: About::Call { line: conversation.line, caller: conversation.caller.clone(), dialed: conversation.dialed.clone() },
                 started_at: conversation.started_at,
                 queue: super::view::queue_of(conversation),
                 enqueued_at: conversation.visit.as_ref().map(|visit| visit.enqueued_at),
@@ -105,6 +120,25 @@ impl Teller {
             teller.conversations.insert(conversation.id, known);
             if let Some(visit) = &conversation.visit {
                 teller.waiting.entry(visit.queue).or_default().insert(visit.id, visit.enqueued_at);
+            }
+        }
+        for written in world.written() {
+            let known = Known {
+                about: About::Written {
+                    channel: written.channel,
+                    customer: written.customer.clone(),
+                    subject: written.subject.clone(),
+                    link: written.link.clone(),
+                },
+                started_at: written.started_at,
+                queue: written.queue(),
+                enqueued_at: written.visit.as_ref().map(Visit::in_line_since),
+                agents: written.offers.iter().map(|offer| offer.agent).chain(written.agent()).collect(),
+                over: written.is_over(),
+            };
+            teller.conversations.insert(written.id, known);
+            if let Some(visit) = &written.visit {
+                teller.writing.entry(visit.queue).or_default().insert(visit.id, visit.in_line_since());
             }
         }
         for agent in world.agents() {
@@ -138,9 +172,7 @@ impl Teller {
         match &stamped.event {
             Event::ConversationStarted { conversation, line, caller, dialed, .. } => {
                 let known = Known {
-                    line: *line,
-                    caller: caller.clone(),
-                    dialed: dialed.clone(),
+                    about: About::Call { line: *line, caller: caller.clone(), dialed: dialed.clone() },
                     started_at: stamped.at,
                     queue: None,
                     enqueued_at: None,
@@ -171,6 +203,35 @@ impl Teller {
                 self.introduce(stamped, *conversation, *agent, frames);
                 None
             }
+            Event::WrittenOpened { conversation, channel, customer, subject, link, .. } => {
+                let (customer, subject, link) = (customer.clone(), subject.clone(), link.clone());
+                let known = Known {
+                    about: About::Written { channel: *channel, customer, subject, link },
+                    started_at: stamped.at,
+                    queue: None,
+                    enqueued_at: None,
+                    agents: BTreeSet::new(),
+                    over: false,
+                };
+                self.conversations.insert(*conversation, known);
+                None
+            }
+            Event::WrittenQueued { visit, conversation, queue, terms, .. } => {
+                let since = terms.in_line_since.unwrap_or(stamped.at);
+                if let Some(known) = self.conversations.get_mut(conversation) {
+                    (known.queue, known.enqueued_at) = (Some(*queue), Some(since));
+                }
+                self.writing.entry(*queue).or_default().insert(*visit, since);
+                Some(*queue)
+            }
+            Event::WrittenUnqueued { visit, queue, .. } => {
+                self.writing.entry(*queue).or_default().remove(visit);
+                Some(*queue)
+            }
+            Event::WrittenOffered { conversation, agent, .. } | Event::WrittenTaken { conversation, agent, .. } => {
+                self.introduce(stamped, *conversation, *agent, frames);
+                None
+            }
             Event::Configured { change: Change::PutAgent(settings) } => {
                 self.serving.insert(settings.id, settings.queues.clone());
                 None
@@ -196,11 +257,18 @@ impl Teller {
         if !known.agents.insert(agent) {
             return;
         }
-        let text = json!({
-            "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "conversation",
-            "conversation": conversation, "line": known.line, "caller": known.caller, "dialed": known.dialed,
-            "started_at": known.started_at, "queue": known.queue, "enqueued_at": known.enqueued_at,
-        });
+        let text = match &known.about {
+            About::Call { line, caller, dialed } => json!({
+                "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "conversation",
+                "conversation": conversation, "line": line, "caller": caller, "dialed": dialed,
+                "started_at": known.started_at, "queue": known.queue, "enqueued_at": known.enqueued_at,
+            }),
+            About::Written { channel, customer, subject, link } => json!({
+                "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "written",
+                "conversation": conversation, "channel": channel, "customer": customer, "subject": subject, "link": link,
+                "started_at": known.started_at, "queue": known.queue, "enqueued_at": known.enqueued_at,
+            }),
+        };
         frames.push(Frame {
             seq: stamped.seq,
             at: stamped.at,
@@ -211,10 +279,14 @@ impl Teller {
     }
 
     fn queue_frame(&self, stamped: &Stamped, queue: QueueId) -> Frame {
-        let (waiting, oldest) = self.waiting.get(&queue).map_or((0, None), |waiting| (waiting.len(), waiting.values().min().copied()));
+        let of = |line: &BTreeMap<QueueId, BTreeMap<VisitId, Timestamp>>| {
+            line.get(&queue).map_or((0, None), |waiting| (waiting.len(), waiting.values().min().copied()))
+        };
+        let ((waiting, oldest), (writing, oldest_writing)) = (of(&self.waiting), of(&self.writing));
         let text = json!({
             "v": VERSION, "seq": stamped.seq, "at": stamped.at, "type": "queue",
             "queue": queue, "waiting": waiting, "oldest_enqueued_at": oldest,
+            "writing": writing, "oldest_writing_at": oldest_writing,
         });
         Frame { seq: stamped.seq, at: stamped.at, audience: Audience::Everybody, derived: true, text: text.to_string().into() }
     }
@@ -322,7 +394,18 @@ impl Teller {
             | Event::ConversationEnded { conversation, .. }
             | Event::WrapUpStarted { conversation, .. }
             | Event::WrapUpExtended { conversation, .. }
-            | Event::WrapUpEnded { conversation, .. } => of(conversation),
+            | Event::WrapUpEnded { conversation, .. }
+            | Event::WrittenOpened { conversation, .. }
+            | Event::WrittenQueued { conversation, .. }
+            | Event::WrittenOffered { conversation, .. }
+            | Event::WrittenOfferEnded { conversation, .. }
+            | Event::WrittenUnqueued { conversation, .. }
+            | Event::WrittenTaken { conversation, .. }
+            | Event::WrittenReleased { conversation, .. }
+            | Event::WrittenDisposed { conversation, .. }
+            | Event::WrittenWrapUpStarted { conversation, .. }
+            | Event::WrittenWrapUpEnded { conversation, .. }
+            | Event::WrittenClosed { conversation, .. } => of(conversation),
         }
     }
 
@@ -332,13 +415,36 @@ impl Teller {
             Event::OfferEnded { conversation, agent, outcome, .. } if *outcome != OfferOutcome::Accepted => {
                 self.leave(stamped, *conversation, *agent, frames);
             }
+            Event::WrittenOfferEnded { conversation, agent, outcome, .. } if *outcome != OfferOutcome::Accepted => {
+                self.leave(stamped, *conversation, *agent, frames);
+            }
+            // Notes may have to be finished about what is closed.
+            Event::WrittenReleased { conversation, agent, moved: true, .. } | Event::WrittenWrapUpEnded { conversation, agent, .. } => {
+                self.leave(stamped, *conversation, *agent, frames);
+            }
+            Event::WrittenWrapUpStarted { conversation, agent, .. } => {
+                self.noting.insert(*conversation, *agent);
+            }
+            Event::WrittenClosed { conversation, .. } => {
+                let notes = self.noting.remove(conversation);
+                let agents = self.conversations.get_mut(conversation).map(|known| {
+                    known.over = true;
+                    known.agents.clone()
+                });
+                for agent in agents.into_iter().flatten().filter(|agent| Some(*agent) != notes) {
+                    self.leave(stamped, *conversation, agent, frames);
+                }
+                if notes.is_none() {
+                    self.conversations.remove(conversation);
+                }
+            }
             // Until an agent is busy with something else, the conversation is still the agent's: notes may have to be finished.
             Event::OccupationChanged { agent, occupation, .. } => {
                 let present = conversation_of(*occupation);
                 let left: Vec<_> = self
                     .conversations
                     .iter()
-                    .filter(|(conversation, known)| Some(**conversation) != present && known.agents.contains(agent))
+                    .filter(|(conversation, known)| Some(**conversation) != present && known.is_call() && known.agents.contains(agent))
                     .map(|(conversation, _)| *conversation)
                     .collect();
                 for conversation in left {
@@ -353,8 +459,9 @@ impl Teller {
                     }
                 }
             }
-            Event::Configured { change: Change::RemoveQueue(queue) } if self.waiting.get(queue).is_some_and(BTreeMap::is_empty) => {
+            Event::Configured { change: Change::RemoveQueue(queue) } if self.waiting.get(queue).is_none_or(BTreeMap::is_empty) => {
                 self.waiting.remove(queue);
+                self.writing.remove(queue);
             }
             _ => {}
         }

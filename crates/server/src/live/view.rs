@@ -1,7 +1,10 @@
 //! The present state, as far as somebody may see it.
 
 use crate::{
-    api::{document::agent::Line, v1::state::Duty},
+    api::{
+        document::agent::{Channel, Line},
+        v1::state::Duty,
+    },
     auth::{Permission, Principal},
     limits,
 };
@@ -12,6 +15,7 @@ use dreiklang_core::{
     ids::{AgentId, ConversationId, QueueId},
     queue,
     time::Timestamp,
+    written::{self, WorkState},
 };
 use serde::Serialize;
 use std::collections::HashMap;
@@ -78,6 +82,10 @@ pub struct QueueState {
     pub waiting: usize,
     /// When the longest waiting visit began.
     pub oldest_enqueued_at: Option<i64>,
+    /// Conversations in writing that wait, those that are being offered included.
+    pub writing: usize,
+    /// When the oldest of them was put there.
+    pub oldest_writing_at: Option<i64>,
     /// Agents who serve it and are on duty.
     pub agents_on_duty: usize,
     /// Those of them to whom an offer could be made now.
@@ -127,6 +135,35 @@ pub struct AgentState {
     pub disposition: Option<String>,
     /// The present wrap-up was lengthened already.
     pub wrap_up_extended: bool,
+    /// What the agent has to see to in writing.
+    pub written: Vec<Work>,
+}
+
+/// A conversation in writing that an agent has to see to.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Work {
+    /// Which.
+    pub conversation: String,
+    /// How the customer writes.
+    pub channel: Channel,
+    /// `offered` (take or decline it), `open` (answer it) or `wrap_up` (finish notes).
+    #[schema(example = "open")]
+    pub state: &'static str,
+    /// Since when.
+    pub since: i64,
+    /// When that ends by itself; absent while it is open.
+    pub until: Option<i64>,
+}
+
+impl Work {
+    fn of((id, work): (&ConversationId, &written::Work)) -> Work {
+        let (state, until) = match work.state {
+            WorkState::Offered { until, .. } => ("offered", Some(until.0)),
+            WorkState::Open => ("open", None),
+            WorkState::WrapUp { until } => ("wrap_up", Some(until.0)),
+        };
+        Work { conversation: id.to_string(), channel: work.channel.into(), state, since: work.since.0, until }
+    }
 }
 
 /// Ready or not.
@@ -315,6 +352,8 @@ impl QueueState {
             name: settings.name.clone(),
             waiting: queue.waiting.len(),
             oldest_enqueued_at: dreiklang_core::stats::oldest_waiting(queue).map(|since| since.0),
+            writing: queue.written.len(),
+            oldest_writing_at: queue.written.iter().map(|turn| turn.enqueued_at.0).min(),
             agents_on_duty: serving.on_duty,
             agents_ready: serving.ready,
             agents_talking: serving.talking,
@@ -354,6 +393,7 @@ impl AgentState {
             missed: agent.missed,
             disposition: agent.disposition.clone(),
             wrap_up_extended: agent.extended,
+            written: agent.work.iter().map(Work::of).collect(),
         }
     }
 }

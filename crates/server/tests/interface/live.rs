@@ -120,6 +120,27 @@ async fn a_client_gets_the_state_and_then_what_happens() {
 }
 
 #[tokio::test]
+async fn an_agent_is_told_of_what_is_written_and_when_it_is_over() {
+    let server = Server::start().await;
+    let queue = server.make("/queues", json!({ "name": "Support" })).await;
+    let agent = json!({ "name": "Ada", "endpoint": { "kind": "number", "value": "+49301001" }, "queues": ["Support"],
+        "channels": [{ "channel": "chat", "at_once": 1 }] });
+    let agent = server.make("/agents", agent).await;
+    server.put(&format!("/agents/{agent}/duty"), json!({ "duty": "on_duty" })).await.ok();
+    server.put(&format!("/agents/{agent}/availability"), json!({ "state": "ready" })).await.ok();
+    let mut client = Client::connect(&server, &server.token, "").await;
+    client.next_of("hello").await;
+    let opened = server.post("/written", json!({ "channel": "chat", "queue": queue, "customer_name": "Carla" })).await.ok();
+    let waits = client.next_of("queue").await;
+    assert_eq!((&waits["writing"], &waits["waiting"]), (&json!(1), &json!(0)), "{waits}");
+    let offered = client.next_of("written_offered").await;
+    assert_eq!((&offered["conversation"], &offered["agent"]), (&opened["id"], &json!(agent)));
+    server.post(&format!("/written/{}/close", opened["id"].as_str().unwrap()), json!({ "by_customer": true })).await;
+    let closed = client.next_of("written_closed").await;
+    assert_eq!(closed["termination"], json!({ "result": "caller", "reason": "abandoned" }), "{closed}");
+}
+
+#[tokio::test]
 async fn a_client_that_resumes_gets_what_it_missed() {
     let server = Server::start().await;
     let (_, agent, _) = server.office().await;

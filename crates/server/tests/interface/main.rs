@@ -27,3 +27,4 @@ mod services;
 mod sessions;
 mod unified;
 mod webhooks;
+mod written;

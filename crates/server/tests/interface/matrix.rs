@@ -61,7 +61,7 @@ async fn the_server_keeps_to_the_matrix() {
                 answer.status == 403 && serde_json::from_slice::<Value>(&answer.body).is_ok_and(|problem| problem["code"] == "AUTH-004");
             let may = roles.iter().any(|allowed| allowed == role.as_str());
             // Own conversations and own state: a token is no agent, so the general permission is not enough there.
-            let needs_agent = role == Role::Agent && name == "listConversations";
+            let needs_agent = role == Role::Agent && ["listConversations", "listWritten"].contains(&name.as_str());
             assert_eq!(
                 refused,
                 !may || needs_agent,

@@ -13,3 +13,4 @@ mod supervisor;
 pub mod talk;
 mod telephone;
 pub mod worker;
+pub mod writer;

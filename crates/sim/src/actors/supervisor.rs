@@ -29,6 +29,9 @@ impl Stage<'_> {
         if chance.happens(0.1) {
             return self.look_after_messages(chance);
         }
+        if chance.happens(0.12) {
+            return self.look_after_letters(chance);
+        }
         if chance.happens(0.15) {
             return self.look_after_callbacks(chance);
         }

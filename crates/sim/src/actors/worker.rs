@@ -198,7 +198,7 @@ impl Stage<'_> {
         }
     }
 
-    fn worker_of(&self, id: AgentId) -> Option<usize> {
+    pub fn worker_of(&self, id: AgentId) -> Option<usize> {
         self.workers.iter().position(|worker| worker.id == id)
     }
 }

@@ -71,6 +71,11 @@ impl Balance {
             found.expect(interval.talks == interval.handled, NAME, "every talk that began is handled", || {
                 format!("{subject:?}: {interval:?}")
             });
+            for (channel, writing) in &interval.written {
+                let taken = writing.answered == writing.handled;
+                let left = writing.entered == writing.offered || !matches!(subject, Subject::Queue(_));
+                found.expect(taken && left, NAME, "what was written came to an end", || format!("{subject:?} {channel:?}: {writing:?}"));
+            }
             if matches!(subject, Subject::Queue(_)) {
                 found.expect(interval.entered == interval.offered, NAME, "every visit that began has ended", || {
                     format!("{subject:?}: {interval:?}")

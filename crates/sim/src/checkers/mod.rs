@@ -19,6 +19,7 @@ mod stuck;
 mod tiling;
 mod voices;
 mod whole;
+mod written;
 
 use dreiklang_core::{
     Action, Event, Refusal, Stamped, World,
@@ -72,6 +73,7 @@ pub struct Checkers {
     ringing: ringing::Ringing,
     tiling: tiling::Tiling,
     whole: whole::Whole,
+    written: written::Written,
     reasons: reasons::Reasons,
     replay: replay::Replay,
 }
@@ -91,6 +93,7 @@ impl Checkers {
             ringing: ringing::Ringing::default(),
             tiling: tiling::Tiling::default(),
             whole: whole::Whole::default(),
+            written: written::Written::default(),
             reasons: reasons::Reasons::default(),
             replay: replay::Replay::new(tenant, sample),
         }
@@ -122,6 +125,7 @@ impl Checkers {
         self.ringing.observe(&stamped.event);
         self.reasons.observe(&stamped.event, found);
         self.capacity.observe(world, &stamped.event, found);
+        self.written.observe(world, &stamped.event, found);
         if let Event::OfferMade { visit, conversation, agent, purpose, .. } = &stamped.event {
             ready::offered(world, *conversation, *agent, *purpose, found);
             if visit.is_some() && *purpose != Purpose::Pull {
@@ -173,6 +177,7 @@ impl Checkers {
         found.at = now;
         self.ringing.between(now, found);
         self.capacity.between(world, found);
+        self.written.between(world, found);
         self.place.between(world, found);
         self.balance.between(world, found);
         self.once.between();
@@ -185,6 +190,7 @@ impl Checkers {
         found.at = now;
         self.whole.end(world, found);
         stuck::end(world, found);
+        self.written.end(world, found);
         self.once.end(found);
         self.ends.end(found);
         self.tiling.end(found);

@@ -23,6 +23,10 @@ impl Ringing {
                 self.until.insert(*offer, (*rings_until, *conversation));
                 self.order.insert((*rings_until, *offer));
             }
+            Event::WrittenOffered { offer, conversation, until, .. } => {
+                self.until.insert(*offer, (*until, *conversation));
+                self.order.insert((*until, *offer));
+            }
             // An answer that is to be confirmed lengthens all that ring together.
             Event::OfferAnswered { conversation, rings_until, .. } => {
                 for (offer, (until, _)) in self.until.iter_mut().filter(|(_, (_, of))| of == conversation) {
@@ -31,7 +35,7 @@ impl Ringing {
                     self.order.insert((*until, *offer));
                 }
             }
-            Event::OfferEnded { offer, .. } => {
+            Event::OfferEnded { offer, .. } | Event::WrittenOfferEnded { offer, .. } => {
                 if let Some((until, _)) = self.until.remove(offer) {
                     self.order.remove(&(until, *offer));
                 }

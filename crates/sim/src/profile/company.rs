@@ -18,6 +18,7 @@ use dreiklang_core::{
     routing::Strategy,
     time::Millis,
     voicemail::MailboxRules,
+    written::{Channel, Share, WrittenRules},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -176,6 +177,7 @@ pub fn office(agents: usize) -> Vec<Change> {
                 ..WaitingRules::default()
             }),
             agents: Box::new(agents_of_support()),
+            written: WrittenRules { ring: Millis::from_secs(30), ..WrittenRules::default() },
             ..queue::Settings::new(SUPPORT, "Support")
         }),
         Change::PutQueue(queue::Settings {
@@ -291,8 +293,19 @@ fn agent_of_office(index: usize) -> agent::Settings {
         queues,
         skills,
         languages,
+        channels: channels(index),
         supervises: index.is_multiple_of(4),
         ..agent::Settings::new(AgentId(index as u128 + 1), &name, LINES[index % 3], endpoint)
+    }
+}
+
+/// Every second one answers in writing too: some beside calls, some undisturbed by them.
+fn channels(index: usize) -> BTreeMap<Channel, Share> {
+    let share = |at_once, during_calls, calls_interrupt| Share { at_once, during_calls, calls_interrupt };
+    match index % 4 {
+        0 => [(Channel::Chat, share(2, index.is_multiple_of(8), true)), (Channel::Email, share(3, false, true))].into(),
+        2 => [(Channel::Email, share(1, false, true)), (Channel::Task, share(1, false, false))].into(),
+        _ => BTreeMap::new(),
     }
 }
 

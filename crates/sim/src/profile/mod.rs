@@ -31,6 +31,8 @@ pub struct Profile {
     pub agents: Vec<AgentId>,
     /// How many call, and when.
     pub arrivals: Arrivals,
+    /// How many write, on average in a day.
+    pub letters: f64,
     /// What callers are like.
     pub callers: Callers,
     /// What agents are like.

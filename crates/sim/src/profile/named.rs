@@ -65,6 +65,7 @@ fn with_documents(name: &'static str, documents: Vec<Change>, opens: Millis, clo
         agents,
         documents,
         arrivals: Arrivals { per_hour: 60.0, shape: Vec::new(), spikes: Vec::new() },
+        letters: 0.0,
         callers: Callers { talk: Millis::from_secs(180), hang_up: 1.0, ..Callers::default() },
         work: Work::default(),
         faults: Faults::default(),
@@ -91,6 +92,7 @@ fn office() -> Profile {
         direct.weight = 0.15;
     }
     profile.arrivals = Arrivals { per_hour: 105.0, shape: vec![0.5, 1.0, 1.5, 1.3, 0.8, 0.7, 1.1, 1.3, 1.0, 0.6], spikes: Vec::new() };
+    profile.letters = 250.0;
     profile.callers = Callers {
         patience: Some(Millis::from_secs(150)),
         talk: Millis::from_secs(170),
@@ -127,6 +129,7 @@ fn quiet() -> Profile {
     let office = office();
     let mut profile = with_documents("quiet", company::office(5), hour(9), hour(12));
     profile.arrivals.per_hour = 20.0;
+    profile.letters = 12.0;
     (profile.callers, profile.work, profile.faults) = (office.callers, office.work, office.faults);
     profile
 }

@@ -8,6 +8,7 @@ mod conversation;
 pub(crate) mod figures;
 mod queue;
 mod talk;
+mod written;
 
 use crate::{
     failure::Failure,
@@ -92,8 +93,19 @@ pub(crate) fn apply(db: &Connection, tenant: TenantId, stamped: &Stamped) -> Res
             agent::changed(&place, *agent, |state| state.set_availability(availability))
         }
         Event::OccupationChanged { agent, occupation, .. } => agent::changed(&place, *agent, |state| state.set_occupation(occupation)),
+        Event::WrittenOpened { .. }
+        | Event::WrittenQueued { .. }
+        | Event::WrittenUnqueued { .. }
+        | Event::WrittenTaken { .. }
+        | Event::WrittenReleased { .. }
+        | Event::WrittenDisposed { .. }
+        | Event::WrittenWrapUpEnded { .. }
+        | Event::WrittenClosed { .. } => written::apply(&place, event),
         // For the trace only.
-        Event::LegHeld { .. }
+        Event::WrittenOffered { .. }
+        | Event::WrittenOfferEnded { .. }
+        | Event::WrittenWrapUpStarted { .. }
+        | Event::LegHeld { .. }
         | Event::HoldStarted { .. }
         | Event::HoldEnded { .. }
         | Event::VisitEstimated { .. }
@@ -287,7 +299,18 @@ fn conversation_of(place: &Place<'_>, event: &Event) -> Result<Option<Conversati
         | Event::ConversationEnded { conversation, .. }
         | Event::WrapUpStarted { conversation, .. }
         | Event::WrapUpExtended { conversation, .. }
-        | Event::WrapUpEnded { conversation, .. } => Some(*conversation),
+        | Event::WrapUpEnded { conversation, .. }
+        | Event::WrittenOpened { conversation, .. }
+        | Event::WrittenQueued { conversation, .. }
+        | Event::WrittenOffered { conversation, .. }
+        | Event::WrittenOfferEnded { conversation, .. }
+        | Event::WrittenUnqueued { conversation, .. }
+        | Event::WrittenTaken { conversation, .. }
+        | Event::WrittenReleased { conversation, .. }
+        | Event::WrittenDisposed { conversation, .. }
+        | Event::WrittenWrapUpStarted { conversation, .. }
+        | Event::WrittenWrapUpEnded { conversation, .. }
+        | Event::WrittenClosed { conversation, .. } => Some(*conversation),
         Event::ActionRequested { action, wish } => {
             let conversation = wish.conversation();
             if let Some(conversation) = conversation {

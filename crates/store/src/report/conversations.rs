@@ -60,8 +60,8 @@ pub struct ConversationFilter {
 /// Where a page ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    started_at: Timestamp,
-    conversation: ConversationId,
+    pub(super) started_at: Timestamp,
+    pub(super) conversation: ConversationId,
 }
 
 impl fmt::Display for Cursor {

@@ -9,6 +9,7 @@ pub mod details;
 pub mod figures;
 pub mod meter;
 pub mod recordings;
+pub mod written;
 
 use crate::{failure::Failure, limits, sqlite::column::Id, store::Store};
 use dreiklang_core::ids::{AgentId, QueueId, TenantId};

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const APPLICATION_ID: i32 = 0x4452_4b4c;
 
 /// All migrations, in order; the number is the place in this list, counted from 1.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../migrations/sqlite/0002_documents.sql"),
     include_str!("../../migrations/sqlite/0003_reports.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/sqlite/0005_job_count.sql"),
     include_str!("../../migrations/sqlite/0006_figures.sql"),
     include_str!("../../migrations/sqlite/0007_dispositions.sql"),
+    include_str!("../../migrations/sqlite/0008_written.sql"),
 ];
 
 /// The version this program writes.

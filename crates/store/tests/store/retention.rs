@@ -6,10 +6,13 @@ use crate::{
 };
 use dreiklang_core::{
     agent::Duty,
-    ids::{AgentId, QueueId},
+    ids::{AgentId, ConversationId, QueueId},
     time::Timestamp,
 };
-use dreiklang_store::{Store, report::conversations::ConversationFilter};
+use dreiklang_store::{
+    Store,
+    report::{conversations::ConversationFilter, written::WrittenFilter},
+};
 
 #[tokio::test]
 async fn old_conversations_go_with_everything_of_theirs_and_nothing_else() {
@@ -69,4 +72,35 @@ async fn old_agent_time_goes_in_steps() {
     assert_eq!(store.prune_agent_time(OTHER, Timestamp(50_000)).await.unwrap(), 0);
     assert_eq!(store.prune_agent_time(TENANT, Timestamp(50_000)).await.unwrap(), 49);
     assert_eq!(store.prune_agent_time(TENANT, Timestamp(50_000)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_was_written_is_forgotten_when_it_was_closed_long_ago() {
+    let store = Store::in_memory().unwrap();
+    let mut story = Story::new();
+    let by = serde_json::json!({ "kind": "system" });
+    let mut ids = Vec::new();
+    for (opened, closed) in [(0, Some(1_000)), (10, None), (20, Some(9_000_000))] {
+        let conversation = ConversationId(story.id());
+        let customer = serde_json::json!({ "number": "ada@example.com", "name": null });
+        let fields = serde_json::json!({ "type": "written_opened", "conversation": conversation, "channel": "email", "customer": customer,
+            "subject": "Order", "link": null, "language": null, "by": by });
+        story.tell_json(opened, fields);
+        if let Some(closed) = closed {
+            let termination = serde_json::json!({ "result": "agent", "reason": "finished" });
+            let fields = serde_json::json!({ "type": "written_closed", "conversation": conversation, "channel": "email",
+                "started_at": opened, "termination": termination, "by": by });
+            story.tell_json(closed, fields);
+        }
+        ids.push(conversation);
+    }
+    let epoch = store.acquire(TENANT, "here").await.unwrap().epoch;
+    let version = store.append(TENANT, epoch, 0, &story.events).await.unwrap();
+    soon(store.wait_projected(TENANT, version)).await.unwrap();
+    let due = store.due_conversations(TENANT, Timestamp(4_500_000), 10).await.unwrap();
+    assert_eq!(due.iter().map(|due| due.conversation).collect::<Vec<_>>(), [ids[0]]);
+    assert_eq!(store.delete_conversations(TENANT, ids.clone()).await.unwrap(), 2, "the one that is open stays, whoever asks");
+    let page = store.written(TENANT, WrittenFilter::default(), None, 10).await.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [ids[1]]);
+    assert!(store.trace(TENANT, ids[0], 0, 10).await.unwrap().events.is_empty());
 }

@@ -38,6 +38,9 @@ pub struct Rank {
     pub since: Timestamp,
 }
 
+/// More than any strategy's own score, so that what an agent has in writing counts first.
+const PER_CONVERSATION: i64 = 1 << 40;
+
 impl Strategy {
     /// An agent's rank for what is asked.
     pub fn rank(self, asked: &Asked, agent: &Agent) -> Rank {
@@ -48,6 +51,18 @@ impl Strategy {
             Strategy::RingAll => ring_all::rank(agent),
             Strategy::SkillLevel => skill_level::rank(asked, agent),
         }
+    }
+
+    /// The rank of an agent who could be offered it now; `None` for others. Among those who write, whoever has least of the channel
+    /// is asked first, but for [`Strategy::RoundRobin`], which is the same for everybody.
+    pub(super) fn rank_if_free(self, asked: &Asked, agent: &Agent) -> Option<Rank> {
+        let has = match asked.channel {
+            None => agent.is_routable().then_some(0),
+            Some(channel) => agent.is_free_for(channel).then(|| agent.has_of(channel)),
+        };
+        let rank = self.rank(asked, agent);
+        let load = if self == Strategy::RoundRobin { 0 } else { i64::try_from(has?).unwrap_or(i64::MAX) };
+        has.map(|_| Rank { score: rank.score.saturating_add(load.saturating_mul(PER_CONVERSATION)), ..rank })
     }
 
     /// Who of the idle who `may` be asked is asked, first to be asked first; `last` is who was asked last by the queue. At most

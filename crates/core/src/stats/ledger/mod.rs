@@ -6,6 +6,7 @@
 
 mod conversation;
 mod visit;
+mod written;
 
 use super::{
     meter::{Metered, Reach, Unit},
@@ -70,6 +71,13 @@ impl Ledger {
                 Some(self.agent(*agent, at, Changed::Availability(availability), books))
             }
             Event::OccupationChanged { agent, occupation, .. } => Some(self.agent(*agent, at, Changed::Occupation(occupation), books)),
+            Event::WrittenQueued { .. }
+            | Event::WrittenOfferEnded { .. }
+            | Event::WrittenUnqueued { .. }
+            | Event::WrittenTaken { .. }
+            | Event::WrittenReleased { .. }
+            | Event::WrittenWrapUpStarted { .. }
+            | Event::WrittenWrapUpEnded { .. } => self.written(stamped, books),
             Event::VisitStarted { .. }
             | Event::VisitOverflowed { .. }
             | Event::VisitEnded { .. }

@@ -1,7 +1,6 @@
 //! What follows missed offers.
 
 use crate::{
-    conversation::Visit,
     ids::ConversationId,
     output::{Event, Stamped},
     routing::OfferOutcome,
@@ -11,7 +10,7 @@ use crate::{
 impl World {
     pub(super) fn apply_missed(&mut self, stamped: &Stamped) {
         match &stamped.event {
-            Event::OfferEnded { agent, outcome, .. } => {
+            Event::OfferEnded { agent, outcome, .. } | Event::WrittenOfferEnded { agent, outcome, .. } => {
                 let Some(agent) = self.agents.get_mut(agent) else { return };
                 match outcome {
                     OfferOutcome::Accepted => agent.missed = 0,
@@ -26,13 +25,13 @@ impl World {
                 if let Some(agent) = self.agents.get_mut(agent) {
                     agent.idle_since = stamped.at;
                 }
-                if let Some(visit) = self.visit_of(*conversation) {
+                if let Some(visit) = self.visit_mut(*conversation) {
                     visit.missed_by.insert(*agent, *until);
                 }
                 self.plan_asking_again(*conversation);
             }
             Event::AgentsAskedAgain { conversation, agents, .. } => {
-                if let Some(visit) = self.visit_of(*conversation) {
+                if let Some(visit) = self.visit_mut(*conversation) {
                     visit.missed_by.retain(|agent, _| !agents.contains(agent));
                 }
                 self.plan_asking_again(*conversation);
@@ -42,12 +41,8 @@ impl World {
         }
     }
 
-    fn visit_of(&mut self, id: ConversationId) -> Option<&mut Visit> {
-        self.conversations.get_mut(&id)?.visit.as_mut()
-    }
-
     fn plan_asking_again(&mut self, id: ConversationId) {
-        match self.visit_of(id).and_then(|visit| visit.asks_again_at()) {
+        match self.visit(id).and_then(|visit| visit.asks_again_at()) {
             Some(due) => self.timers.set(Timer::AskAgain(id), due),
             None => self.timers.clear(Timer::AskAgain(id)),
         }

@@ -16,10 +16,11 @@ mod recording;
 mod visit;
 mod waiting;
 mod wish;
+mod written;
 
 use super::{Timer, World};
 use crate::{
-    agent::{Agent, Occupation},
+    agent::Agent,
     conversation::{Conversation, LastTalk, Leg, Listed, Offer, Purpose, Segment, SegmentKind, Talk, Transfer},
     hours::{Override, Switch},
     ids::{ActionId, AgentId, ConversationId, LegId},
@@ -347,6 +348,17 @@ impl World {
                 self.took_over_at = at;
             }
             Event::DrainChanged { on } => self.draining = *on,
+            Event::WrittenOpened { .. }
+            | Event::WrittenQueued { .. }
+            | Event::WrittenOffered { .. }
+            | Event::WrittenOfferEnded { .. }
+            | Event::WrittenUnqueued { .. }
+            | Event::WrittenTaken { .. }
+            | Event::WrittenReleased { .. }
+            | Event::WrittenDisposed { .. }
+            | Event::WrittenWrapUpStarted { .. }
+            | Event::WrittenWrapUpEnded { .. }
+            | Event::WrittenClosed { .. } => self.apply_written(stamped),
             Event::HoursOverridden { hours, to, by } => {
                 self.timers.clear(Timer::HoursOverride(*hours));
                 match to {
@@ -393,7 +405,7 @@ impl World {
 
     /// An agent removed while busy disappears with the last thing that kept it.
     pub(super) fn retire_when_done(&mut self, id: AgentId) {
-        let done = |agent: &Agent| agent.retiring && agent.occupation == Occupation::Idle && agent.leg.is_none();
+        let done = |agent: &Agent| agent.retiring && agent.has_nothing_to_do() && agent.leg.is_none();
         if self.agents.get(&id).is_some_and(done) {
             self.agents.remove(&id);
             self.timers.clear(Timer::WrapUp(id));

@@ -8,28 +8,13 @@ use crate::{
     queue::{self, Outcome},
     world::{Timer, World},
 };
-use std::collections::BTreeMap;
 
 impl World {
     pub(super) fn apply_visit(&mut self, stamped: &Stamped) {
         match &stamped.event {
             Event::VisitStarted { visit, conversation, queue, priority, skills, enqueued_at, terms } => {
                 let Some(found) = self.conversations.get_mut(conversation) else { return };
-                let mut visit = Visit {
-                    id: *visit,
-                    queue: *queue,
-                    priority: *priority,
-                    skills: skills.clone(),
-                    enqueued_at: *enqueued_at,
-                    terms: terms.clone(),
-                    ring: 0,
-                    unserved: None,
-                    aged: None,
-                    estimate: None,
-                    announced: None,
-                    passed_over: 0,
-                    missed_by: BTreeMap::new(),
-                };
+                let mut visit = Visit::new(*visit, *queue, *priority, skills.clone(), *enqueued_at, terms.clone());
                 if let Some(queue) = self.queues.get(queue) {
                     visit.aged = aged(&queue.settings, &visit);
                 }
@@ -58,23 +43,31 @@ impl World {
                 self.plan_waiting(*conversation);
             }
             Event::VisitWidened { conversation, ring, preferred, .. } => {
-                let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) else { return };
+                let Some(visit) = self.visit_mut(*conversation) else { return };
                 visit.ring = *ring;
                 visit.terms.preferred = visit.terms.preferred.filter(|waited| Some(waited.agent) == *preferred);
                 self.plan_widening(*conversation);
             }
             Event::PriorityChanged { conversation, priority, .. } => {
-                let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) else { return };
+                let writes = self.written.contains_key(conversation);
+                let Some(settings) = self.visit(*conversation).and_then(|visit| self.queues.get(&visit.queue)).map(|queue| &queue.settings)
+                else {
+                    return;
+                };
+                let settings = settings.clone();
+                let Some(visit) = self.visit_mut(*conversation) else { return };
                 let former = visit.turn(*conversation);
                 visit.priority = *priority;
-                if let Some(queue) = self.queues.get_mut(&visit.queue) {
-                    visit.aged = aged(&queue.settings, visit);
-                    queue.waiting.remove(&former);
-                    queue.waiting.insert(visit.turn(*conversation));
+                visit.aged = aged(&settings, visit);
+                let turn = visit.turn(*conversation);
+                if let Some(queue) = self.queues.get_mut(&settings.id) {
+                    let line = if writes { &mut queue.written } else { &mut queue.waiting };
+                    line.remove(&former);
+                    line.insert(turn);
                 }
             }
             Event::Decided { conversation, decision, .. } => {
-                if let Some(visit) = self.conversations.get_mut(conversation).and_then(|found| found.visit.as_mut()) {
+                if let Some(visit) = self.visit_mut(*conversation) {
                     visit.unserved = decision.chosen.is_empty().then(|| visit.stage());
                 }
             }
@@ -113,8 +106,8 @@ impl World {
     }
 
     /// Makes the deadline of a visit's next ring what queue and visit say.
-    fn plan_widening(&mut self, id: ConversationId) {
-        let due = self.conversations.get(&id).and_then(|found| found.visit.as_ref()).and_then(|visit| {
+    pub(super) fn plan_widening(&mut self, id: ConversationId) {
+        let due = self.visit(id).and_then(|visit| {
             let queue = self.queues.get(&visit.queue)?;
             visit.widens_at(&queue.settings)
         });
@@ -135,13 +128,29 @@ impl World {
                 state.waiting.insert(visit.turn(*id));
             }
         }
-        for id in waiting {
+        let writing: Vec<ConversationId> = state.written.iter().map(|turn| turn.conversation).collect();
+        state.written.clear();
+        for id in &writing {
+            if let Some(visit) = self.written.get_mut(id).and_then(|found| found.visit.as_mut()) {
+                visit.aged = aged(&state.settings, visit);
+                state.written.insert(visit.turn(*id));
+            }
+        }
+        for id in waiting.into_iter().chain(writing) {
             self.plan_widening(id);
+        }
+    }
+
+    /// The stay in a queue of whoever calls or writes.
+    pub(super) fn visit_mut(&mut self, id: ConversationId) -> Option<&mut Visit> {
+        match self.conversations.get_mut(&id) {
+            Some(found) => found.visit.as_mut(),
+            None => self.written.get_mut(&id)?.visit.as_mut(),
         }
     }
 }
 
 /// A visit's key in the order of service of its queue.
-fn aged(queue: &queue::Settings, visit: &Visit) -> Option<i64> {
+pub(super) fn aged(queue: &queue::Settings, visit: &Visit) -> Option<i64> {
     queue.routing.aging.and_then(|aging| aging.key(visit.priority, visit.in_line_since()))
 }

@@ -1,7 +1,6 @@
 //! What happens to those who wait beside being served: estimates, overflow, announcements, closing.
 
 use crate::{
-    conversation::Visit,
     ids::{ConversationId, QueueId},
     limits::OVERFLOWS_PER_CONVERSATION,
     output::{Event, Stamped},
@@ -115,10 +114,6 @@ impl World {
         let tells = told.position || told.estimate || !told.comfort.is_empty();
         let last = visit.announced.map_or(visit.enqueued_at, |(_, at)| at);
         told.every.filter(|_| tells).map(|every| last + every)
-    }
-
-    fn visit_mut(&mut self, id: ConversationId) -> Option<&mut Visit> {
-        self.conversations.get_mut(&id)?.visit.as_mut()
     }
 }
 

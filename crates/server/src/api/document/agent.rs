@@ -10,6 +10,7 @@ use dreiklang_core::{
     config::Change,
     endpoint,
     ids::{AgentId, QueueId},
+    written,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,12 +48,68 @@ pub struct Agent {
     /// May listen to other agents' talks, whisper, barge in and take over.
     #[serde(default)]
     pub supervises: bool,
+    /// What the agent answers in writing, and how much at a time; nothing of channels that are not named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelShare>,
     /// How messages for the agent are taken.
     #[serde(default)]
     pub voicemail: Voicemail,
     /// Languages with how well they are spoken.
     #[serde(default)]
     pub languages: Vec<LanguageLevel>,
+}
+
+/// How much of one channel an agent takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelShare {
+    /// Which channel.
+    pub channel: Channel,
+    /// How many conversations of it at once, those that are offered and those with notes to finish included.
+    #[schema(minimum = 1, maximum = 20)]
+    pub at_once: u8,
+    /// More are offered while the agent is in a call.
+    #[serde(default)]
+    pub during_calls: bool,
+    /// Calls are offered while the agent has some of these.
+    #[serde(default = "yes")]
+    pub calls_interrupt: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A way to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The customer waits at a screen.
+    Chat,
+    /// The customer reads the answer some time.
+    Email,
+    /// Work that another system has for an agent.
+    Task,
+}
+
+impl From<Channel> for written::Channel {
+    fn from(channel: Channel) -> Self {
+        match channel {
+            Channel::Chat => written::Channel::Chat,
+            Channel::Email => written::Channel::Email,
+            Channel::Task => written::Channel::Task,
+        }
+    }
+}
+
+impl From<written::Channel> for Channel {
+    fn from(channel: written::Channel) -> Self {
+        match channel {
+            written::Channel::Chat => Channel::Chat,
+            written::Channel::Email => Channel::Email,
+            written::Channel::Task => Channel::Task,
+        }
+    }
 }
 
 /// Some of an agent's queues under a name.
@@ -188,6 +245,16 @@ impl Kind for Agent {
                 return Err(Problem::invalid("languages", format!("The language {} is named twice.", spoken.language)));
             }
         }
+        let mut channels = BTreeMap::new();
+        for share in &self.channels {
+            let ChannelShare { channel, at_once, during_calls, calls_interrupt } = *share;
+            if channels.insert(channel.into(), written::Share { at_once, during_calls, calls_interrupt }).is_some() {
+                return Err(Problem::invalid(
+                    "channels",
+                    format!("The channel {} is named twice.", written::Channel::from(channel).as_str()),
+                ));
+            }
+        }
         let mut profiles = BTreeMap::new();
         for profile in &self.profiles {
             if profiles.insert(profile.name.clone(), queues(&profile.queues)?).is_some() {
@@ -200,6 +267,7 @@ impl Kind for Agent {
             personal: self.personal.as_ref().map(|queue| extract::id("queue", queue)).transpose()?,
             confirm: self.confirm.as_ref().map(Prompt::to_core),
             profiles,
+            channels,
             skills,
             supervises: self.supervises,
             voicemail: Box::new(self.voicemail.to_core()),

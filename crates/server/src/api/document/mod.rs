@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //!
-//! `kind` (what a kind of document is), `queue` with `queue_rules`, `agent`, `skill`, `hours`, `holidays`,
+//! `kind` (what a kind of document is), `queue` with `queue_rules` and `queue_written`, `agent`, `skill`, `hours`, `holidays`,
 //! `caller_list`, `service`, `flow` with `flow_node`, `flow_draft` and `flow_version`, `number`, `tenant`, `trunk`, `phone`, `webhook` (the kinds),
 //! `write` (how a change is made), `reference` (ids and names).
 
@@ -27,6 +27,7 @@ pub mod queue;
 pub mod queue_agents;
 pub mod queue_calls;
 pub mod queue_rules;
+pub mod queue_written;
 pub mod reference;
 pub mod service;
 pub mod skill;

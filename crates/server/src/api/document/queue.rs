@@ -6,6 +6,7 @@ use super::{
     queue_agents::AgentRules,
     queue_calls::Calls,
     queue_rules::{CallbackSettings, Routing, Waiting},
+    queue_written::WrittenRules,
     reference::Reference,
 };
 use crate::{api::extract, error::Problem};
@@ -69,6 +70,9 @@ pub struct Queue {
     /// How customers are called back.
     #[serde(default)]
     pub callbacks: CallbackSettings,
+    /// What is promised to those who write.
+    #[serde(default)]
+    pub written: WrittenRules,
 }
 
 /// A skill and the least level of it.
@@ -235,6 +239,7 @@ impl Kind for Queue {
             voicemail: Box::new(self.voicemail.to_core()),
             agents: Box::new(self.agents.to_core()),
             callbacks: self.callbacks.to_core(),
+            written: self.written.to_core(),
             ..queue::Settings::new(extract::id("queue", id)?, &self.name)
         })))
     }

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! `session` (signing in), `documents` (what is set up), `flows` (dry runs, versions), `flow_drafts`, `prompts`, `state` (commands to agents),
-//! `queues` (commands to queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `recordings`,
+//! `queues` (commands to queues), `hours` (opening hours by clock and hand), `conversations` (live, past, commands), `written` (chats, mail, tasks), `recordings`,
 //! `messages` (left by callers), `callbacks`, `reports`, `live` (present figures), `users` (people and tokens), `webhooks`
 //! (deliveries, test), `audit`, `apply` (everything as one document), `status` (lines).
 
@@ -26,6 +26,7 @@ pub mod state;
 mod status;
 pub mod users;
 mod webhooks;
+mod written;
 
 use crate::state::AppState;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,6 +44,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(queues::router())
         .merge(hours::router())
         .merge(conversations::router())
+        .merge(written::router())
         .merge(recordings::router())
         .merge(reports::router())
         .merge(live::router())
