@@ -15,7 +15,7 @@ use dreiklang_media::{
     codec::CLOCK_HZ,
     wav::{self, Encoding, Wav},
 };
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder as Request};
 use serde_json::{Value, json};
 use std::{collections::HashMap, net::SocketAddr};
 
@@ -50,11 +50,16 @@ impl ContactCenter {
         Ok(center)
     }
 
-    /// The same on this server, without a trunk; `media_encryption` is that of the telephones.
-    pub async fn open_on(server: Server, queue: Value, agents: &[&str], media_encryption: &str) -> Result<ContactCenter> {
+    /// A server with nothing in it.
+    pub async fn empty(server: Server) -> Result<ContactCenter> {
         let client = Client::builder().no_proxy().build()?;
         let token = token(&client, &server).await?;
-        let mut center = ContactCenter { server, client, token, agents: HashMap::new(), queue: String::new(), settings: Value::Null };
+        Ok(ContactCenter { server, client, token, agents: HashMap::new(), queue: String::new(), settings: Value::Null })
+    }
+
+    /// The same on this server, without a trunk; `media_encryption` is that of the telephones.
+    pub async fn open_on(server: Server, queue: Value, agents: &[&str], media_encryption: &str) -> Result<ContactCenter> {
+        let mut center = ContactCenter::empty(server).await?;
         let mut settings = json!({ "name": "Support", "ring_ms": 20_000, "recording": "from_answer" });
         for (key, value) in queue.as_object().into_iter().flatten() {
             settings[key] = value.clone();
@@ -136,16 +141,27 @@ impl ContactCenter {
 
     /// Lets the queue's customers on hold hear this instead of music, over and over.
     pub async fn hold_music(&self, samples: &[i16]) -> Result<()> {
-        let file = wav::encode(&[samples], CLOCK_HZ, Encoding::Pcm16);
-        let request = self.client.put(self.server.url("/api/v1/prompts/hold")).bearer_auth(&self.token).header("content-type", "audio/wav");
-        let answer = request.body(file).send().await?;
-        ensure!(answer.status().is_success(), "the prompt is answered with {}: {}", answer.status(), answer.text().await?);
-        let path = format!("queues/{}", self.queue);
+        self.put_prompt("hold", samples).await?;
         let mut queue = self.settings.clone();
         queue["hold_music"] = json!({ "kind": "file", "name": "hold" });
+        self.replace(&format!("queues/{}", self.queue), &queue).await
+    }
+
+    /// Puts an audio file among the prompts.
+    pub async fn put_prompt(&self, name: &str, samples: &[i16]) -> Result<()> {
+        let file = wav::encode(&[samples], CLOCK_HZ, Encoding::Pcm16);
+        let url = self.server.url(&format!("/api/v1/prompts/{name}"));
+        let request = self.client.put(url).bearer_auth(&self.token).header("content-type", "audio/wav");
+        let answer = request.body(file).send().await?;
+        ensure!(answer.status().is_success(), "the prompt is answered with {}: {}", answer.status(), answer.text().await?);
+        Ok(())
+    }
+
+    /// Puts another document in the place of one, whatever that was.
+    pub async fn replace(&self, path: &str, document: &Value) -> Result<()> {
         let request = self.client.put(self.server.url(&format!("/api/v1/{path}"))).bearer_auth(&self.token).header("if-match", "*");
-        let answer = request.json(&queue).send().await?;
-        ensure!(answer.status().is_success(), "the queue is answered with {}: {}", answer.status(), answer.text().await?);
+        let answer = request.json(document).send().await?;
+        ensure!(answer.status().is_success(), "{path} is answered with {}: {}", answer.status(), answer.text().await?);
         Ok(())
     }
 
@@ -191,7 +207,24 @@ impl ContactCenter {
 
     /// Asks the interface, and returns its answer's body (null when it has none).
     pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
-        let request = self.client.request(method.clone(), self.server.url(&format!("/api/v1/{path}"))).bearer_auth(&self.token);
+        self.ask(method, path, body, |request| request.bearer_auth(&self.token)).await
+    }
+
+    /// The same as somebody who signed in.
+    pub async fn request_as(&self, session: &Session, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
+        self.ask(method, path, body, |request| session.show(request)).await
+    }
+
+    /// Makes an agent a user, and signs in as one.
+    pub async fn sign_in_as_agent(&self, name: &str, agent: &str) -> Result<Session> {
+        let password = format!("{name} at the desk");
+        let user = json!({ "name": name, "password": password, "roles": ["agent"], "agent": agent });
+        self.request(Method::POST, "users", Some(user)).await?;
+        Session::open(&self.client, &self.server, name, &password).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>, prove: impl FnOnce(Request) -> Request) -> Result<Value> {
+        let request = prove(self.client.request(method.clone(), self.server.url(&format!("/api/v1/{path}"))));
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
@@ -229,18 +262,34 @@ fn password(agent: &str) -> String {
     format!("{agent}-on-the-desk")
 }
 
+/// Somebody who signed in to the interface.
+pub struct Session {
+    cookie: String,
+    csrf: String,
+}
+
+impl Session {
+    async fn open(client: &Client, server: &Server, user: &str, password: &str) -> Result<Session> {
+        let sign_in = json!({ "user": user, "password": password });
+        let answer = client.post(server.url("/api/v1/session")).json(&sign_in).send().await?;
+        ensure!(answer.status().is_success(), "signing in is answered with {}: {}", answer.status(), answer.text().await?);
+        let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).context("signing in sets a cookie")?;
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let me: Value = answer.json().await?;
+        let csrf = me["csrf_token"].as_str().context("signing in gives a token against forged requests")?.to_owned();
+        Ok(Session { cookie, csrf })
+    }
+
+    fn show(&self, request: Request) -> Request {
+        request.header("cookie", &self.cookie).header("x-csrf-token", &self.csrf)
+    }
+}
+
 /// Signs in as the first administrator and makes a token.
 async fn token(client: &Client, server: &Server) -> Result<String> {
-    let sign_in = json!({ "user": "admin", "password": ADMINISTRATOR_PASSWORD });
-    let answer = client.post(server.url("/api/v1/session")).json(&sign_in).send().await?;
-    ensure!(answer.status().is_success(), "signing in is answered with {}: {}", answer.status(), answer.text().await?);
-    let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).context("signing in sets a cookie")?;
-    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-    let me: Value = answer.json().await?;
-    let csrf = me["csrf_token"].as_str().context("signing in gives a token against forged requests")?;
+    let session = Session::open(client, server, "admin", ADMINISTRATOR_PASSWORD).await?;
     let new = json!({ "name": "tests", "roles": ["administrator", "supervisor"] });
-    let request = client.post(server.url("/api/v1/tokens")).header("cookie", cookie).header("x-csrf-token", csrf).json(&new);
-    let answer = request.send().await?;
+    let answer = session.show(client.post(server.url("/api/v1/tokens"))).json(&new).send().await?;
     ensure!(answer.status().is_success(), "making a token is answered with {}: {}", answer.status(), answer.text().await?);
     let token: Value = answer.json().await?;
     token["secret"].as_str().map(str::to_owned).context("a new token has a secret")

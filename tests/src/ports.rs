@@ -32,8 +32,9 @@ pub fn free() -> Result<u16> {
 /// The first of the places in `range` that is free and was not given out yet.
 fn find(range: Range<u16>, step: u16, is_free: impl Fn(u16) -> bool) -> Option<u16> {
     let places = (range.end - range.start) / step;
-    // Processes that run at the same time begin at different places.
-    let begin = (std::process::id() % u32::from(places)) as u16;
+    // Processes that run at the same time begin at different places, far enough apart for what each needs: their numbers are
+    // often neighbors.
+    let begin = (u64::from(std::process::id()) * 61 % u64::from(places)) as u16;
     let mut given_out = GIVEN_OUT.lock().unwrap_or_else(PoisonError::into_inner);
     let given_out = given_out.get_or_insert_default();
     (0..places).map(|place| range.start + (begin + place) % places * step).find(|port| given_out.insert(*port) && is_free(*port))

@@ -42,6 +42,16 @@ pub struct Server {
     pub sip: SocketAddr,
     folder: TempDir,
     child: Child,
+    rehearsal: Option<Rehearsal>,
+}
+
+/// What is different for a server whose time is moved by hand.
+#[derive(Clone, Debug)]
+struct Rehearsal {
+    /// Where its time is moved.
+    address: SocketAddr,
+    /// Where programs are looked for first.
+    programs: PathBuf,
 }
 
 impl Server {
@@ -51,8 +61,20 @@ impl Server {
         Server::start_with(folder, "").await
     }
 
+    /// Starts a server whose time stands still until it is moved over the address returned. Programs it uses are looked for in
+    /// this folder first.
+    pub async fn start_with_time_stopped(programs: &Path) -> Result<(Server, SocketAddr)> {
+        let address = ports::free_address()?;
+        let rehearsal = Rehearsal { address, programs: programs.to_owned() };
+        Ok((Server::configure(TempDir::with_prefix("dreiklang-")?, "", Some(rehearsal)).await?, address))
+    }
+
     /// Starts a server in this folder with more lines in its section `connected`, and waits until it is ready.
     pub async fn start_with(folder: TempDir, connected: &str) -> Result<Server> {
+        Server::configure(folder, connected, None).await
+    }
+
+    async fn configure(folder: TempDir, connected: &str, rehearsal: Option<Rehearsal>) -> Result<Server> {
         let (http, sip) = (ports::free_address()?, ports::free_address()?);
         let first = ports::free_range(AUDIO_PORTS)?;
         let configuration = format!(
@@ -82,13 +104,17 @@ allow_local = true
             first + AUDIO_PORTS - 1
         );
         std::fs::write(folder.path().join("dreiklang.toml"), configuration)?;
-        Server::start_in(folder, http, sip).await
+        Server::start_rehearsing(folder, http, sip, rehearsal).await
     }
 
     /// Starts a server in a folder that has a `dreiklang.toml` with these addresses already, and waits until it is ready.
     pub async fn start_in(folder: TempDir, http: SocketAddr, sip: SocketAddr) -> Result<Server> {
-        let child = spawn(folder.path())?;
-        let mut server = Server { http, sip, folder, child };
+        Server::start_rehearsing(folder, http, sip, None).await
+    }
+
+    async fn start_rehearsing(folder: TempDir, http: SocketAddr, sip: SocketAddr, rehearsal: Option<Rehearsal>) -> Result<Server> {
+        let child = spawn(folder.path(), rehearsal.as_ref())?;
+        let mut server = Server { http, sip, folder, child, rehearsal };
         server.wait_until_ready().await?;
         Ok(server)
     }
@@ -96,7 +122,7 @@ allow_local = true
     /// Kills the program as a failing machine would, and starts it again on the same data and ports.
     pub async fn kill_and_restart(&mut self) -> Result<()> {
         self.child.kill().await?;
-        self.child = spawn(self.folder.path())?;
+        self.child = spawn(self.folder.path(), self.rehearsal.as_ref())?;
         self.wait_until_ready().await
     }
 
@@ -192,8 +218,12 @@ fn program_in(folder: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn spawn(folder: &Path) -> Result<Child> {
+fn spawn(folder: &Path, rehearsal: Option<&Rehearsal>) -> Result<Child> {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
     let mut command = program_in(folder)?;
+    if let Some(Rehearsal { address, programs }) = rehearsal {
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("REHEARSAL_OF_DREIKLANG", address.to_string()).env("PATH", format!("{}:{path}", programs.display()));
+    }
     command.arg("serve").stdout(log.try_clone()?).stderr(log).spawn().context("cannot start dreiklang serve")
 }

@@ -24,6 +24,9 @@ const LEVEL_DBFS: f64 = -15.0;
 /// A telephone stops speaking at the end of its file; no test talks for longer.
 const LENGTH_MS: u32 = 120_000;
 
+/// How long a tone plays that stands for a spoken text: long enough to be looked at, short enough to be heard to its end.
+pub const LENGTH_OF_PROMPT_MS: u32 = 4_000;
+
 /// Longer files are not from a test.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 

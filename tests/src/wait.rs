@@ -26,3 +26,9 @@ pub async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
+
+/// Lets a moment pass before the next look, where looking is not asynchronous.
+pub fn a_moment() {
+    // tidy: allow(test-habit): the same for a look that is not asynchronous
+    std::thread::sleep(LOOK_EVERY);
+}

@@ -12,7 +12,7 @@ use dreiklang_server::{
     config::Config,
     http,
     metrics::Metrics,
-    runtime::{LineConfigs, Runtime, TenantHandle},
+    runtime::{LineConfigs, Runtime, TenantHandle, hand},
     setup,
     state::AppState,
     telemetry,
@@ -70,6 +70,10 @@ pub async fn start_again(config: &Config) -> anyhow::Result<Product> {
     let metrics = Metrics::new();
     let line = if config.connected.enabled { Some(line_config(config)?) } else { None };
     let lines = LineConfigs { connected: line, unified: if config.unified.enabled { Some(unified_config(config, http)?) } else { None } };
+    let rehearsal = rehearsal();
+    if rehearsal.is_some() {
+        hand::stop_time();
+    }
     let runtime = Runtime::start(store.clone(), lines, config.services.rules(), metrics.runtime()).await?;
     let mut handles = Vec::new();
     for tenant in &tenants {
@@ -78,6 +82,9 @@ pub async fn start_again(config: &Config) -> anyhow::Result<Product> {
     let state = AppState::new(config.clone(), store, runtime, metrics);
     for tenant in &tenants {
         setup::prepare(&state, tenant.id).await.map_err(|problem| anyhow!("tenant {}: {problem}", tenant.name))?;
+    }
+    if let Some(address) = rehearsal {
+        tokio::spawn(hand::attend(address, state.runtime().tenants().clone()));
     }
     let (stop_http, mut stopped) = watch::channel(false);
     let shutdown = async move {
@@ -96,6 +103,12 @@ pub async fn start_again(config: &Config) -> anyhow::Result<Product> {
         hurry: watch::Sender::new(false),
         serving,
     })
+}
+
+/// Where a test moves time, in builds for development.
+fn rehearsal() -> Option<SocketAddr> {
+    let address = std::env::var(hand::ADDRESS).ok().filter(|_| cfg!(debug_assertions))?;
+    address.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
 }
 
 impl Product {

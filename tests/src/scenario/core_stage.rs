@@ -292,6 +292,11 @@ impl CoreStage {
 }
 
 impl Stage for CoreStage {
+    fn look_again(&self, _looks: u32) -> bool {
+        // Everything happens at once here.
+        false
+    }
+
     fn set(&mut self, kind: &str, name: &str, field: &str, value: Value) -> Result<()> {
         let id = self.id_of(kind, name)?;
         let value = self.resolve(value)?;

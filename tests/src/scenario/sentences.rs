@@ -8,10 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 
-type Act = fn(&mut dyn Stage, &[&str]) -> Result<()>;
+/// What a sentence does on a stage, with what its pattern leaves open.
+pub type Act = fn(&mut dyn Stage, &[&str]) -> Result<()>;
 
-/// Pattern and meaning; the first that matches counts.
-pub const ALL: &[(&str, Act)] = &[
+/// What is set up and done: pattern and meaning. The first that matches counts, before [`EXPECTATIONS`].
+pub const ACTS: &[(&str, Act)] = &[
     // What is set up.
     ("a queue {} with the number {}", |stage, v| {
         stage.set("queue", v[0], "name", json!(v[0]))?;
@@ -326,7 +327,10 @@ pub const ALL: &[(&str, Act)] = &[
         refused(ask(stage, v[0], json!({ "type": "set_disposition", "agent": agent(v[0]), "disposition": v[1] })))
     }),
     ("{} cannot transfer to the agent {}", |stage, v| refused(ask_about(stage, v[0], "transfer", to("agent", v[1])))),
-    // What is expected.
+];
+
+/// What is expected; looking twice changes nothing.
+pub const EXPECTATIONS: &[(&str, Act)] = &[
     ("{}'s telephone rings", |stage, v| {
         ensure!(stage.rings(v[0]), "it does not ring; {} is {}", v[0], stage.occupation(v[0]).unwrap_or_default());
         Ok(())

@@ -43,6 +43,9 @@ pub struct Score {
 
 /// Where a scenario is played.
 pub trait Stage {
+    /// What was expected does not hold, and was looked at `looks` times: whether to look again, after a moment, because what leads
+    /// to it may still be under way.
+    fn look_again(&self, looks: u32) -> bool;
     /// A setting in the words of the interface: kind of document (`queue`, `agent`, `number`, `tenant` …), its name, field and value as JSON.
     /// A document that is not there yet is made.
     ///

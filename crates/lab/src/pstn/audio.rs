@@ -6,7 +6,7 @@
 
 use dreiklang_media::{
     codec::Codec,
-    rtp,
+    dtmf, rtp,
     srtp::{self, KeyPair},
     tone,
 };
@@ -15,7 +15,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{net::UdpSocket, sync::watch, time::MissedTickBehavior};
 
@@ -23,6 +23,8 @@ use tokio::{net::UdpSocket, sync::watch, time::MissedTickBehavior};
 const KEPT_SAMPLES: usize = 80_000;
 /// Samples judged when asked who is heard now: the last half second.
 const JUDGED_SAMPLES: usize = 4_000;
+/// Who gets no packet for so long hears nothing any more: longer than any jitter of a busy machine's own network.
+const QUIET_AFTER: Duration = Duration::from_millis(400);
 /// Level of the tone: clearly audible, far from clipping when mixed.
 const TONE_DBFS: f64 = -16.0;
 
@@ -37,7 +39,17 @@ struct Shared {
     peer: Mutex<Peer>,
     heard: Mutex<VecDeque<i16>>,
     packets: watch::Sender<u64>,
+    last_at: Mutex<Option<Instant>>,
     protection: Mutex<Option<Protection>>,
+    keys: Mutex<Keys>,
+}
+
+/// Keys that are being pressed.
+#[derive(Default)]
+struct Keys {
+    sender: dtmf::Sender,
+    /// As agreed; without it keys are not heard by anybody.
+    payload_type: Option<u8>,
 }
 
 /// Seals what is said and opens what is heard.
@@ -67,7 +79,9 @@ impl Audio {
             peer: Mutex::new(Peer { address: None, codec: Codec::Pcmu, speaks: true, listens: true }),
             heard: Mutex::new(VecDeque::with_capacity(KEPT_SAMPLES)),
             packets: watch::Sender::new(0),
+            last_at: Mutex::default(),
             protection: Mutex::new(None),
+            keys: Mutex::default(),
         });
         let task = tokio::spawn(run(socket, Arc::clone(&shared), hz));
         Ok(Audio { shared, local, task })
@@ -81,6 +95,20 @@ impl Audio {
     /// Where to send, how, and whether to speak and listen at present.
     pub fn set_peer(&self, address: SocketAddr, codec: Codec, speaks: bool, listens: bool) {
         *lock(&self.shared.peer) = Peer { address: Some(address), codec, speaks, listens };
+    }
+
+    /// Which payload type keys are sent with (RFC 4733), if the peer takes any.
+    pub fn set_keys(&self, payload_type: Option<u8>) {
+        lock(&self.shared.keys).payload_type = payload_type;
+    }
+
+    /// Presses keys, one after the other. False when the peer takes none, or too many wait.
+    pub fn press(&self, keys: &str) -> bool {
+        /// Long enough for any peer, short enough for a test.
+        const PRESSED_MS: u16 = 100;
+        const PAUSE_MS: u16 = 80;
+        let mut pressed = lock(&self.shared.keys);
+        pressed.payload_type.is_some() && pressed.sender.queue(keys, PRESSED_MS, PAUSE_MS)
     }
 
     /// Encrypts with these keys from now on, or not at all. The same keys again go on counting; with others everything that was
@@ -100,6 +128,16 @@ impl Audio {
         let from = heard.len().saturating_sub(JUDGED_SAMPLES);
         let samples: Vec<i16> = heard.iter().skip(from).copied().collect();
         tone::heard(&samples, candidates_hz)
+    }
+
+    /// The last `ms` milliseconds of what was heard, 8 kHz; nothing where nothing has come for a while.
+    pub fn recent(&self, ms: usize) -> Vec<i16> {
+        let is_quiet = lock(&self.shared.last_at).is_none_or(|at| at.elapsed() > QUIET_AFTER);
+        if is_quiet {
+            return Vec::new();
+        }
+        let heard = lock(&self.shared.heard);
+        heard.iter().skip(heard.len().saturating_sub(ms * 8)).copied().collect()
     }
 
     /// The last ten seconds of what was heard, 8 kHz.
@@ -148,24 +186,41 @@ async fn run(socket: UdpSocket, shared: Arc<Shared>, hz: u32) {
     };
     let mut buffer = [0_u8; 2_048];
     let mut samples = [0_i16; 160];
+    let mut pressed_at = 0;
     loop {
         tokio::select! {
             _ = ticks.tick() => {
                 let peer = *lock(&shared.peer);
                 if let Some(address) = peer.address.filter(|_| peer.speaks) {
-                    tone.fill(&mut samples);
-                    header.payload_type = peer.codec.static_payload_type();
                     let mut packet = [0_u8; rtp::HEADER_BYTES + 160];
-                    packet[..rtp::HEADER_BYTES].copy_from_slice(&header.to_bytes());
-                    peer.codec.encode_into(&samples, &mut packet[rtp::HEADER_BYTES..]);
+                    let length = match next_key(&shared) {
+                        Some((payload_type, payload, begins)) => {
+                            if begins {
+                                pressed_at = header.timestamp;
+                            }
+                            // All packets of one press carry the time it began (RFC 4733 §2.2.1).
+                            let event = rtp::Header { marker: begins, payload_type, timestamp: pressed_at, ..header };
+                            packet[..rtp::HEADER_BYTES].copy_from_slice(&event.to_bytes());
+                            packet[rtp::HEADER_BYTES..][..dtmf::PAYLOAD_BYTES].copy_from_slice(&payload.to_bytes());
+                            rtp::HEADER_BYTES + dtmf::PAYLOAD_BYTES
+                        }
+                        None => {
+                            tone.fill(&mut samples);
+                            header.payload_type = peer.codec.static_payload_type();
+                            packet[..rtp::HEADER_BYTES].copy_from_slice(&header.to_bytes());
+                            peer.codec.encode_into(&samples, &mut packet[rtp::HEADER_BYTES..]);
+                            header.marker = false;
+                            packet.len()
+                        }
+                    };
+                    let packet = &packet[..length];
                     let mut sealed = [0_u8; rtp::HEADER_BYTES + 160 + srtp::OVERHEAD_BYTES_MAX];
                     let bytes = match lock(&shared.protection).as_mut() {
-                        Some(protection) => protection.sender.seal_rtp(&packet, &mut sealed).map_or(&[][..], |length| &sealed[..length]),
-                        None => &packet,
+                        Some(protection) => protection.sender.seal_rtp(packet, &mut sealed).map_or(&[][..], |length| &sealed[..length]),
+                        None => packet,
                     };
                     // A packet lost here is a packet lost on the way.
                     let _ = socket.send_to(bytes, address).await;
-                    header.marker = false;
                     header.sequence = header.sequence.wrapping_add(1);
                 }
                 header.timestamp = header.timestamp.wrapping_add(160);
@@ -182,6 +237,7 @@ async fn run(socket: UdpSocket, shared: Arc<Shared>, hz: u32) {
                 if !lock(&shared.peer).listens {
                     continue;
                 }
+                *lock(&shared.last_at) = Some(Instant::now());
                 let mut heard = lock(&shared.heard);
                 for sample in codec.decode_all(&buffer[packet.payload]) {
                     if heard.len() == KEPT_SAMPLES {
@@ -193,6 +249,15 @@ async fn run(socket: UdpSocket, shared: Arc<Shared>, hz: u32) {
                 shared.packets.send_modify(|count| *count += 1);
             }
         }
+    }
+}
+
+/// The next packet of a key that is being pressed: its payload type and payload, and whether it begins the press.
+fn next_key(shared: &Shared) -> Option<(u8, dtmf::Payload, bool)> {
+    let mut keys = lock(&shared.keys);
+    match (keys.payload_type, keys.sender.step()) {
+        (Some(payload_type), dtmf::Step::Packet { payload, begins }) => Some((payload_type, payload, begins)),
+        _ => None,
     }
 }
 

@@ -105,6 +105,8 @@ pub enum CallState {
 
 enum Work {
     Call(String),
+    Answer,
+    Decline,
     HangUp,
     Hold(bool),
     Transfer(String),
@@ -144,6 +146,7 @@ impl Phone {
             session: None,
             agreed: None,
             holding: false,
+            offer: None,
             answer_at: None,
             tell,
             audio: Arc::clone(&audio),
@@ -182,6 +185,21 @@ impl Phone {
     /// Calls a number or name at the server.
     pub async fn call(&self, number: &str) {
         self.ask(Work::Call(number.to_owned())).await;
+    }
+
+    /// Takes the call that rings.
+    pub async fn answer(&self) {
+        self.ask(Work::Answer).await;
+    }
+
+    /// Declines the call that rings.
+    pub async fn decline(&self) {
+        self.ask(Work::Decline).await;
+    }
+
+    /// Presses keys, one after the other. False when the far end takes none.
+    pub fn press(&self, keys: &str) -> bool {
+        self.audio.press(keys)
     }
 
     /// Puts the receiver down.
@@ -234,7 +252,9 @@ struct Person {
     session: Option<Session>,
     agreed: Option<Negotiated>,
     holding: bool,
-    answer_at: Option<(Instant, Option<Vec<u8>>)>,
+    /// What whoever rings offers.
+    offer: Option<Vec<u8>>,
+    answer_at: Option<Instant>,
 }
 
 impl Person {
@@ -265,17 +285,13 @@ impl Person {
                     Output::Event(event) => self.on_event(now, event),
                 }
             }
-            let due = [
-                self.endpoint.poll_timeout(),
-                self.answer_at.as_ref().map(|(at, _)| *at),
-                self.registration.as_ref().and_then(Registration::poll_timeout),
-            ];
+            let due = [self.endpoint.poll_timeout(), self.answer_at, self.registration.as_ref().and_then(Registration::poll_timeout)];
             let due = due.into_iter().flatten().min();
             tokio::select! {
                 () = sleep_until(due) => {
                     let now = Instant::now();
                     self.endpoint.handle_timeout(now);
-                    if self.answer_at.as_ref().is_some_and(|(at, _)| *at <= now) {
+                    if self.answer_at.is_some_and(|at| at <= now) {
                         self.answer(now);
                     }
                 }
@@ -295,6 +311,15 @@ impl Person {
     fn do_work(&mut self, now: Instant, work: Work) {
         match work {
             Work::Call(number) => self.begin_call(now, &number),
+            // Only what rings has no session yet.
+            Work::Answer if self.session.is_none() => self.answer(now),
+            Work::Decline if self.session.is_none() => {
+                self.answer_at = None;
+                if let Some(call) = self.call {
+                    self.endpoint.reject(now, call, 603, "Decline", Vec::new());
+                }
+            }
+            Work::Answer | Work::Decline => {}
             Work::HangUp => {
                 self.answer_at = None;
                 if let Some(call) = self.call {
@@ -370,8 +395,9 @@ impl Person {
                     Manner::Answer { .. } | Manner::LetRing => {
                         self.call = Some(call);
                         self.endpoint.ring(now, call, None);
+                        self.offer = sdp;
                         if let Manner::Answer { after } = self.config.manner {
-                            self.answer_at = Some((now + after, sdp));
+                            self.answer_at = Some(now + after);
                         }
                     }
                 }
@@ -433,8 +459,9 @@ impl Person {
     }
 
     fn answer(&mut self, now: Instant) {
-        let Some((_, offer)) = self.answer_at.take() else { return };
+        self.answer_at = None;
         let Some(call) = self.call else { return };
+        let offer = self.offer.take();
         let local = self.local_audio(false);
         let mut session = Session::new(u64::from(self.address.port()));
         self.holding = false;
@@ -467,6 +494,7 @@ impl Person {
 
     fn follow_agreement(&self) {
         let Some(agreed) = &self.agreed else { return };
+        self.audio.set_keys(agreed.dtmf);
         let codec = match agreed.codec.name {
             AudioCodec::Pcmu => Codec::Pcmu,
             AudioCodec::Pcma => Codec::Pcma,

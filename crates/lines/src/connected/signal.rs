@@ -4,6 +4,7 @@ use super::{
     arrive::dialed_of,
     causes,
     driver::{Done, Driver},
+    session::Session,
 };
 use dreiklang_core::{
     Input,
@@ -137,7 +138,8 @@ impl Driver {
         match session.answer(offer) {
             Err(problem) => {
                 tracing::warn!(leg = %id, %problem, "a change of the session was refused");
-                self.endpoint.answer_reinvite(now, call, Err(488));
+                let warning = Session::warning(&problem, self.trunks.own_host());
+                self.endpoint.refuse_reinvite(now, call, problem.status(), &warning);
             }
             Ok(answer) => {
                 let held = session.is_held();

@@ -23,7 +23,7 @@ use dreiklang_sip::{
 };
 use std::{
     collections::VecDeque,
-    net::{SocketAddr, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     time::{Duration, Instant},
 };
 
@@ -156,11 +156,7 @@ impl Trunks {
 
 impl PeerState {
     fn transport(&self) -> Transport {
-        match self.peer.transport {
-            PeerTransport::Udp => Transport::Udp,
-            PeerTransport::Tcp => Transport::Tcp,
-            PeerTransport::Tls => Transport::Tls,
-        }
+        transport_of(&self.peer)
     }
 
     /// How the peer is, for people.
@@ -217,7 +213,8 @@ impl Driver {
                         trunk: trunk.name.clone(),
                         index,
                         peer: peer.clone(),
-                        addresses: Vec::new(),
+                        // Names are looked up; until then a call goes elsewhere.
+                        addresses: literal_address(peer).into_iter().collect(),
                         problem: None,
                         interval,
                         health: None,
@@ -461,6 +458,20 @@ fn own_port(endpoint: &Endpoint, transport: Transport) -> Option<u16> {
     local.as_ref().map(|local| local.port)
 }
 
+fn transport_of(peer: &Peer) -> Transport {
+    match peer.transport {
+        PeerTransport::Udp => Transport::Udp,
+        PeerTransport::Tcp => Transport::Tcp,
+        PeerTransport::Tls => Transport::Tls,
+    }
+}
+
+/// Where a peer is that is given by address, which needs no looking up.
+fn literal_address(peer: &Peer) -> Option<SocketAddr> {
+    let host: Option<IpAddr> = peer.address.trim_matches(['[', ']']).parse().ok();
+    peer.address.parse().ok().or(host.map(|ip| SocketAddr::new(ip, transport_of(peer).default_port())))
+}
+
 /// The host in `host`, `host:port` or `[address]:port`.
 pub(super) fn host_of(address: &str) -> &str {
     if address.starts_with('[') {
@@ -492,6 +503,10 @@ mod tests {
         assert_eq!(host_of("sbc.example"), "sbc.example");
         assert_eq!(host_of("[2001:db8::1]:5060"), "[2001:db8::1]");
         assert_eq!(host_of("2001:db8::1"), "2001:db8::1");
+        let given = |address: &str| literal_address(&Peer { address: address.to_owned(), transport: PeerTransport::Tls });
+        assert_eq!(given("192.0.2.1"), "192.0.2.1:5061".parse().ok());
+        assert_eq!(given("[2001:db8::1]:5070"), "[2001:db8::1]:5070".parse().ok());
+        assert_eq!(given("sbc.example:5061"), None);
         assert_eq!(look_up("192.0.2.1", 5060).unwrap(), ["192.0.2.1:5060".parse().unwrap()]);
         assert_eq!(look_up("192.0.2.1:5070", 5060).unwrap(), ["192.0.2.1:5070".parse().unwrap()]);
     }

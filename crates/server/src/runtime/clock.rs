@@ -1,5 +1,6 @@
 //! The one clock owners read: wall time that never runs backward.
 
+use super::hand::Hand;
 use dreiklang_core::time::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
@@ -10,30 +11,42 @@ use tokio::time::Instant;
 pub struct Clock {
     anchor: Instant,
     anchor_ms: i64,
+    /// In rehearsals; then the rest counts for nothing.
+    hand: Option<&'static Hand>,
 }
 
 impl Clock {
     /// Reads the system's clock once.
     pub fn new() -> Clock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { anchor: Instant::now(), anchor_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX) }
+        let anchor_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
+        Clock { anchor: Instant::now(), anchor_ms, hand: Hand::of_this_process() }
     }
 
     /// Starts no earlier than `latest`: after a takeover the journal must not go back in time even if the system's clock did.
     pub fn not_before(mut self, latest: Timestamp) -> Clock {
         self.anchor_ms = self.anchor_ms.max(latest.0);
+        if let Some(hand) = self.hand {
+            hand.move_to(latest);
+        }
         self
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
+        if let Some(hand) = self.hand {
+            return hand.now();
+        }
         Timestamp(self.anchor_ms + i64::try_from(self.anchor.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// The moment of the monotonic clock at which `now` will be `at`.
-    pub fn instant_of(&self, at: Timestamp) -> Instant {
+    /// Waits until `now` is `at`.
+    pub async fn reached(&self, at: Timestamp) {
+        if let Some(hand) = self.hand {
+            return hand.reached(at).await;
+        }
         let ms = u64::try_from(at.0.saturating_sub(self.anchor_ms)).unwrap_or(0);
-        self.anchor + std::time::Duration::from_millis(ms)
+        tokio::time::sleep_until(self.anchor + std::time::Duration::from_millis(ms)).await;
     }
 }
 

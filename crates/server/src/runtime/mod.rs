@@ -3,10 +3,11 @@
 //! # Layout
 //!
 //! `handle` (what the rest of the server holds of a tenant) → `owner` (the loop) → `boot` (from the store to running owners and
-//! lines, and back) → `sign_ins` (telephones' sign-ins over a restart) → `clock`.
+//! lines, and back) → `sign_ins` (telephones' sign-ins over a restart) → `clock`, which rehearsals move by `hand`.
 
 pub mod boot;
 pub mod clock;
+pub mod hand;
 pub mod handle;
 pub mod limits;
 pub mod owner;

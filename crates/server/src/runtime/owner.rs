@@ -15,6 +15,7 @@ use dreiklang_core::{
     Action, Engine, Input, Output, Refusal, Stamped,
     ids::{ActionId, CommandId, LegId, TenantId},
     output::RejectReason,
+    time::Timestamp,
 };
 use dreiklang_lines::Lines;
 use dreiklang_store::{AppendError, Epoch, Store};
@@ -80,7 +81,7 @@ struct Unwritten {
 struct Progress {
     version: u64,
     snapshot_version: u64,
-    wake_at: Option<Instant>,
+    wake_at: Option<Timestamp>,
     waiting: HashMap<CommandId, oneshot::Sender<Result<(), Refusal>>>,
     configured: Vec<oneshot::Sender<Result<(), Refusal>>>,
     unwritten: Unwritten,
@@ -140,10 +141,10 @@ impl Owner {
                 return StepDown::JournalLost;
             }
             // A due wake-up comes first: a flood of requests must not delay ring times.
-            let wake_at = progress.wake_at;
+            let (wake_at, clock) = (progress.wake_at, self.clock);
             tokio::select! {
                 biased;
-                () = sleep_until(wake_at) => {
+                () = woken(clock, wake_at) => {
                     progress.wake_at = None;
                     self.handle(progress, Input::Wake);
                 }
@@ -221,7 +222,7 @@ impl Owner {
                 Output::Event(event) => progress.unwritten.events.push(event),
                 Output::Action(id, action) => progress.unwritten.actions.push((id, action)),
                 Output::Reply(id, reply) => progress.unwritten.replies.push((id, reply)),
-                Output::WakeAt(at) => progress.wake_at = Some(self.clock.instant_of(at)),
+                Output::WakeAt(at) => progress.wake_at = Some(at),
             }
         }
     }
@@ -317,6 +318,14 @@ impl Owner {
             },
             Err(failure) => warn!(tenant = %self.tenant, %failure, "could not write a snapshot; the next start replays more"),
         }
+    }
+}
+
+/// Waits until then, or for ever when there is nothing to wait for.
+async fn woken(clock: Clock, at: Option<Timestamp>) {
+    match at {
+        Some(at) => clock.reached(at).await,
+        None => std::future::pending::<()>().await,
     }
 }
 

@@ -256,7 +256,7 @@ impl Call {
                 }
             }
             if incoming.answer_until <= now {
-                self.answer_change(table, now, Err(500));
+                self.answer_change(table, now, Err((500, None)));
             }
         }
         if self.change.retry_at.is_some_and(|at| at <= now) {
@@ -299,7 +299,7 @@ impl Call {
     }
 
     /// The outside's answer to the peer's change: our SDP, or the status that refuses it.
-    pub(crate) fn answer_change(&mut self, table: &mut Table, now: Instant, answer: Result<Vec<u8>, u16>) {
+    pub(crate) fn answer_change(&mut self, table: &mut Table, now: Instant, answer: Result<Vec<u8>, (u16, Option<&str>)>) {
         let Some(incoming) = self.change.incoming.take() else { return };
         match answer {
             Ok(sdp) if incoming.request.method == Method::Update => {
@@ -315,7 +315,10 @@ impl Call {
                 }
                 self.accept_invite(table, now, incoming.server, &incoming.request, sdp, false);
             }
-            Err(status) => self.reply(table, now, incoming.server, &incoming.request, status.max(300)),
+            Err((status, warning)) => {
+                let warning: Vec<_> = warning.map(|warning| ("Warning", warning)).into_iter().collect();
+                self.reply_with(table, now, incoming.server, &incoming.request, status.max(300), &warning);
+            }
         }
         self.change_if_due(table, now);
     }

@@ -246,7 +246,12 @@ impl Endpoint {
 
     /// Answers [`Event::Reinvite`]: with SDP, or with the status that refuses it (488 for media we cannot do).
     pub fn answer_reinvite(&mut self, now: Instant, call: CallId, answer: Result<Vec<u8>, u16>) {
-        self.with_call(now, call, |call, table| call.answer_change(table, now, answer));
+        self.with_call(now, call, |call, table| call.answer_change(table, now, answer.map_err(|status| (status, None))));
+    }
+
+    /// Refuses [`Event::Reinvite`], and says why in the words of a Warning header (RFC 3261 §20.43).
+    pub fn refuse_reinvite(&mut self, now: Instant, call: CallId, status: u16, warning: &str) {
+        self.with_call(now, call, |call, table| call.answer_change(table, now, Err((status, Some(warning)))));
     }
 
     /// Answers [`Event::Refer`]: takes it on (202, then NOTIFY 100), or refuses it.

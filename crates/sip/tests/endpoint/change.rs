@@ -58,6 +58,21 @@ fn a_refused_change_leaves_the_call_as_it_was() {
 }
 
 #[test]
+fn a_refused_change_says_why() {
+    let mut pair = Pair::new();
+    let (alice, bob) = pair.talk();
+    pair.at(Alice, |endpoint, now| endpoint.reinvite(now, alice, HOLD.to_vec()));
+    pair.settle();
+    pair.event(Bob);
+    let warning = "305 bob.example \"no codec that both know\"";
+    pair.at(Bob, |endpoint, now| endpoint.refuse_reinvite(now, bob, 488, warning));
+    pair.settle();
+    assert!(matches!(pair.event(Alice), Event::ReinviteFailed { status: 488, .. }));
+    let refusal = &pair.last(Bob, "488 INVITE").text;
+    assert!(refusal.contains(&format!("Warning: {warning}\r\n")), "{refusal}");
+}
+
+#[test]
 fn when_both_change_at_once_both_are_refused_with_491_and_both_succeed_later() {
     let mut pair = Pair::new();
     let (alice, bob) = pair.talk();
