@@ -48,6 +48,8 @@ scenarios! {
     blocked_caller
     callback
     callback_again
+    chat_and_calls
+    chats_at_once
     closed_queue
     conference
     consult

@@ -95,6 +95,8 @@ async fn what_is_opened_twice_is_one_and_a_third_chat_waits() {
     assert_eq!(desk.state().await.as_array().unwrap().len(), 2);
     let queues = desk.server.get("/live/snapshot").await.ok()["queues"].clone();
     assert_eq!((&queues[0]["writing"], &queues[0]["waiting"]), (&json!(3), &json!(0)), "{queues}");
+    assert_eq!(desk.server.put(&format!("/written/{third}/priority"), json!({ "priority": 90 })).await.status, 204);
+    desk.server.put(&format!("/written/{third}/priority"), json!({ "priority": 101 })).await.problem(422, "CORE-003");
     let refused = desk.ask(&page, &format!("/written/{third}/take"), json!({})).await.problem(409, "CORE-002");
     assert!(refused["detail"].as_str().unwrap().contains("2 of channel chat at once"), "{refused}");
 }

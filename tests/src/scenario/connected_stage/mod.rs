@@ -31,7 +31,7 @@ use dreiklang_core::{
     config::Mailbox,
     conversation::{Conversation, Direction, Leg, Role},
     endpoint::Endpoint,
-    ids::{AgentId, QueueId},
+    ids::{AgentId, ConversationId, QueueId},
     voicemail::MessageState,
 };
 use dreiklang_lab::pstn::phone::CallState;
@@ -230,9 +230,17 @@ impl ConnectedStage {
                 let what = format!("{person} to be in a call");
                 self.until(&what, |world| self.leg_of(world, person).map(|leg| leg.id.to_string()))
             }
+            Some(("written", name)) => Ok(self.written_id(name)),
             Some((kind, name)) => self.id_of(kind, name),
             None => Ok(text),
         }
+    }
+
+    /// The id of what somebody writes, which is named before it is opened.
+    fn written_id(&mut self, name: &str) -> String {
+        let number = 1 + self.ids.len() as u128;
+        let key = ("written".to_owned(), name.to_owned());
+        self.ids.entry(key).or_insert_with(|| ConversationId(number).to_string()).clone()
     }
 
     fn known(&self, kind: &str, name: &str) -> Option<&str> {

@@ -31,6 +31,13 @@ pub fn field(kind: &str, name: &str, value: Value) -> (String, Value) {
     };
     match (kind, name) {
         ("agent", "skills") => ("skills".to_owned(), pairs(&value, "skill", "level")),
+        ("agent", "channels") => {
+            let shares = value.as_object().cloned().unwrap_or_default().into_iter().map(|(channel, mut share)| {
+                share["channel"] = json!(channel);
+                share
+            });
+            ("channels".to_owned(), shares.collect())
+        }
         ("agent", "profiles") => ("profiles".to_owned(), pairs(&value, "name", "queues")),
         ("caller_list", "callers") => ("callers".to_owned(), pairs(&value, "number", "note")),
         _ => {
@@ -57,6 +64,7 @@ pub fn operation(command: &Value) -> Result<(Method, String, Option<Value>)> {
     let of_agent = |what: &str| Ok::<_, anyhow::Error>(format!("agents/{}/{what}", text("agent")?));
     let of_queue = |what: &str| Ok::<_, anyhow::Error>(format!("queues/{}/{what}", text("queue")?));
     let of_call = |what: &str| Ok::<_, anyhow::Error>(format!("conversations/{}/{what}", text("conversation")?));
+    let of_written = |what: &str| Ok::<_, anyhow::Error>(format!("written/{}/{what}", text("conversation")?));
     // Everything that does not say what it is about.
     let only = |keys: &[&str]| -> Option<Value> {
         let fields: Map<_, _> = keys.iter().filter_map(|key| Some(((*key).to_owned(), command.get(*key)?.clone()))).collect();
@@ -97,6 +105,15 @@ pub fn operation(command: &Value) -> Result<(Method, String, Option<Value>)> {
         "stop_recording" => (post, of_call("recording/stop")?, None),
         "pause_recording" => (post, of_call("recording/pause")?, only(&["secure"])),
         "resume_recording" => (post, of_call("recording/resume")?, None),
+        "open_written" => {
+            let letter = &command["letter"];
+            let body = json!({ "id": letter["conversation"], "channel": letter["channel"], "queue": letter["queue"],
+                "customer_name": letter["customer"]["name"] });
+            (post, "written".to_owned(), Some(body))
+        }
+        "take_written" => (post, of_written("take")?, only(&["agent"])),
+        "close_written" => (post, of_written("close")?, only(&["by_customer"])),
+        "move_written" => (post, of_written("move")?, only(&["queue"])),
         "mark_message" => (put, format!("messages/{}/state", text("message")?), only(&["state"])),
         "request_callback" => {
             let body = json!({ "queue": command["queue"], "number": command["party"]["number"] });

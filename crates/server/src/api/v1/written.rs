@@ -2,6 +2,7 @@
 
 use crate::{
     api::{
+        v1::conversations::PriorityChange,
         document::{agent::Channel, queue::SkillNeed},
         extract::{Body, Page, Query, id, rows},
         guard::guard,
@@ -218,6 +219,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(guard(P::ControlOwnConversations, routes!(take)))
         .routes(guard(P::ControlOwnConversations, routes!(decline)))
         .routes(guard(P::ControlOwnConversations, routes!(move_to_queue)))
+        .routes(guard(P::ControlAnyConversation, routes!(set_priority)))
         .routes(guard(P::ControlOwnConversations, routes!(close)))
         .routes(guard(P::ControlOwnConversations, routes!(finish)))
 }
@@ -363,6 +365,20 @@ async fn move_to_queue(
     let preferred = to.preferred.as_ref().map(preferred).transpose()?;
     let agent = whose(&state, &principal, conversation).await?;
     act(&state, &principal, agent, Command::MoveWritten { conversation, queue, preferred }).await
+}
+
+/// Lets one that waits be served sooner or later than others.
+#[utoipa::path(put, path = "/written/{id}/priority", tag = "written", operation_id = "setWrittenPriority", request_body = PriorityChange,
+    params(("id" = String, Path, description = "Which.")), responses((status = 204, description = "Done.")))]
+async fn set_priority(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(text): Path<String>,
+    Body(change): Body<PriorityChange>,
+) -> Result<StatusCode, Problem> {
+    let conversation: ConversationId = id("conversation", &text)?;
+    let agent = whose(&state, &principal, conversation).await?;
+    act(&state, &principal, agent, Command::SetPriority { conversation, priority: change.priority }).await
 }
 
 /// Closes it: it is done, or the customer is gone.
