@@ -2,7 +2,7 @@
 
 use super::{
     call::{Call, Leg, Stage},
-    driver::Driver,
+    driver::{Done, Driver},
     hooks::Arrival,
     limits,
 };
@@ -82,7 +82,7 @@ impl Driver {
         };
         self.run_apart(async move {
             let result = ready.client.answer_call(&request, RequestId(action.0)).await;
-            super::driver::Done::Begun { leg: id, tenant, action, result }
+            Done::Begun { leg: id, ready, action, result }
         });
     }
 

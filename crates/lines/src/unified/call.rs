@@ -147,6 +147,8 @@ pub(super) struct Call {
     pub count_again: bool,
     /// Taken over from a former process, and not seen alive yet.
     pub unproven: bool,
+    /// Of how many it is being asked whether they are there.
+    pub seeking: usize,
     /// It was told to end.
     pub ending: bool,
 }
@@ -167,6 +169,7 @@ impl Call {
             counting: false,
             count_again: false,
             unproven: false,
+            seeking: 0,
             ending: false,
         }
     }

@@ -91,13 +91,9 @@ impl Driver {
                     self.let_go(id);
                 }
             }
-            // Once is not enough: rosters have been wrong.
-            (Stage::Connected, None) if leg.asked == 0 && leg.ending.is_none() => {
-                leg.asked = 1;
-                let key = leg.call;
-                self.later(limits::COUNT_SOON, Due::CountAgain(key));
-            }
-            (Stage::Connected, None) => self.leg_over(id, Cause { kind: CauseKind::FarEnd, detail: Some("left".to_owned()) }),
+            // A list is not enough: lists have been wrong.
+            (Stage::Connected, None) if leg.ending.is_none() => self.seek(id),
+            (Stage::Connected, None) => self.leg_over(id, Cause { kind: CauseKind::Ours, detail: None }),
             (Stage::Dialing | Stage::Answering, Some(_)) => self.connected(id),
             (Stage::Dialing, None) if leg.invited => {
                 leg.asked += 1;
@@ -109,6 +105,36 @@ impl Driver {
                 }
             }
             (Stage::Arrived { .. } | Stage::Answering | Stage::Dialing, _) => {}
+        }
+    }
+
+    /// Asks of one alone whether that one is there.
+    fn seek(&mut self, id: LegId) {
+        let Some(leg) = self.calls.legs.get(&id) else { return };
+        let (key, who) = (leg.call, leg.who.clone());
+        let Some(call) = self.calls.calls.get_mut(&key) else { return };
+        let Some(name) = call.id.clone() else { return };
+        call.seeking += 1;
+        let ready = Arc::clone(&call.ready);
+        self.run_apart(async move { Done::Sought { leg: id, call: key, result: ready.client.participant(&name, &who).await } });
+    }
+
+    /// Whether somebody is in a call whom the list of all did not name.
+    pub(super) fn sought(&mut self, id: LegId, key: CallKey, result: Result<Participant, Failure>) {
+        let tenant = self.calls.calls.get_mut(&key).map(|call| {
+            call.seeking = call.seeking.saturating_sub(1);
+            call.tenant
+        });
+        match result {
+            Ok(_) => {}
+            Err(failure) if failure.is_gone() => self.leg_over(id, Cause { kind: CauseKind::FarEnd, detail: Some("left".to_owned()) }),
+            Err(failure) => {
+                tracing::warn!(code = "LINE-021", %failure, "whether somebody is in a call cannot be told");
+                self.later(limits::ASK_AGAIN, Due::CountAgain(key));
+            }
+        }
+        if let Some(tenant) = tenant {
+            self.answer_survey(tenant);
         }
     }
 

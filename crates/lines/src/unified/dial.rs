@@ -97,19 +97,20 @@ impl Driver {
                 };
                 self.run_apart(async move {
                     let result = ready.client.create_call(&request, RequestId(action.0)).await;
-                    Done::Begun { leg: id, tenant, action, result }
+                    Done::Begun { leg: id, ready, action, result }
                 });
             }
         }
     }
 
     /// The service has answered, or made, a call; its event follows, or has come already.
-    pub(super) fn begun(&mut self, id: LegId, tenant: TenantId, action: ActionId, result: Result<CallConnection, Failure>) {
+    pub(super) fn begun(&mut self, id: LegId, ready: &Arc<Ready>, action: ActionId, result: Result<CallConnection, Failure>) {
+        let tenant = ready.tenant;
         self.done(tenant, action);
         match result {
             Ok(connection) => {
                 let Some(leg) = self.calls.legs.get(&id) else {
-                    return self.end_stranger_of(tenant, &connection.call_connection_id);
+                    return self.end_stranger(ready, connection.call_connection_id);
                 };
                 let (key, inbound, ending, stage) = (leg.call, leg.inbound, leg.ending.is_some(), leg.stage.clone());
                 self.calls.name(key, &connection.call_connection_id);

@@ -9,7 +9,7 @@ use super::{
     limits,
     prompts::Shelf,
     record::{Recorded, Recordings},
-    registry::Registry,
+    registry::{Ready, Registry},
 };
 use crate::Notice;
 use dreiklang_core::{
@@ -36,7 +36,7 @@ use tokio::{
 /// Something that had to wait for the service and is done.
 pub(super) enum Done {
     /// A call that was answered or made.
-    Begun { leg: LegId, tenant: TenantId, action: ActionId, result: Result<CallConnection, Failure> },
+    Begun { leg: LegId, ready: Arc<Ready>, action: ActionId, result: Result<CallConnection, Failure> },
     /// Somebody was called into a call.
     Invited { leg: LegId, tenant: TenantId, action: ActionId, result: Result<Invitation, Failure> },
     /// A leg was told to go, or its whole call.
@@ -45,6 +45,8 @@ pub(super) enum Done {
     Looked { leg: LegId, result: Result<CallConnection, Failure> },
     /// Who is in a call.
     Counted { call: CallKey, result: Result<Vec<Participant>, Failure> },
+    /// Whether somebody is in a call whom the list of all did not name.
+    Sought { leg: LegId, call: CallKey, result: Result<Participant, Failure> },
     /// A job of a call's lane has ended.
     Lane { call: CallKey, tenant: TenantId, action: ActionId, outcome: super::hear::Outcome },
     /// The same about a recording.
@@ -210,11 +212,12 @@ impl Driver {
 
     fn on_done(&mut self, done: Done) {
         match done {
-            Done::Begun { leg, tenant, action, result } => self.begun(leg, tenant, action, result),
+            Done::Begun { leg, ready, action, result } => self.begun(leg, &ready, action, result),
             Done::Invited { leg, tenant, action, result } => self.invited(leg, tenant, action, result),
             Done::LetGo { leg, call, whole, over, result } => self.was_let_go(leg, call, whole, over, result),
             Done::Looked { leg, result } => self.looked(leg, result),
             Done::Counted { call, result } => self.counted(call, result),
+            Done::Sought { leg, call, result } => self.sought(leg, call, result),
             Done::Lane { call, tenant, action, outcome } => self.lane_done(call, tenant, action, outcome),
             Done::Recorded { call, tenant, action, recording, result } => self.recorded(call, tenant, action, recording, result),
             Done::Fetched { recording, result } => self.fetched(recording, result),

@@ -4,7 +4,7 @@
 //! process than the one that began it.
 
 use super::{
-    driver::{Done, Driver, Due},
+    driver::{Done, Driver},
     limits,
     record::Running,
 };
@@ -71,7 +71,6 @@ impl Driver {
                     let running =
                         Running { tenant, connection, call: None, name, paused: false, away: false, stopped: false, fetching: false };
                     self.recordings.running.insert(recording, running);
-                    self.later(limits::FILE, Due::File(recording));
                 }
                 None => {
                     let reason = "the system was restarted before the service had named the recording".to_owned();
@@ -83,7 +82,7 @@ impl Driver {
 
     /// A recording can be fetched.
     pub(super) fn file_told(&mut self, connection: &str, file: RecordingFile) {
-        let Some(recording) = self.recordings.named(&file.recording) else { return };
+        let Some(recording) = self.recordings.named(connection, &file.recording) else { return };
         let Some(ready) = self.registry.get(connection) else { return };
         let Some(running) =
             self.recordings.running.get_mut(&recording).filter(|running| running.connection == connection && !running.fetching)
@@ -110,7 +109,7 @@ impl Driver {
 
     /// The notice of a file has not come.
     pub(super) fn file_missing(&mut self, recording: RecordingId) {
-        let waits = |running: &&Running| !running.fetching && (running.stopped || running.call.is_none());
+        let waits = |running: &&Running| !running.fetching && running.stopped;
         if self.recordings.running.get(&recording).filter(waits).is_some() {
             self.recording_over(
                 recording,

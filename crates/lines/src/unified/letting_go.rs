@@ -6,6 +6,7 @@ use super::{
     count::Count,
     driver::{Done, Driver, Due},
     limits,
+    registry::Ready,
 };
 use dreiklang_core::{
     Input,
@@ -129,9 +130,8 @@ impl Driver {
     }
 
     /// A call lives that nobody here waits for.
-    pub(super) fn end_stranger_of(&mut self, tenant: TenantId, call: &str) {
-        let Some(ready) = self.registry.of(tenant, None) else { return };
-        let name = call.to_owned();
-        self.aside(async move { ready.client.terminate(&name, RequestId::new()).await });
+    pub(super) fn end_stranger(&self, ready: &Arc<Ready>, call: String) {
+        let ready = Arc::clone(ready);
+        self.aside(async move { ready.client.terminate(&call, RequestId::new()).await });
     }
 }

@@ -36,8 +36,6 @@ pub const PLAYED: Duration = Duration::from_secs(4);
 pub const SPOKEN_CHAR: Duration = Duration::from_millis(120);
 /// How often everybody in a call is counted, because the notice that somebody left may be lost.
 pub const COUNT: Duration = Duration::from_secs(30);
-/// How soon everybody is counted when a roster lacks somebody.
-pub const COUNT_SOON: Duration = Duration::from_millis(250);
 /// How long a key may be missing before later ones are taken.
 pub const KEY_GAP: Duration = Duration::from_millis(400);
 /// Keys that wait for a missing one.

@@ -83,8 +83,8 @@ pub(super) struct Recordings {
 }
 
 impl Recordings {
-    pub fn named(&self, name: &str) -> Option<RecordingId> {
-        self.running.iter().find(|(_, running)| running.name == name).map(|(id, _)| *id)
+    pub fn named(&self, connection: &str, name: &str) -> Option<RecordingId> {
+        self.running.iter().find(|(_, running)| running.connection == connection && running.name == name).map(|(id, _)| *id)
     }
 }
 
@@ -120,7 +120,10 @@ impl Driver {
 
     /// Records the customer with somebody else, or alone.
     pub(super) fn record_right(&mut self, tenant: TenantId, action: ActionId, recording: RecordingId, right: Option<LegId>) {
-        self.push_record(tenant, action, Record::Right { recording, away: right.is_none() });
+        // Whoever is alone goes on being recorded; what an agent says to somebody else meanwhile does not.
+        let call = self.recordings.running.get(&recording).and_then(|running| running.call);
+        let others = call.is_some_and(|key| self.calls.legs.values().filter(|leg| leg.call == key && leg.is_there()).count() > 1);
+        self.push_record(tenant, action, Record::Right { recording, away: right.is_none() && others });
     }
 
     /// Records nothing for a while, or again.
@@ -268,8 +271,8 @@ impl Driver {
     }
 
     /// The service could not record.
-    pub(super) fn recording_broke(&mut self, name: &str, why: &str) {
-        if let Some(recording) = self.recordings.named(name) {
+    pub(super) fn recording_broke(&mut self, connection: &str, name: &str, why: &str) {
+        if let Some(recording) = self.recordings.named(connection, name) {
             self.recording_over(recording, Err(format!("the service could not record: {why}")));
         }
     }

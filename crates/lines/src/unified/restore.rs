@@ -88,8 +88,6 @@ impl Driver {
             });
             let mut leg = Leg::new(id, tenant, key, Identifier::of_raw(&kept.who), Stage::Connected);
             leg.inbound = kept.inbound;
-            // Asked once is enough for a leg of which nothing has been heard since.
-            leg.asked = 1;
             self.calls.legs.insert(id, leg);
             if !taken_up.contains(&key) {
                 taken_up.push(key);
@@ -104,7 +102,7 @@ impl Driver {
 
     /// Answers a survey once every call of a former process was seen or is gone.
     pub(super) fn answer_survey(&mut self, tenant: TenantId) {
-        let unproven = self.calls.calls.values().any(|call| call.tenant == tenant && call.unproven);
+        let unproven = self.calls.calls.values().any(|call| call.tenant == tenant && (call.unproven || call.seeking > 0));
         if unproven || self.surveys.remove(&tenant).is_none() {
             return;
         }

@@ -14,7 +14,6 @@ use dreiklang_core::{
     ids::{ActionId, LegId},
 };
 use dreiklang_microsoft::acs::{
-    RequestId,
     event::{About, Event, Happening},
     identifier::Identifier,
     model::Participant,
@@ -27,8 +26,13 @@ impl Driver {
         let Event { about, what, .. } = event;
         let context = about.operation_context.clone().unwrap_or_default();
         let named: Option<LegId> = context.parse().ok();
+        // Whoever may speak for one tenant's connection must not speak of another tenant's calls.
+        let mentioned = named.or_else(|| ["cancel_", "remove_", "keys_"].iter().find_map(|start| leg_after(&context, start)));
+        if mentioned.and_then(|id| self.calls.legs.get(&id)).is_some_and(|leg| leg.tenant != ready.tenant) {
+            return;
+        }
         // An event may overtake the answer that would have named the call.
-        if let Some(leg) = named.and_then(|id| self.calls.legs.get(&id)).filter(|leg| leg.tenant == ready.tenant && !leg.invited) {
+        if let Some(leg) = named.and_then(|id| self.calls.legs.get(&id)).filter(|leg| !leg.invited) {
             self.calls.name(leg.call, &about.call_connection_id);
         }
         let key = self.calls.named(&about.call_connection_id);
@@ -39,10 +43,7 @@ impl Driver {
             Happening::CallConnected => match named.filter(|id| self.calls.legs.contains_key(id)) {
                 Some(id) => self.connected(id),
                 // Answered or made for a leg that was given up meanwhile, or by a process that is gone.
-                None if key.is_none() && named.is_some() => {
-                    let (ready, name) = (Arc::clone(ready), about.call_connection_id);
-                    self.aside(async move { ready.client.terminate(&name, RequestId::new()).await });
-                }
+                None if key.is_none() && named.is_some() => self.end_stranger(ready, about.call_connection_id),
                 None => {}
             },
             Happening::CallDisconnected => {
@@ -83,7 +84,7 @@ impl Driver {
                     self.roster(key, &participants, sequence);
                 }
             }
-            Happening::PlayCompleted | Happening::PlayFailed | Happening::PlayCanceled => self.on_prompt(&context),
+            Happening::PlayCompleted | Happening::PlayFailed | Happening::PlayCanceled => self.on_prompt(ready, &context),
             Happening::Tone { key: pressed, sequence } => {
                 if let Some(id) = leg_after(&context, "keys_") {
                     self.on_key(id, pressed, sequence);
@@ -97,7 +98,7 @@ impl Driver {
             Happening::StartRecordingFailed { recording } => {
                 if let Some(recording) = recording {
                     let why = about.result_information.and_then(|result| result.message).unwrap_or_default();
-                    self.recording_broke(&recording, &why);
+                    self.recording_broke(&ready.settings.id, &recording, &why);
                 }
             }
             Happening::HoldFailed => tracing::warn!(code = "LINE-021", "the service could not put somebody on hold"),
@@ -151,15 +152,19 @@ impl Driver {
     }
 
     /// A prompt has ended, one way or another.
-    fn on_prompt(&mut self, context: &str) {
+    fn on_prompt(&mut self, ready: &Ready, context: &str) {
         if let Ok(action) = context.parse::<ActionId>() {
-            let leg = self.calls.legs.values().find(|leg| matches!(&leg.wants, Wants::Once(wanted, _) if *wanted == action));
+            let leg = self
+                .calls
+                .legs
+                .values()
+                .find(|leg| matches!(&leg.wants, Wants::Once(wanted, _) if *wanted == action && leg.tenant == ready.tenant));
             if let Some(id) = leg.map(|leg| leg.id) {
                 self.prompt_ended(id, action);
             }
             return;
         }
-        let playing = |call: &Call| call.playing.as_ref().is_some_and(|playing| playing.context == context);
+        let playing = |call: &Call| call.tenant == ready.tenant && call.playing.as_ref().is_some_and(|playing| playing.context == context);
         let Some(key) = self.calls.calls.iter().find(|(_, call)| playing(call)).map(|(key, _)| *key) else { return };
         self.music_ended(key);
     }

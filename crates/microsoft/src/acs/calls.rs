@@ -82,6 +82,19 @@ impl Client {
         Err(Failure::Unreadable(format!("more than {} pages of participants", limits::PAGES)))
     }
 
+    /// Somebody in a call.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; [`Failure::is_gone`] for whoever is not in it.
+    pub async fn participant(&self, call: &str, who: &Identifier) -> Result<Participant, Failure> {
+        let raw = who.raw().ok_or_else(|| Failure::Impossible("nobody is named".to_owned()))?;
+        let mut url = self.url(&["calling", CALLS, call, "participants", &raw], &self.version)?;
+        // The service wants ids with these escaped; addresses may have them as they are.
+        let escaped = url.path().replace(':', "%3A").replace('+', "%2B");
+        url.set_path(&escaped);
+        parsed(&self.answer(&Call::new(Method::GET, url, Repeat::Safe)).await?)
+    }
+
     /// Calls somebody into a call. `AddParticipantSucceeded` or `AddParticipantFailed` follows.
     ///
     /// # Errors

@@ -118,6 +118,15 @@ async fn everybody_in_a_call_is_found_page_by_page_and_never_elsewhere() {
 }
 
 #[tokio::test]
+async fn somebody_is_asked_for_by_an_escaped_id() {
+    let station = Station::start(vec![ok(r#"{"identifier":{"rawId":"4:+4930"},"isOnHold":true}"#), status(404)]).await;
+    let who = Identifier::of_number("+4930");
+    assert!(station.client().participant("c1", &who).await.unwrap().is_on_hold);
+    assert!(station.client().participant("c1", &who).await.unwrap_err().is_gone());
+    assert_eq!(station.asked()[0].target, "/calling/callConnections/c1/participants/4%3A%2B4930?api-version=2026-03-12");
+}
+
+#[tokio::test]
 async fn whoever_is_invited_is_named_and_told_how_long_to_ring() {
     let station = Station::start(vec![(202, Vec::new(), r#"{"invitationId":"i1"}"#.to_owned())]).await;
     let request = AddParticipant {

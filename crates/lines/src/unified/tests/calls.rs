@@ -174,22 +174,26 @@ async fn the_last_one_ends_the_call_and_all_who_are_left_end_with_it() {
 }
 
 #[tokio::test]
-async fn who_leaves_is_missed_when_the_roster_says_so_twice_and_rosters_may_come_in_any_order() {
+async fn who_leaves_is_missed_when_a_roster_says_so_and_asking_confirms_it() {
     let mut stage = Stage::new().await;
     stage.customer().await;
     stage.agent().await;
     let both = json!([{ "identifier": { "rawId": "4:+49170" } }, { "identifier": { "rawId": agent_raw() } }]);
     let alone = json!([{ "identifier": { "rawId": "4:+49170_2f" } }]);
     let participants = "GET callConnections/c1/participants";
-    // A wrong roster: counting shows that both are there.
+    // Wrong rosters: counting, or asking for the one who is missing, shows that both are there.
     stage.answers(participants, 200, json!({ "value": both }));
     stage.happens("ParticipantsUpdated", json!({ "callConnectionId": "c1", "sequenceNumber": 5, "participants": alone })).await;
     stage.asked(participants).await;
     // An old roster says nothing any more.
     stage.happens("ParticipantsUpdated", json!({ "callConnectionId": "c1", "sequenceNumber": 4, "participants": [] })).await;
+    let sought = format!("{participants}/{}", agent_raw().replace(':', "%3A"));
     stage.answers(participants, 200, json!({ "value": alone }));
-    stage.answers(participants, 200, json!({ "value": alone }));
+    stage.answers(&sought, 200, json!({ "identifier": { "rawId": agent_raw() } }));
     stage.happens("ParticipantsUpdated", json!({ "callConnectionId": "c1", "sequenceNumber": 6, "participants": alone })).await;
+    stage.asked(&sought).await;
+    stage.answers(participants, 200, json!({ "value": alone }));
+    stage.happens("ParticipantsUpdated", json!({ "callConnectionId": "c1", "sequenceNumber": 7, "participants": alone })).await;
     assert_eq!(ended(&mut stage).await, (LegId(2), CauseKind::FarEnd));
     assert_eq!(stage.count(participants), 3);
 }
@@ -275,4 +279,19 @@ async fn a_wish_that_is_repeated_after_a_restart_is_recognized_by_the_service() 
     stage.act(2, dial(2, Endpoint::Address(AGENT.to_owned())));
     stage.done(2).await;
     assert_eq!(stage.count("POST callConnections/c1/participants:add"), 1);
+}
+
+#[tokio::test]
+async fn another_tenants_service_cannot_speak_of_our_calls() {
+    let mut stage = Stage::new().await;
+    stage.customer().await;
+    let other = stage.other_tenants_connection().await;
+    for context in [LegId(1).to_string(), format!("remove_{}", LegId(1)), format!("keys_{}", LegId(1))] {
+        for kind in ["CallDisconnected", "RemoveParticipantSucceeded", "ContinuousDtmfRecognitionToneReceived"] {
+            let data = json!({ "callConnectionId": "c1", "operationContext": context, "sequenceId": 1, "tone": "one", "participant": { "rawId": "4:+49170" } });
+            stage.happens_at(&other, kind, data).await;
+        }
+    }
+    stage.happens("CallDisconnected", json!({ "callConnectionId": "c1", "resultInformation": { "code": 0, "subCode": 560_000 } })).await;
+    assert_eq!(ended(&mut stage).await, (LegId(1), CauseKind::FarEnd), "nothing else was told before");
 }

@@ -29,6 +29,7 @@ async fn recording(stage: &mut Stage) {
 async fn a_pause_is_done_when_the_service_says_that_nothing_is_recorded() {
     let mut stage = Stage::new().await;
     recording(&mut stage).await;
+    stage.agent().await;
     stage.answers("GET recordings/r1", 200, json!({ "recordingId": "r1", "recordingState": "Active" }));
     stage.answers("GET recordings/r1", 200, json!({ "recordingId": "r1", "recordingState": "Inactive" }));
     stage.act(11, Action::PauseRecording { conversation: conversation(), recording: RECORDING, line: Line::Unified });
@@ -45,6 +46,17 @@ async fn a_pause_is_done_when_the_service_says_that_nothing_is_recorded() {
     stage.answers("GET recordings/r1", 200, json!({ "recordingId": "r1", "recordingState": "active" }));
     stage.act(14, Action::RecordRight { conversation: conversation(), recording: RECORDING, line: Line::Unified, right: Some(LegId(2)) });
     stage.asked("POST recordings/r1:resume").await;
+}
+
+#[tokio::test]
+async fn a_customer_who_is_alone_again_goes_on_being_recorded() {
+    let mut stage = Stage::new().await;
+    recording(&mut stage).await;
+    stage.answers("GET recordings/r1", 200, json!({ "recordingId": "r1", "recordingState": "active" }));
+    stage.act(11, Action::RecordRight { conversation: conversation(), recording: RECORDING, line: Line::Unified, right: None });
+    stage.asked("POST recordings/r1:resume").await;
+    stage.done(11).await;
+    assert_eq!(stage.count("POST recordings/r1:pause"), 0);
 }
 
 #[tokio::test]

@@ -163,6 +163,22 @@ impl Stage {
         self.tell_again(&event).await;
     }
 
+    /// The same by another connection.
+    pub async fn happens_at(&mut self, connection: &str, kind: &str, data: Value) {
+        self.events += 1;
+        let event = json!([{ "id": format!("e{}", self.events), "type": format!("Microsoft.Communication.{kind}"), "data": data }]);
+        let events = event::parse(event.to_string().as_bytes()).unwrap();
+        self.handle.work.send(Work::Happened { connection: connection.to_owned(), events }).await.unwrap();
+    }
+
+    /// Another tenant has a connection too.
+    pub async fn other_tenants_connection(&self) -> String {
+        let ours = self.handle.registry.get("ucn_1").unwrap().settings.clone();
+        let theirs = settings::Connection { id: "ucn_2".to_owned(), ..ours };
+        assert!(self.handle.set_connections(TenantId(2), vec![theirs]).await.is_empty());
+        "ucn_2".to_owned()
+    }
+
     pub async fn tell_again(&self, event: &Value) {
         let events = event::parse(event.to_string().as_bytes()).unwrap();
         self.handle.work.send(Work::Happened { connection: "ucn_1".to_owned(), events }).await.unwrap();
