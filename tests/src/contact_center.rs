@@ -80,7 +80,12 @@ impl ContactCenter {
 
     /// Adds an agent who is called by number, and has no telephone that signs in.
     pub async fn hire_by_number(&mut self, name: &str, number: &str) -> Result<()> {
-        let agent = json!({ "name": name, "endpoint": { "kind": "number", "value": number }, "queues": [self.queue] });
+        self.hire_on("connected", name, json!({ "kind": "number", "value": number })).await
+    }
+
+    /// Adds an agent on this line with this endpoint.
+    pub async fn hire_on(&mut self, line: &str, name: &str, endpoint: Value) -> Result<()> {
+        let agent = json!({ "name": name, "line": line, "endpoint": endpoint, "queues": [self.queue] });
         let id = self.create("agents", agent).await?;
         self.agents.insert(name.to_owned(), id);
         Ok(())

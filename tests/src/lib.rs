@@ -8,6 +8,7 @@
 //! - [`server`]: the product, in a folder and on ports of its own
 //! - [`contact_center`]: a queue, a number and agents in it
 //! - [`teams`]: a contact center with Direct Routing, and Teams at its other end
+//! - [`unified`]: a contact center whose calls Microsoft carries
 //! - [`sipp`]: scenarios of `tests/sipp`, message by message
 //! - [`baresip`]: a telephone with audio, driven by commands
 //! - [`kamailio`]: a session border controller that is not ours
@@ -25,4 +26,5 @@ pub mod server;
 pub mod sipp;
 pub mod teams;
 pub mod tone_files;
+pub mod unified;
 pub mod wait;
