@@ -6,6 +6,11 @@ use dreiklang_core::{
 };
 use dreiklang_microsoft::{Failure, Word, acs::event::ResultInformation};
 
+/// Whether an invitation was taken back, by whomever.
+pub fn is_called_off(result: &ResultInformation) -> bool {
+    result.code == Some(487) && !matches!(result.sub_code, Some(10_004 | 540_487))
+}
+
 /// The core's view of why somebody is not, or not any more, in a call.
 pub fn cause_of(result: Option<&ResultInformation>) -> Cause {
     let Some(result) = result else { return Cause { kind: CauseKind::FarEnd, detail: None } };

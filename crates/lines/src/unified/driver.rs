@@ -64,6 +64,8 @@ pub(super) enum Due {
     Rung(LegId),
     /// Somebody who was let out should be gone.
     Gone(LegId),
+    /// Somebody's invitation was taken back; the call should be over by now.
+    CalledOff(LegId),
     /// A prompt should have ended.
     Played(LegId, ActionId),
     /// Missing keys are not waited for any longer.
@@ -236,6 +238,7 @@ impl Driver {
                         None => {}
                     }
                 }
+                Due::CalledOff(id) => self.leg_over(id, Cause { kind: CauseKind::FarEnd, detail: Some("called off".to_owned()) }),
                 Due::Played(leg, action) => self.prompt_ended(leg, action),
                 Due::Keys(leg) => self.missing_keys(leg),
                 Due::Count(call) => self.count(call, Count::Regularly),

@@ -107,9 +107,13 @@ impl Driver {
             // It need not be ended any more.
             call.ending = true;
         }
-        let legs = self.calls.legs_of(key);
+        let mut legs = self.calls.legs_of(key);
+        // The customer's leg first: who rings for somebody who is gone has declined nothing.
+        legs.sort_by_key(|id| self.calls.legs.get(id).is_some_and(|leg| leg.invited));
         for id in &legs {
-            self.leg_over(*id, cause.clone().unwrap_or(Cause { kind: CauseKind::Ours, detail: Some("the call was ended".to_owned()) }));
+            let invited = self.calls.legs.get(id).is_some_and(|leg| leg.invited);
+            let own = cause.clone().filter(|_| !invited);
+            self.leg_over(*id, own.unwrap_or(Cause { kind: CauseKind::Ours, detail: Some("the call was ended".to_owned()) }));
         }
         if legs.is_empty() {
             self.drop_call(key);

@@ -62,3 +62,5 @@ pub const PROMPT_BYTES: usize = 64 << 20;
 pub const RING_SECONDS: u64 = 180;
 /// Times music that ended by itself is begun again.
 pub const RESTARTS: u8 = 5;
+/// How long after an invitation was taken back the end of its call may be told.
+pub const CALLED_OFF: Duration = Duration::from_secs(2);

@@ -127,9 +127,13 @@ impl Driver {
 
     /// Who was called does not come.
     fn never_came(&mut self, id: LegId, about: &About) {
-        if self.calls.legs.get(&id).is_some_and(|leg| leg.stage != Stage::Connected) {
-            self.leg_over(id, causes::cause_of(about.result_information.as_ref()));
+        let Some(leg) = self.calls.legs.get(&id).filter(|leg| leg.stage != Stage::Connected) else { return };
+        let result = about.result_information.as_ref();
+        if leg.invited && leg.ending.is_none() && result.is_some_and(causes::is_called_off) {
+            // Nobody of ours called it off: the customer is gone, which is told in a moment, and the agent is not to blame.
+            return self.later(limits::CALLED_OFF, Due::CalledOff(id));
         }
+        self.leg_over(id, causes::cause_of(result));
     }
 
     /// Who is in a call now, as far as the service tells it unasked.

@@ -137,6 +137,25 @@ async fn an_agent_who_declines_is_busy_or_does_not_answer_is_told_as_that() {
 }
 
 #[tokio::test]
+async fn a_caller_who_leaves_while_it_rings_is_told_before_the_agent_is() {
+    let called_off = about(2, json!({ "resultInformation": { "code": 487, "subCode": 0 } }));
+    let over = json!({ "callConnectionId": "c1", "resultInformation": { "code": 0, "subCode": 560_000 } });
+    for order in [[0, 1], [1, 0]] {
+        let mut stage = Stage::new().await;
+        stage.customer().await;
+        stage.dial_agent().await;
+        for what in order {
+            match what {
+                0 => stage.happens("AddParticipantFailed", called_off.clone()).await,
+                _ => stage.happens("CallDisconnected", over.clone()).await,
+            }
+        }
+        let both = [ended(&mut stage).await, ended(&mut stage).await];
+        assert_eq!(both, [(LegId(1), CauseKind::FarEnd), (LegId(2), CauseKind::Ours)]);
+    }
+}
+
+#[tokio::test]
 async fn who_rings_is_called_off_by_the_invitation_and_let_out_when_it_was_accepted_all_the_same() {
     let mut stage = Stage::new().await;
     stage.customer().await;

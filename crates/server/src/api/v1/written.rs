@@ -2,10 +2,10 @@
 
 use crate::{
     api::{
-        v1::conversations::PriorityChange,
         document::{agent::Channel, queue::SkillNeed},
         extract::{Body, Page, Query, id, rows},
         guard::guard,
+        v1::conversations::PriorityChange,
     },
     auth::{Permission as P, Principal},
     error::Problem,
