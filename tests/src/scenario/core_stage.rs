@@ -2,7 +2,7 @@
 //!
 //! What people hear is what the core's last wish about their leg says; lines with audio measure it instead.
 
-use super::stage::{Counts, Score, Sound, Stage};
+use super::stage::{Counts, Score, Sound, Stage, written_place};
 use anyhow::{Context, Result, bail, ensure};
 use dreiklang_core::{
     Action, Actor, Command, Engine, Event, Input, Output, Refusal, Stamped,
@@ -398,18 +398,8 @@ impl Stage for CoreStage {
     }
 
     fn written_place(&self, writer: &str) -> Option<String> {
-        let world = self.engine.world();
         let id = self.ids.get(&("written".to_owned(), writer.to_owned()))?.parse().ok()?;
-        let found = world.written_of(id)?;
-        let name = |agent: AgentId| world.agent(agent).map(|agent| agent.settings.name.clone()).unwrap_or_default();
-        if let Some(handling) = found.handling {
-            return Some(format!("with {}", name(handling.agent)));
-        }
-        if let Some(offer) = found.offers.first() {
-            return Some(format!("offered to {}", name(offer.agent)));
-        }
-        let queue = world.queue(found.visit.as_ref()?.queue)?;
-        Some(format!("waits in {}", queue.settings.name))
+        written_place(self.engine.world(), id)
     }
 
     fn service_answers(&mut self, service: &str, answer: Option<Value>) -> Result<()> {

@@ -3,6 +3,10 @@
 //! Persons go by their names. Nothing here names a protocol, so that one text serves every line.
 
 use anyhow::Result;
+use dreiklang_core::{
+    World,
+    ids::{AgentId, ConversationId},
+};
 use std::{collections::BTreeSet, time::Duration};
 
 /// What somebody hears at present.
@@ -151,4 +155,18 @@ pub trait Stage {
     fn messages(&self, mailbox: &str) -> (usize, usize);
     /// Whether the conversation a person is in is being recorded at this moment: not paused, not ended.
     fn is_recorded(&self, person: &str) -> bool;
+}
+
+/// Where a conversation in writing is, in the words of [`Stage::written_place`].
+pub(super) fn written_place(world: &World, id: ConversationId) -> Option<String> {
+    let found = world.written_of(id)?;
+    let name = |agent: AgentId| world.agent(agent).map(|agent| agent.settings.name.clone()).unwrap_or_default();
+    if let Some(handling) = found.handling {
+        return Some(format!("with {}", name(handling.agent)));
+    }
+    if let Some(offer) = found.offers.first() {
+        return Some(format!("offered to {}", name(offer.agent)));
+    }
+    let queue = world.queue(found.visit.as_ref()?.queue)?;
+    Some(format!("waits in {}", queue.settings.name))
 }

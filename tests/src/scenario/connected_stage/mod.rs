@@ -17,7 +17,7 @@ mod play;
 mod services;
 mod words;
 
-use super::stage::{Counts, Score, Sound, Stage};
+use super::stage::{Counts, Score, Sound, Stage, written_place};
 use crate::{
     contact_center::{ContactCenter, Session},
     server::Server,

@@ -125,17 +125,7 @@ impl Stage for ConnectedStage {
     }
 
     fn written_place(&self, writer: &str) -> Option<String> {
-        let world = self.world().ok()?;
-        let found = world.written_of(self.known("written", writer)?.parse().ok()?)?;
-        let name = |agent: AgentId| world.agent(agent).map(|agent| agent.settings.name.clone()).unwrap_or_default();
-        if let Some(handling) = found.handling {
-            return Some(format!("with {}", name(handling.agent)));
-        }
-        if let Some(offer) = found.offers.first() {
-            return Some(format!("offered to {}", name(offer.agent)));
-        }
-        let queue = world.queue(found.visit.as_ref()?.queue)?;
-        Some(format!("waits in {}", queue.settings.name))
+        written_place(&self.world().ok()?, self.known("written", writer)?.parse().ok()?)
     }
 
     fn service_answers(&mut self, service: &str, answer: Option<Value>) -> Result<()> {
